@@ -1,0 +1,1 @@
+"""Why two images are near or far, and the pictures that show it."""

@@ -1,0 +1,1 @@
+"""The tables: what the database remembers of galleries, images and builds."""

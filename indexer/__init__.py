@@ -1,0 +1,1 @@
+"""Turns folders of pictures into a published gallery."""
