@@ -1,0 +1,47 @@
+# The commands of the project. Each sets itself up: Python >= 3.10, git and make are all that is needed.
+PYTHON ?= python3
+VENV   ?= .venv
+EXTRA  ?= cpu,dev
+BIN    := $(VENV)/bin
+READY  := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test soak check format serve picture clean
+
+help:            ## what there is to run
+	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
+
+setup: $(READY)  ## a virtual environment with everything in it
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRA)]'
+	@touch $@
+
+demo: $(READY)   ## train, index, search and explain on digits that need no download
+	$(BIN)/whyalike demo
+
+test: $(READY)   ## all tests (under 15 minutes on 2 cores)
+	$(BIN)/python -m pytest -m "not soak"
+
+soak: $(READY)   ## the long trials, in full
+	$(BIN)/python -m pytest -m soak --timeout 7200
+
+check: $(READY)  ## format, lint, types, import contracts
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(READY) ## let ruff write the format
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+serve: $(READY)  ## the service, on http://127.0.0.1:8000
+	$(BIN)/whyalike serve
+
+picture: $(READY) ## the picture in the README, from the digits
+	$(BIN)/whyalike demo --picture docs/images/digits.png
+
+clean:           ## forget the virtual environment and the caches
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
