@@ -1,0 +1,40 @@
+"""What the search needs to be told; a plain value that the command line fills in."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+from siamese.images import ImageLimits
+
+MEBIBYTE = 2**20
+FORM_OVERHEAD_BYTES = 64 * 1024
+"""What a multipart form may hold beside its pictures: boundaries, part headers, short fields."""
+
+
+class SearchSettings(BaseModel):
+    """Limits and sizes of the search and of the service in front of it."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    oversampling: float = Field(
+        default=2.0, ge=1.0, description="Candidates asked of the index for each match that is returned."
+    )
+    default_k: int = Field(default=10, ge=1, description="Matches returned where the question says nothing.")
+    max_k: int = Field(default=100, ge=1, description="The most matches that one question may ask for.")
+    upload_max_bytes: int = Field(
+        default=32 * MEBIBYTE, ge=1, description="The most bytes of one uploaded picture, as it arrives."
+    )
+    upload_max_pixels: int = Field(
+        default=50_000_000, ge=1, description="The most pixels of one uploaded picture, before it is decoded."
+    )
+    encoders_kept: int = Field(default=4, ge=1, description="Loaded encoders that stay in memory.")
+    embedding_slots: int = Field(
+        default=1, ge=1, description="Pictures embedded at the same time; each uses every core it is given."
+    )
+    overlay_max_side: int = Field(
+        default=768, ge=64, description="Pixels of the longer side of an overlay or a picture that is sent."
+    )
+
+    @property
+    def upload_limits(self) -> ImageLimits:
+        """What a picture from outside may be."""
+        return ImageLimits(max_bytes=self.upload_max_bytes, max_pixels=self.upload_max_pixels)
