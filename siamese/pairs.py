@@ -1,0 +1,60 @@
+"""Labelled pairs of a query image and a reference image, drawn with a seed."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+PAIRS_PER_QUERY = 20
+"""Same pairs, and as many different ones, for each query image: enough that the draw itself hardly matters."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Positions of queries and references that are judged against each other, and whether they show the same."""
+
+    queries: npt.NDArray[np.int64]
+    references: npt.NDArray[np.int64]
+    same: npt.NDArray[np.bool_]
+
+    def __post_init__(self) -> None:
+        if not len(self.queries) == len(self.references) == len(self.same):
+            raise ValueError("A pair needs a query, a reference and a word on whether they are the same.")
+
+    def __len__(self) -> int:
+        return len(self.same)
+
+
+def draw_pairs(
+    query_labels: npt.NDArray[np.str_],
+    query_checksums: npt.NDArray[np.str_],
+    reference_labels: npt.NDArray[np.str_],
+    reference_checksums: npt.NDArray[np.str_],
+    *,
+    seed: int,
+    per_query: int = PAIRS_PER_QUERY,
+) -> Pairs:
+    """For each query image `per_query` same and as many different pairs, never with its own content.
+
+    A query with fewer possible partners of one kind gets fewer of both, so that the pairs stay balanced; one
+    without any partner of either kind gets none. No pair is drawn twice for a query.
+    """
+    generator = np.random.default_rng(seed)
+    queries, references, same = [], [], []
+    for query, (label, checksum) in enumerate(zip(query_labels, query_checksums, strict=True)):
+        other_content = reference_checksums != checksum
+        same_label = reference_labels == label
+        alike = np.flatnonzero(other_content & same_label)
+        unlike = np.flatnonzero(other_content & ~same_label)
+        count = min(per_query, len(alike), len(unlike))
+        references += [
+            generator.choice(alike, count, replace=False),
+            generator.choice(unlike, count, replace=False),
+        ]
+        queries.append(np.full(2 * count, query))
+        same.append(np.repeat([True, False], count))
+    return Pairs(_joined(queries, np.int64), _joined(references, np.int64), _joined(same, np.bool_))
+
+
+def _joined(parts: list[npt.NDArray[np.generic]], dtype: type[np.generic]) -> npt.NDArray[np.generic]:
+    return np.concatenate([np.empty(0, dtype), *parts]).astype(dtype)

@@ -1,0 +1,34 @@
+"""A labelled image on disk, as training and evaluation are given it."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Sample:
+    """One file and what it shows.
+
+    `uri` is its posix path relative to the folder that was asked for, so that a split is recognised again
+    wherever that folder lies; `checksum` is the SHA-256 of its bytes, in hexadecimal.
+    """
+
+    path: Path
+    uri: str
+    label: str
+    checksum: str
+
+    def __post_init__(self) -> None:
+        for name in ("uri", "label", "checksum"):
+            if not getattr(self, name):
+                raise ValueError(f"A sample needs a {name}: {self}.")
+
+
+def conflicting_checksums(samples: Iterable[Sample]) -> frozenset[str]:
+    """Contents that stand under two labels: nobody can say what they show."""
+    first_label: dict[str, str] = {}
+    return frozenset(
+        sample.checksum
+        for sample in samples
+        if first_label.setdefault(sample.checksum, sample.label) != sample.label
+    )
