@@ -1,0 +1,33 @@
+"""What a person may set about indexing."""
+
+import os
+
+from pydantic import BaseModel, ConfigDict, Field
+
+MAX_DEFAULT_THREADS = 8  # past that, memory for decoded pictures grows and the embedding is what takes the time
+
+
+def _default_threads() -> int:
+    """One thread for each core, within reason."""
+    return min(os.cpu_count() or 1, MAX_DEFAULT_THREADS)
+
+
+class IndexingSettings(BaseModel):
+    """How a gallery is indexed; nothing here changes what an embedding is."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    decoding_threads: int = Field(
+        default_factory=_default_threads,
+        ge=1,
+        description="Threads that read, decode and prepare images; by default one for each core, at most 8.",
+    )
+    batch_size: int = Field(default=32, ge=1, description="Images that are embedded at once.")
+    segment_size: int = Field(
+        default=2048, ge=1, description="Images after which what is embedded is made durable."
+    )
+    fitting_images: int = Field(
+        default=2048, ge=2, description="Images, drawn at random, that an encoder without labels is fitted to."
+    )
+    fitting_seed: int = Field(default=0, ge=0, description="Seed of that draw.")
+    thumbnail_quality: int = Field(default=90, ge=1, le=95, description="JPEG quality of the thumbnails.")
