@@ -1,0 +1,175 @@
+"""An encoder on disk: one folder, `checkpoint.json` and the safetensors file that it names.
+
+The JSON is replaced last and in one step, so the folder is at every moment the old checkpoint or the new
+one, whole. Nothing is unpickled. Other files in the folder are left alone.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import uuid
+from pathlib import Path
+from typing import Any, Literal
+
+import safetensors.torch
+from pydantic import BaseModel, ValidationError
+from safetensors import SafetensorError
+from torch import Tensor, nn
+
+from siamese.bodies import empty_body
+from siamese.calibration import Calibration
+from siamese.errors import CheckpointError, CheckpointNotFound, UnknownName
+from siamese.fingerprint import NUMERIC_MODE, fingerprint
+from siamese.network import EncoderNetwork
+from siamese.preprocessing import Preprocessing
+
+FORMAT_VERSION = 1
+RECORD_FILE = "checkpoint.json"
+
+
+class CheckpointRecord(BaseModel, frozen=True):
+    """Everything about an encoder but its weights.
+
+    `training` is the config and a summary of the history, `split` which image was in which part,
+    `whitening` how the linear layer was fitted without labels; None where there was none.
+    """
+
+    format_version: int = FORMAT_VERSION
+    name: str
+    body: str
+    dimension: int
+    grid: tuple[int, int]
+    preprocessing: Preprocessing
+    numeric_mode: Literal["float32"] = NUMERIC_MODE
+    fingerprint: str
+    calibration: Calibration
+    training: dict[str, Any] | None = None
+    split: dict[str, Any] | None = None
+    whitening: dict[str, Any] | None = None
+
+    @property
+    def weights_file(self) -> str:
+        """The name of the weights beside the record: another encoder's never overwrites them."""
+        return f"weights-{self.fingerprint[:16]}.safetensors"
+
+
+def describe(
+    network: EncoderNetwork,
+    *,
+    name: str,
+    preprocessing: Preprocessing,
+    calibration: Calibration,
+    training: dict[str, Any] | None = None,
+    split: dict[str, Any] | None = None,
+    whitening: dict[str, Any] | None = None,
+) -> CheckpointRecord:
+    """The record of a network, with its grid and its fingerprint."""
+    return CheckpointRecord(
+        name=name,
+        body=network.body.name,
+        dimension=network.dimension,
+        grid=network.grid(preprocessing.image_size),
+        preprocessing=preprocessing,
+        fingerprint=fingerprint(network, preprocessing),
+        calibration=calibration,
+        training=training,
+        split=split,
+        whitening=whitening,
+    )
+
+
+def save(path: Path, network: EncoderNetwork, record: CheckpointRecord) -> CheckpointRecord:
+    """Write the checkpoint, in place of an older one at the same path. Raises CheckpointError."""
+    if record.fingerprint != fingerprint(network, record.preprocessing):
+        raise ValueError("the record describes another network; make it with describe()")
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+        _write(path / record.weights_file, safetensors.torch.save(_tensors(network)))
+        _write_record(path, record)
+        for old in path.glob("weights-*.safetensors"):
+            if old.name != record.weights_file:
+                old.unlink(missing_ok=True)
+    except OSError as error:
+        raise CheckpointError(f"the checkpoint {path} could not be written: {error}") from error
+    return record
+
+
+def with_calibration(path: Path, calibration: Calibration) -> CheckpointRecord:
+    """Replace the calibration of the checkpoint; weights and fingerprint stay. Raises CheckpointError."""
+    record = load_record(path).model_copy(update={"calibration": calibration})
+    try:
+        _write_record(path, record)
+    except OSError as error:
+        raise CheckpointError(f"the checkpoint {path} could not be written: {error}") from error
+    return record
+
+
+def load_record(path: Path) -> CheckpointRecord:
+    """Read the record of the checkpoint at this path. Raises CheckpointNotFound, CheckpointError."""
+    try:
+        written = json.loads((path / RECORD_FILE).read_bytes())
+    except (FileNotFoundError, NotADirectoryError) as error:
+        raise CheckpointNotFound(f"there is no checkpoint at {path}") from error
+    except (OSError, ValueError) as error:
+        raise CheckpointError(f"{path / RECORD_FILE} cannot be read: it is damaged") from error
+    version = written.get("format_version") if isinstance(written, dict) else None
+    if version != FORMAT_VERSION:
+        raise CheckpointError(f"{path} has the format {version!r}, and only {FORMAT_VERSION} is known")
+    try:
+        return CheckpointRecord.model_validate(written)
+    except ValidationError as error:
+        field = ".".join(str(part) for part in error.errors()[0]["loc"])
+        raise CheckpointError(f"{path / RECORD_FILE} is damaged: its field {field!r} is wrong") from error
+
+
+def load_network(path: Path) -> tuple[CheckpointRecord, EncoderNetwork]:
+    """Read record and network, in evaluation mode, on the CPU; proved by the fingerprint.
+
+    Raises CheckpointNotFound and CheckpointError.
+    """
+    record = load_record(path)
+    try:
+        tensors = safetensors.torch.load_file(path / record.weights_file)
+        network = EncoderNetwork(empty_body(record.body), _linear(tensors))
+        network.load_state_dict(tensors)
+    except UnknownName as error:
+        raise CheckpointError(f"the checkpoint {path} has an unknown body, {record.body!r}") from error
+    except (OSError, SafetensorError, RuntimeError) as error:
+        raise CheckpointError(f"the weights of the checkpoint {path} are missing or damaged") from error
+    if fingerprint(network, record.preprocessing) != record.fingerprint:
+        raise CheckpointError(f"the checkpoint {path} is damaged: its weights are not those it describes")
+    return record, network.eval()
+
+
+def _tensors(network: EncoderNetwork) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu().contiguous() for name, tensor in network.state_dict().items()}
+
+
+def _linear(tensors: dict[str, Tensor]) -> nn.Linear | nn.Identity:
+    """The linear layer that these tensors fit into; none was written for raw pooled features."""
+    weight = tensors.get("linear.weight")
+    return nn.Identity() if weight is None else nn.Linear(weight.shape[1], weight.shape[0])
+
+
+def _write_record(path: Path, record: CheckpointRecord) -> None:
+    _write(path / RECORD_FILE, record.model_dump_json(indent=1).encode())
+
+
+def _write(path: Path, data: bytes) -> None:
+    """Write a file whole or not at all, and make it durable."""
+    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
+    try:
+        with temporary.open("wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(path)
+    finally:
+        temporary.unlink(missing_ok=True)
+    if os.name != "nt":  # Windows cannot sync a folder
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

@@ -1,0 +1,149 @@
+"""A loaded, frozen encoder: from a picture to its embedding and its local embeddings, numpy in and out."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from siamese.bodies import build_body
+from siamese.calibration import Calibration
+from siamese.checkpoint import CheckpointRecord, describe, load_network
+from siamese.device import choose_device
+from siamese.errors import OutOfMemory, ZeroEmbedding
+from siamese.network import EncoderNetwork
+from siamese.preprocessing import Preprocessing
+
+# The precision of convolutions is a switch of the whole process: one thread at a time may turn it.
+_PRECISION = threading.Lock()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Prepared:
+    """An image as the encoder takes it: tensor (3, S, S) float32 normalised; seen (h, w) bool."""
+
+    tensor: NDArray[np.float32]
+    seen: NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Embedded:
+    """A batch embedded: embeddings (B, D) float32 unit; local embeddings (B, h, w, D) float32.
+
+    The mean of an image's local embeddings over all cells, normalised, is its embedding.
+    """
+
+    embeddings: NDArray[np.float32]
+    local_embeddings: NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Encoder:
+    """A network that is only asked, with the record that describes it; safe to share between threads."""
+
+    record: CheckpointRecord
+    network: EncoderNetwork
+    device: str
+
+    @classmethod
+    def load(cls, path: Path, *, device: str = "auto") -> Encoder:
+        """The encoder of the checkpoint at this path. Raises CheckpointError, DeviceUnavailable."""
+        record, network = load_network(path)
+        return cls._frozen(record, network, device)
+
+    @classmethod
+    def from_body(
+        cls, body: str, *, weights: str, preprocessing: Preprocessing, device: str = "auto"
+    ) -> Encoder:
+        """An encoder of the raw pooled features, D = C. Raises UnknownName, WeightsUnavailable."""
+        network = EncoderNetwork(build_body(body, weights=weights), nn.Identity()).eval()
+        calibration = Calibration.unfitted("raw pooled features were fitted on no pairs")
+        record = describe(network, name=f"{body}-raw", preprocessing=preprocessing, calibration=calibration)
+        return cls._frozen(record, network, device)
+
+    @classmethod
+    def _frozen(cls, record: CheckpointRecord, network: EncoderNetwork, device: str) -> Encoder:
+        chosen = choose_device(device)
+        return cls(record, network.eval().requires_grad_(False).to(chosen), str(chosen))
+
+    @property
+    def name(self) -> str:
+        """What people call it, such as "mobilenet_v2-pca128"."""
+        return self.record.name
+
+    @property
+    def fingerprint(self) -> str:
+        """What decides whether its embeddings may be compared with others."""
+        return self.record.fingerprint
+
+    @property
+    def preprocessing(self) -> Preprocessing:
+        """How it wants its images."""
+        return self.record.preprocessing
+
+    @property
+    def grid(self) -> tuple[int, int]:
+        """(h, w) of its local embeddings."""
+        return self.record.grid
+
+    @property
+    def dimension(self) -> int:
+        """D, the length of its embeddings."""
+        return self.record.dimension
+
+    @property
+    def calibration(self) -> Calibration:
+        """What its distances mean."""
+        return self.record.calibration
+
+    def prepare(self, image: Image.Image) -> Prepared:
+        """The image as this encoder takes it; work of the CPU, made for many threads."""
+        seen = self.preprocessing.seen_cells(*image.size, self.grid)
+        return Prepared(self.preprocessing.preprocess(image), seen)
+
+    def embed(self, prepared: Sequence[Prepared]) -> Embedded:
+        """Embed a batch of any size, none included. Raises ZeroEmbedding and OutOfMemory."""
+        if not prepared:
+            return Embedded(
+                np.empty((0, self.dimension), np.float32),
+                np.empty((0, *self.grid, self.dimension), np.float32),
+            )
+        local = self._local_embeddings(prepared)
+        means = local.mean(axis=(1, 2), dtype=np.float64)
+        lengths = np.linalg.norm(means, axis=1, keepdims=True)
+        without = ~(np.isfinite(lengths) & (lengths > np.finfo(np.float32).tiny))[:, 0]
+        if without.any():
+            raise ZeroEmbedding(np.flatnonzero(without).tolist())
+        return Embedded((means / lengths).astype(np.float32), local)
+
+    def _local_embeddings(self, prepared: Sequence[Prepared]) -> NDArray[np.float32]:
+        """(B, h, w, D); a batch too large for the device is halved until it fits."""
+        try:
+            return self._forward(prepared)
+        except torch.OutOfMemoryError as error:
+            if len(prepared) == 1:
+                raise OutOfMemory(f"{self.device} has no memory left for even one image") from error
+        half = len(prepared) // 2
+        parts = [self._local_embeddings(prepared[:half]), self._local_embeddings(prepared[half:])]
+        return np.concatenate(parts)
+
+    def _forward(self, prepared: Sequence[Prepared]) -> NDArray[np.float32]:
+        tensors = torch.from_numpy(np.stack([one.tensor for one in prepared])).to(self.device)
+        seen = torch.from_numpy(np.stack([one.seen for one in prepared])).to(self.device)
+        with torch.inference_mode():
+            local = self._in_full_precision(tensors, None if bool(seen.all()) else seen)
+        return np.ascontiguousarray(local.cpu().numpy())
+
+    def _in_full_precision(self, tensors: Tensor, seen: Tensor | None) -> Tensor:
+        """The local embeddings in float32; on a GPU with TF32 off, which alone moves a distance by 1e-3."""
+        if not self.device.startswith("cuda"):
+            return self.network.local_embeddings(tensors, seen)
+        with _PRECISION, torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+            return self.network.local_embeddings(tensors, seen)

@@ -1,0 +1,106 @@
+"""From an upright picture of any shape to the encoder's square, undistorted, and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from pydantic import BaseModel, Field
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+
+# A cell counts as seen when at least this share of it shows the picture and not the padding.
+SEEN_SHARE = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Placement:
+    """Where the encoder's square lies in the upright picture.
+
+    `box` is (left, top, right, bottom) in picture pixels: beyond the picture is padding; what of the
+    picture lies outside the box was cropped, so the encoder has not seen it.
+    """
+
+    width: int
+    height: int
+    box: tuple[float, float, float, float]
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"a picture of {self.width} × {self.height} pixels has no area")
+        left, top, right, bottom = self.box
+        if right <= left or bottom <= top:
+            raise ValueError(f"the box {self.box} has no area")
+
+
+class Preprocessing(BaseModel, frozen=True):
+    """How an image becomes the tensor that the encoder was made for; travels in the checkpoint.
+
+    `crop` takes the largest centred square, `pad` the smallest square around the whole picture.
+    """
+
+    image_size: int = Field(224, ge=8, le=2048, description="side of the encoder's square in pixels")
+    fit: Literal["crop", "pad"] = "crop"
+    mean: tuple[float, float, float] = IMAGENET_MEAN
+    std: tuple[float, float, float] = IMAGENET_STD
+
+    def placement(self, width: int, height: int) -> Placement:
+        """Where the square lies in an upright picture of this size."""
+        if self.fit == "crop":
+            side = min(width, height)
+            left, top = (width - side) / 2, (height - side) / 2
+        else:
+            side = max(width, height)
+            x, y, _, _ = self._pasted(width, height)
+            left, top = -x * side / self.image_size, -y * side / self.image_size
+        return Placement(width, height, (left, top, left + side, top + side))
+
+    def preprocess(self, image: Image.Image) -> NDArray[np.float32]:
+        """The encoder's square: (3, S, S) float32, normalised; padding is 0, which is the mean colour."""
+        if image.mode != "RGB":
+            raise ValueError(f"the picture is {image.mode}, and only a decoded RGB picture can be prepared")
+        if self.fit == "crop":
+            return self._normalised(self._resized(image, (self.image_size, self.image_size)))
+        x, y, width, height = self._pasted(*image.size)
+        square = np.zeros((3, self.image_size, self.image_size), np.float32)
+        square[:, y : y + height, x : x + width] = self._normalised(self._resized(image, (width, height)))
+        return square
+
+    def seen_cells(self, width: int, height: int, grid: tuple[int, int]) -> NDArray[np.bool_]:
+        """Which cells of the grid show the picture: (h, w) bool, False in padding, never all False."""
+        if self.fit == "crop":
+            return np.ones(grid, np.bool_)
+        x, y, pasted_width, pasted_height = self._pasted(width, height)
+        rows = _covered(grid[0], y, y + pasted_height, self.image_size)
+        columns = _covered(grid[1], x, x + pasted_width, self.image_size)
+        share = rows[:, None] * columns[None, :]
+        return np.asarray(share >= min(SEEN_SHARE, share.max()) - 1e-9)
+
+    def _resized(self, image: Image.Image, size: tuple[int, int]) -> Image.Image:
+        """The part of the picture that is kept, at the size it has in the square; antialiased."""
+        left, top, right, bottom = self.placement(*image.size).box
+        kept = (max(left, 0), max(top, 0), min(right, image.width), min(bottom, image.height))
+        return image.resize(size, Image.Resampling.BILINEAR, box=kept)
+
+    def _normalised(self, image: Image.Image) -> NDArray[np.float32]:
+        scale = 1 / (255 * np.asarray(self.std, np.float32))
+        shift = np.asarray(self.mean, np.float32) / np.asarray(self.std, np.float32)
+        pixels = np.asarray(image, np.float32) * scale - shift
+        return np.ascontiguousarray(pixels.transpose(2, 0, 1))
+
+    def _pasted(self, width: int, height: int) -> tuple[int, int, int, int]:
+        """Where a padded picture lies in the square: x, y, width, height in whole pixels of the square."""
+        scale = self.image_size / max(width, height)
+        pasted = (max(1, round(width * scale)), max(1, round(height * scale)))
+        return (self.image_size - pasted[0]) // 2, (self.image_size - pasted[1]) // 2, *pasted
+
+
+def _covered(cells: int, start: int, stop: int, length: int) -> NDArray[np.float64]:
+    """The share of each of equal cells along one axis that lies in [start, stop)."""
+    edges = np.linspace(0, length, cells + 1)
+    overlap = np.clip(np.minimum(edges[1:], stop) - np.maximum(edges[:-1], start), 0, None)
+    return np.asarray(overlap * cells / length)
