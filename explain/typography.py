@@ -1,0 +1,58 @@
+"""Words on a picture: one face in a few sizes, and text that fits its column."""
+
+from __future__ import annotations
+
+from functools import cache
+from importlib.resources import files
+from typing import TypeAlias
+
+from PIL import ImageDraw, ImageFont
+
+from explain.colours import INK, RGB
+
+Font: TypeAlias = ImageFont.FreeTypeFont | ImageFont.ImageFont
+
+TITLE, HEADING, BODY, SMALL = 30, 20, 16, 14  # sizes in pixels
+LEADING = 1.4  # from line to line, in sizes
+
+
+def write(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    *,
+    size: int,
+    fill: RGB = INK,
+    anchor: str = "ls",
+    width: float | None = None,
+) -> None:
+    """Write a line whose `anchor` (by default the left end of its baseline) is `at`; cut to `width` pixels."""
+    text = " ".join(text.split())
+    font = _font(size, plain=text.isascii())
+    draw.text(at, text if width is None else fitted(text, font, width), font=font, fill=fill, anchor=anchor)
+
+
+def measured(text: str, *, size: int) -> float:
+    """Return how wide a line is, in pixels."""
+    return float(_font(size, plain=text.isascii()).getlength(text))
+
+
+def fitted(text: str, font: Font, width: float) -> str:
+    """Return the text, its middle left out where it is wider than `width`: ends tell names apart."""
+    if font.getlength(text) <= width:
+        return text
+    for kept in range(len(text) - 1, 1, -1):
+        short = f"{text[: (kept + 1) // 2]}...{text[len(text) - kept // 2 :]}"
+        if font.getlength(short) <= width:
+            return short
+    return "..."
+
+
+@cache
+def _font(size: int, *, plain: bool) -> Font:
+    """Pillow's own face has ASCII alone; what else there is to write, matplotlib's DejaVu can."""
+    if plain:
+        return ImageFont.load_default(size)
+    face = files("matplotlib") / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+    with face.open("rb") as data:
+        return ImageFont.truetype(data, round(size * 0.92))  # DejaVu looks larger at the same size
