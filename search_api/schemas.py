@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler
 Verdict = Literal["same", "different"]
 ExplainedScore = Literal["cosine", "distance"]
 DrawnOn = Literal["original", "thumbnail", "upload"]
+OriginalState = Literal["unchanged", "changed", "gone"]
 Grid = list[list[float]]
 
 
@@ -21,7 +22,9 @@ class Schema(BaseModel):
 class QuerySchema(Schema):
     """The picture that was asked with."""
 
-    uri: str | None = Field(description="Where it lies or the name it was sent under; null where it has none.")
+    uri: str | None = Field(
+        description="Where it lies or the name it was sent under; null where it has none."
+    )
     checksum: str = Field(description="SHA-256 of its bytes.", examples=["9f86d081884c7d65…"])
 
 
@@ -99,7 +102,9 @@ class MatchSchema(Schema):
     probability: float | None = Field(description="Calibrated chance that both show the same thing.")
     verdict: Verdict | None = Field(description="By the threshold; null where nothing could be fitted.")
     evidence: EvidenceSchema
-    overlays: OverlaysSchema | None = Field(default=None, description="Present only where they were asked for.")
+    overlays: OverlaysSchema | None = Field(
+        default=None, description="Present only where they were asked for."
+    )
 
     @model_serializer(mode="wrap")
     def _leave_out_what_was_not_asked(self, serialize: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
@@ -191,7 +196,7 @@ class ImageSchema(Schema):
     checksum: str
     width: int = Field(description="Pixels of the upright picture.")
     height: int
-    original: Literal["unchanged", "changed", "gone"] = Field(
+    original: OriginalState = Field(
         description="Whether the file still holds these bytes; drawings use the thumbnail where it does not."
     )
 

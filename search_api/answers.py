@@ -1,0 +1,140 @@
+"""From what was found to what is sent: values into the JSON contract."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from explain.evidence import Evidence, Side
+from gallery.build import Build
+from search_api.rescoring import Judgement, Match
+from search_api.schemas import (
+    CalibrationSchema,
+    CompareResponse,
+    CompareTimings,
+    EncoderSchema,
+    EvidenceSchema,
+    ExplainedSchema,
+    Grid,
+    MatchSchema,
+    OverlaysSchema,
+    QuerySchema,
+    SearchResponse,
+    SearchTimings,
+    SideSchema,
+)
+from search_api.stopwatch import Stopwatch
+from search_api.subjects import Subject
+from siamese.calibration import Calibration
+from siamese.checkpoint import CheckpointRecord
+
+MAP_DECIMALS = 8
+"""Of a map's numbers: six digits that count at the mean of a 7 × 7 grid, and sums exact to 1e-6."""
+
+
+def search_response(
+    query: Subject,
+    build: Build,
+    record: CheckpointRecord,
+    matches: Sequence[MatchSchema],
+    clock: Stopwatch,
+) -> SearchResponse:
+    """The answer to one query."""
+    return SearchResponse(
+        query=query_schema(query),
+        gallery=build.gallery,
+        build=build.number,
+        encoder=encoder_schema(record),
+        threshold=record.calibration.threshold,
+        calibration=calibration_schema(record.calibration),
+        matches=list(matches),
+        timings=SearchTimings(**clock.milliseconds("decode", "embed", "search", "rescore", "explain")),
+    )
+
+
+def compare_response(
+    query: Subject,
+    matched: Subject,
+    judgement: Judgement,
+    evidence: Evidence,
+    overlays: OverlaysSchema | None,
+    record: CheckpointRecord,
+    build: Build | None,
+    clock: Stopwatch,
+) -> CompareResponse:
+    """The answer to one pair; no index was asked, so there is no index_distance."""
+    return CompareResponse(
+        **_pair_fields(matched, judgement, evidence, overlays),
+        rank=1,
+        index_distance=None,
+        query=query_schema(query),
+        matched=query_schema(matched),
+        gallery=build.gallery if build else None,
+        build=build.number if build else None,
+        encoder=encoder_schema(record),
+        threshold=record.calibration.threshold,
+        calibration=calibration_schema(record.calibration),
+        timings=CompareTimings(**clock.milliseconds("decode", "embed", "explain")),
+    )
+
+
+def match_schema(
+    match: Match, matched: Subject, evidence: Evidence, overlays: OverlaysSchema | None
+) -> MatchSchema:
+    """One match with its evidence."""
+    fields = _pair_fields(matched, match.judgement, evidence, overlays)
+    return MatchSchema(rank=match.rank, index_distance=match.index_distance, **fields)
+
+
+def query_schema(subject: Subject) -> QuerySchema:
+    """Who the picture is."""
+    return QuerySchema(uri=subject.uri, checksum=subject.checksum)
+
+
+def encoder_schema(record: CheckpointRecord) -> EncoderSchema:
+    """Who embedded."""
+    return EncoderSchema(name=record.name, fingerprint=record.fingerprint)
+
+
+def calibration_schema(calibration: Calibration) -> CalibrationSchema:
+    """What the verdicts stand on."""
+    return CalibrationSchema(
+        fitted_on=calibration.fitted_on, pairs=calibration.pairs, reason=calibration.reason
+    )
+
+
+def _pair_fields(
+    matched: Subject, judgement: Judgement, evidence: Evidence, overlays: OverlaysSchema | None
+) -> dict[str, Any]:
+    return {
+        "image_id": matched.stored.image_id if matched.stored else None,
+        "uri": matched.uri,
+        "label": matched.stored.label if matched.stored else None,
+        "distance": judgement.distance,
+        "cosine": judgement.cosine,
+        "similarity": judgement.similarity,
+        "probability": judgement.probability,
+        "verdict": judgement.verdict,
+        "evidence": _evidence_schema(evidence),
+        "overlays": overlays,
+    }
+
+
+def _evidence_schema(evidence: Evidence) -> EvidenceSchema:
+    return EvidenceSchema(
+        explained=ExplainedSchema.model_validate(evidence.explained, from_attributes=True),
+        query=_side_schema(evidence.query),
+        matched=_side_schema(evidence.matched),
+    )
+
+
+def _side_schema(side: Side) -> SideSchema:
+    return SideSchema(factual=_grid(side.factual), counterfactual=_grid(side.counterfactual))
+
+
+def _grid(values: npt.NDArray[np.float32]) -> Grid:
+    rows: Grid = np.round(values.astype(np.float64), MAP_DECIMALS).tolist()
+    return rows

@@ -1,0 +1,48 @@
+"""The encoders that are loaded: one for each fingerprint, the least recently used forgotten first."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+from PIL.Image import Image
+
+from gallery.build import Build
+from gallery.errors import EncoderMismatch
+from search_api.rescoring import Floats
+from siamese.encoder import Encoder
+
+
+class LoadedEncoders:
+    """Loads the encoder of a build once and shares it between threads."""
+
+    def __init__(self, load: Callable[[Path], Encoder], *, kept: int, slots: int) -> None:
+        self._load = load
+        self._kept = kept
+        self._lock = threading.Lock()
+        self._slots = threading.BoundedSemaphore(slots)
+        self._encoders: OrderedDict[str, Encoder] = OrderedDict()
+
+    def of(self, build: Build) -> Encoder:
+        """The encoder that embedded the build; raises EncoderMismatch where its checkpoint is another's."""
+        with self._lock:
+            encoder = self._encoders.pop(build.fingerprint, None) or self._load(build.checkpoint)
+            if encoder.fingerprint != build.fingerprint:
+                raise EncoderMismatch(build.fingerprint, encoder.fingerprint)
+            self._encoders[build.fingerprint] = encoder
+            while len(self._encoders) > self._kept:
+                self._encoders.popitem(last=False)
+            return encoder
+
+    def embed(self, encoder: Encoder, image: Image) -> tuple[Floats, Floats]:
+        """The embedding (D,) and the local embeddings (h, w, D) of one picture.
+
+        No more pictures at once than there are slots, so that questions do not fight for the cores.
+        """
+        prepared = encoder.prepare(image)
+        with self._slots:
+            embedded = encoder.embed([prepared])
+        return np.asarray(embedded.embeddings[0]), np.asarray(embedded.local_embeddings[0])

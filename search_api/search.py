@@ -1,0 +1,217 @@
+"""The straight line of a search, in plain Python: decode, embed, search, rescore, explain.
+
+`Searcher` is what the service and the command line ask; it may be used from many threads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+
+from explain.evidence import Evidence, explain_matches
+from explain.scores import SCORES
+from gallery.build import Build, Candidate
+from gallery.galleries import Galleries
+from gallery.scanning import checksum
+from search_api import answers
+from search_api.builds import OpenBuilds
+from search_api.encoders import LoadedEncoders
+from search_api.errors import InvalidQuestion, UnknownLabel
+from search_api.overlays import paint_pair
+from search_api.pictures import picture_of
+from search_api.rescoring import Judgement, distance, judge, rescore
+from search_api.schemas import CompareResponse, ExplainedScore, OverlaysSchema, SearchResponse
+from search_api.settings import SearchSettings
+from search_api.stopwatch import Stopwatch
+from search_api.subjects import Asked, Stored, Subject, Upload, stored_subjects
+from siamese.calibration import Calibration
+from siamese.checkpoint import CheckpointRecord
+from siamese.encoder import Encoder
+from siamese.images import decode
+
+
+class Searcher:
+    """Answers queries from the published galleries; a newer build is noticed at the next question."""
+
+    def __init__(
+        self,
+        galleries: Galleries,
+        *,
+        settings: SearchSettings | None = None,
+        load_encoder: Callable[[Path], Encoder] = Encoder.load,
+    ) -> None:
+        self.galleries = galleries
+        self.settings = settings or SearchSettings()
+        self.builds = OpenBuilds(galleries)
+        self._encoders = LoadedEncoders(
+            load_encoder, kept=self.settings.encoders_kept, slots=self.settings.embedding_slots
+        )
+
+    def search(
+        self,
+        query: Asked,
+        *,
+        gallery: str | None = None,
+        k: int | None = None,
+        labels: Collection[str] | None = None,
+        of: ExplainedScore = "cosine",
+        overlays: bool = False,
+    ) -> SearchResponse:
+        """The k images of the gallery nearest to the query, each with its evidence, and drawn if asked for.
+
+        `labels` leaves only images that have one of them. An image of the gallery finds itself, at distance 0.
+        Raises UnreadableImage, ImageNotFound, InvalidQuestion, UnknownLabel, and what choosing a gallery raises.
+        """
+        clock = Stopwatch()
+        k = self._checked(self.settings.default_k if k is None else k)
+        with self.builds.lend(gallery) as (build, record):
+            asked = self._subject(query, build, clock)
+            with clock.stage("search"):
+                candidates = self._candidates(asked, build, k, labels)
+            with clock.stage("rescore"):
+                exact = build.embeddings([each.image_id for each in candidates])
+                matches = rescore(asked.embedding, candidates, exact, record.calibration)[:k]
+            with clock.stage("explain"):
+                matched = stored_subjects(build, [each.image_id for each in matches])
+                judgements = [each.judgement for each in matches]
+                evidence = explained(asked, matched, judgements, record.calibration, of)
+            drawn = (
+                self._drawn(asked, matched, evidence, record, build) if overlays else [None] * len(matches)
+            )
+        found = zip(matches, matched, evidence, drawn, strict=True)
+        schemas = [answers.match_schema(*each) for each in found]
+        return answers.search_response(asked, build, record, schemas, clock)
+
+    def compare(
+        self,
+        query: Asked,
+        matched: Asked,
+        *,
+        gallery: str | None = None,
+        of: ExplainedScore = "cosine",
+        overlays: bool = False,
+    ) -> CompareResponse:
+        """How near two pictures are by the gallery's encoder, and why; equal bytes are at distance 0.
+
+        Raises UnreadableImage, ImageNotFound, and what choosing a gallery raises.
+        """
+        clock = Stopwatch()
+        with self.builds.lend(gallery) as (build, record):
+            asked = self._subject(query, build, clock)
+            other = _same_content(asked, matched) or self._subject(matched, build, clock)
+            return self._compared(asked, other, of, overlays, record, build, clock)
+
+    def compare_by(
+        self,
+        encoder: Encoder,
+        query: Upload,
+        matched: Upload,
+        *,
+        of: ExplainedScore = "cosine",
+        overlays: bool = False,
+    ) -> CompareResponse:
+        """The same by an encoder that belongs to no gallery."""
+        clock = Stopwatch()
+        asked = self._embedded(query, encoder, clock)
+        other = _same_content(asked, matched) or self._embedded(matched, encoder, clock)
+        return self._compared(asked, other, of, overlays, encoder.record, None, clock)
+
+    def close(self) -> None:
+        """Closes the builds that are open."""
+        self.builds.close()
+
+    def _checked(self, k: int) -> int:
+        if not 1 <= k <= self.settings.max_k:
+            raise InvalidQuestion(f"k must lie between 1 and {self.settings.max_k}, but it is {k}.")
+        return k
+
+    def _subject(self, asked: Asked, build: Build, clock: Stopwatch) -> Subject:
+        """The picture as the build's encoder sees it; content that the build holds has one embedding, its."""
+        if isinstance(asked, Stored):
+            return stored_subjects(build, [build.image(asked.image_id).image_id])[0]
+        known = build.with_checksum(checksum(asked.data))
+        if not known:
+            return self._embedded(asked, self._encoders.of(build), clock)
+        with clock.stage("decode"):
+            image = decode(asked.data, limits=self.settings.upload_limits)
+        stored = stored_subjects(build, [known[0].image_id])[0]
+        return replace(stored, uri=asked.uri, image=image, stored=None)
+
+    def _embedded(self, upload: Upload, encoder: Encoder, clock: Stopwatch) -> Subject:
+        with clock.stage("decode"):
+            image = decode(upload.data, limits=self.settings.upload_limits)
+        with clock.stage("embed"):
+            embedding, local_embeddings = self._encoders.embed(encoder, image)
+        name = checksum(upload.data)
+        return Subject(name, upload.uri, encoder.fingerprint, embedding, local_embeddings, image=image)
+
+    def _candidates(
+        self, asked: Subject, build: Build, k: int, labels: Collection[str] | None
+    ) -> list[Candidate]:
+        known = build.labels() if labels is not None else {}
+        for label in labels or ():
+            if label not in known:
+                raise UnknownLabel(label, build.gallery)
+        count = math.ceil(k * self.settings.oversampling)
+        return build.search(asked.embedding, count=count, labels=labels, fingerprint=asked.fingerprint)
+
+    def _compared(
+        self,
+        asked: Subject,
+        other: Subject,
+        of: ExplainedScore,
+        overlays: bool,
+        record: CheckpointRecord,
+        build: Build | None,
+        clock: Stopwatch,
+    ) -> CompareResponse:
+        judgement = judge(distance(asked.embedding, other.embedding), record.calibration)
+        with clock.stage("explain"):
+            evidence = explained(asked, [other], [judgement], record.calibration, of)
+        drawn = self._drawn(asked, [other], evidence, record, build) if overlays else [None]
+        return answers.compare_response(asked, other, judgement, evidence[0], drawn[0], record, build, clock)
+
+    def _drawn(
+        self,
+        asked: Subject,
+        matched: Sequence[Subject],
+        evidence: Sequence[Evidence],
+        record: CheckpointRecord,
+        build: Build | None,
+    ) -> list[OverlaysSchema]:
+        side = self.settings.overlay_max_side
+        query = picture_of(asked, build, record.preprocessing, max_side=side)
+        pictures = (picture_of(each, build, record.preprocessing, max_side=side) for each in matched)
+        return [paint_pair(query, *pair) for pair in zip(pictures, evidence, strict=True)]
+
+
+def explained(
+    query: Subject,
+    matched: Sequence[Subject],
+    judgements: Sequence[Judgement],
+    calibration: Calibration,
+    of: ExplainedScore,
+) -> list[Evidence]:
+    """Why each of the matched images is near or far, from local embeddings alone."""
+    if not matched:
+        return []
+    return explain_matches(
+        query.local_embeddings,
+        np.stack([each.local_embeddings for each in matched]),
+        of=SCORES[of],
+        threshold=calibration.threshold,
+        verdicts=[each.verdict for each in judgements],
+        query_embedding=query.embedding,
+        matched_embeddings=np.stack([each.embedding for each in matched]),
+    )
+
+
+def _same_content(asked: Subject, other: Asked) -> Subject | None:
+    """The same bytes sent twice are embedded once."""
+    if isinstance(other, Upload) and asked.image is not None and checksum(other.data) == asked.checksum:
+        return replace(asked, uri=other.uri)
+    return None

@@ -1,0 +1,61 @@
+"""What can be asked with, and what a scorer sees of it: who it is, its embedding, its local embeddings."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from PIL.Image import Image
+
+from gallery.build import Build, GalleryImage
+from search_api.rescoring import Floats
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A picture that was sent: its bytes as they came, and what the answer calls it."""
+
+    data: bytes
+    uri: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """An image of the gallery."""
+
+    image_id: int
+
+
+Asked = Upload | Stored
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Subject:
+    """One picture of a pair: an upload (`image` is there) or an image of the gallery (`stored` is there).
+
+    embedding (D,) float32 of unit length and local_embeddings (h, w, D) float32, by the encoder of this
+    fingerprint.
+    """
+
+    checksum: str
+    uri: str | None
+    fingerprint: str
+    embedding: Floats
+    local_embeddings: Floats
+    image: Image | None = None
+    stored: GalleryImage | None = None
+
+    def __post_init__(self) -> None:
+        if (self.image is None) == (self.stored is None):
+            raise ValueError("A picture of a pair is either an upload or an image of the gallery.")
+
+
+def stored_subjects(build: Build, image_ids: Sequence[int]) -> list[Subject]:
+    """These images of the build, in this order; raises ImageNotFound."""
+    images = build.images(image_ids)
+    embeddings = build.embeddings(image_ids)
+    local_embeddings = build.local_embeddings(image_ids)
+    return [
+        Subject(image.checksum, image.uri, build.fingerprint, embedding, local, stored=image)
+        for image, embedding, local in zip(images, embeddings, local_embeddings, strict=True)
+    ]
