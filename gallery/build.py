@@ -1,0 +1,190 @@
+"""A published build: an immutable state of a gallery that can be searched and looked into."""
+
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Engine
+
+from gallery.errors import EncoderMismatch, ImageNotFound
+from gallery.folders import GalleryFolder
+from gallery.index import FaissIndex, Nearest
+from gallery.manifest import Manifest
+from gallery.membership import (
+    contents_labelled,
+    images_of,
+    label_counts,
+    locations,
+    members_by,
+)
+from gallery.records.images import ContentRecord, ImageRecord
+from gallery.segments import Segment, corrupt_files
+
+FILTERS_REMEMBERED = 32
+"""Label filters whose content ids are kept (8 bytes a content each): people filter by the same few labels."""
+
+WIDENING = 4
+"""How much wider the index is asked again where too many of its answers live no longer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """An image proposed by the index; `index_distance` ≥ 0 is Euclidean, as the index computes it."""
+
+    image_id: int
+    index_distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryImage:
+    """Content at a place; `uri` is the absolute path, sizes are those of the upright original in pixels."""
+
+    image_id: int
+    uri: str
+    label: str | None
+    checksum: str
+    width: int
+    height: int
+
+
+class Build:
+    """One build, read-only and safe for many threads; what it returns are copies and stays valid after closing.
+
+    Methods that take image ids answer in their order and raise ImageNotFound for one that is not live in
+    this build, even if it lives in another.
+    """
+
+    def __init__(self, folder: GalleryFolder, engine: Engine, gallery_id: int, manifest: Manifest) -> None:
+        self.gallery = manifest.gallery
+        self.number = manifest.build
+        self.encoder_name = manifest.encoder.name
+        self.fingerprint = manifest.encoder.fingerprint
+        self.checkpoint: Path = folder.encoder(manifest.encoder.folder)
+        self.grid: tuple[int, int] = manifest.encoder.grid
+        self.dimension = manifest.encoder.dimension
+        self.manifest = manifest
+        self._folder = folder
+        self._engine = engine
+        self._gallery_id = gallery_id
+        self._segments = {each.id: Segment(folder.segment(each.name), each) for each in manifest.segments}
+        self._index = FaissIndex(self.dimension, [segment.index_path for segment in self._segments.values()])
+        self._allowed = lru_cache(maxsize=FILTERS_REMEMBERED)(self._contents_labelled)
+
+    def __len__(self) -> int:
+        """How many images can be found."""
+        return self.manifest.images
+
+    def labels(self) -> dict[str, int]:
+        """How many images each label has; unlabelled images are left out."""
+        with self._engine.connect() as connection:
+            return label_counts(connection, self._gallery_id, self.number)
+
+    def search(
+        self,
+        embedding: NDArray[np.float32],
+        *,
+        count: int,
+        labels: Collection[str] | None = None,
+        fingerprint: str,
+    ) -> list[Candidate]:
+        """The `count` live images nearest to the embedding (D,), with one of `labels` if they are given.
+
+        Sorted by (index_distance, image_id), each image once; fewer only if fewer exist. Every place of a
+        content is an image of its own. Raises EncoderMismatch if `fingerprint`, which the query was embedded
+        by, is not the build's.
+        """
+        if fingerprint != self.fingerprint:
+            raise EncoderMismatch(
+                f"The query was embedded by {fingerprint[:12]}, but build {self.number} of {self.gallery!r} "
+                f"by {self.fingerprint[:12]} ({self.encoder_name}); embed it with the build's own checkpoint."
+            )
+        allowed = None if labels is None else self._allowed(frozenset(labels))
+        width = count
+        while True:
+            nearest = self._index.search(embedding, count=width, allowed=allowed)
+            candidates = self._live(nearest, labels)
+            if len(candidates) >= count or len(nearest.content_ids) < width:
+                return candidates[:count]
+            width *= WIDENING
+
+    def embeddings(self, image_ids: Sequence[int]) -> NDArray[np.float32]:
+        """(n, D) float32, exact."""
+        found = np.empty((len(image_ids), self.dimension), np.float32)
+        for segment, positions, rows in self._grouped(image_ids):
+            found[positions] = segment.embeddings(rows)
+        return found
+
+    def local_embeddings(self, image_ids: Sequence[int]) -> NDArray[np.float32]:
+        """(n, h, w, D) float32, from one byte a number; zero exactly where the encoder saw nothing."""
+        found = np.empty((len(image_ids), *self.grid, self.dimension), np.float32)
+        for segment, positions, rows in self._grouped(image_ids):
+            found[positions] = segment.local_embeddings(rows)
+        return found
+
+    def images(self, image_ids: Sequence[int]) -> list[GalleryImage]:
+        """Places, labels and sizes."""
+        with self._engine.connect() as connection:
+            rows = members_by(connection, self._gallery_id, self.number, ImageRecord.id, set(image_ids))
+            found = {row.image_id: GalleryImage(*row) for row in rows}
+        self._require_found(image_ids, found)
+        return [found[image_id] for image_id in image_ids]
+
+    def image(self, image_id: int) -> GalleryImage:
+        """Place, label and size of one image."""
+        return self.images([image_id])[0]
+
+    def with_checksum(self, checksum: str) -> list[GalleryImage]:
+        """The images that show this content, by image_id; empty if there is none."""
+        with self._engine.connect() as connection:
+            rows = members_by(connection, self._gallery_id, self.number, ContentRecord.checksum, [checksum])
+            return sorted((GalleryImage(*row) for row in rows), key=lambda image: image.image_id)
+
+    def thumbnail(self, image_id: int) -> bytes:
+        """The picture as the encoder saw it, as JPEG."""
+        ((segment, _, (row,)),) = self._grouped([image_id])
+        return segment.thumbnail(row)
+
+    def corrupt_files(self) -> list[Path]:
+        """The build's files that are missing or not what was written; reads every byte of the gallery."""
+        folders = ((self._folder.segment(each.name), each.files) for each in self.manifest.segments)
+        return [path for folder, files in folders for path in corrupt_files(folder, files)]
+
+    def close(self) -> None:
+        """Let go of the mapped files once running calls are done; the build answers nothing more."""
+        self._segments = {}
+        self._index = FaissIndex(self.dimension, [])
+
+    def _contents_labelled(self, labels: frozenset[str]) -> NDArray[np.int64]:
+        with self._engine.connect() as connection:
+            ids = contents_labelled(connection, self._gallery_id, self.number, labels)
+        return np.array(ids, dtype=np.int64)
+
+    def _live(self, nearest: Nearest, labels: Collection[str] | None) -> list[Candidate]:
+        distances = dict(zip(nearest.content_ids.tolist(), nearest.distances.tolist(), strict=True))
+        with self._engine.connect() as connection:
+            images = list(
+                images_of(connection, self._gallery_id, self.number, list(distances), labels=labels)
+            )
+        candidates = [Candidate(image_id, distances[content_id]) for image_id, content_id in images]
+        return sorted(candidates, key=lambda each: (each.index_distance, each.image_id))
+
+    def _grouped(self, image_ids: Sequence[int]) -> list[tuple[Segment, list[int], list[int]]]:
+        segments = self._segments
+        with self._engine.connect() as connection:
+            where = locations(connection, self._gallery_id, self.number, segments, set(image_ids))
+        self._require_found(image_ids, where)
+        positions: dict[int, list[int]] = {}
+        for position, image_id in enumerate(image_ids):
+            positions.setdefault(where[image_id].segment_id, []).append(position)
+        return [
+            (segments[segment_id], places, [where[image_ids[place]].row for place in places])
+            for segment_id, places in positions.items()
+        ]
+
+    def _require_found(self, image_ids: Iterable[int], found: Collection[int]) -> None:
+        missing = next((image_id for image_id in image_ids if image_id not in found), None)
+        if missing is not None:
+            raise ImageNotFound(f"Build {self.number} of the gallery {self.gallery!r} has no image {missing}.")

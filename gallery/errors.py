@@ -1,0 +1,58 @@
+"""Everything that the gallery refuses, each in one sentence that names the value and what would be right.
+
+    GalleryError
+    ├── InvalidGalleryName     the name cannot be a folder's name
+    ├── GalleryNotFound        no gallery of this name
+    ├── NothingPublished       the gallery exists, but no build of it was ever published
+    ├── ImageNotFound          the build has no such image
+    ├── EncoderMismatch        a query embedded by another encoder than the build's
+    ├── GalleryLocked          somebody else is writing this gallery
+    ├── SourceUnavailable      a source is missing, unreadable, or suddenly empty
+    ├── NotEmbedded            a place cannot be published: its content has no embedding by this encoder
+    ├── CorruptGallery         a file that a build names is missing or is not what was written
+    └── SchemaOutdated         the database's schema is not the one that this code was written for
+"""
+
+
+class GalleryError(Exception):
+    """What the gallery refuses; the message is one sentence for people."""
+
+
+class InvalidGalleryName(GalleryError):
+    """The name cannot be a folder's name."""
+
+
+class GalleryNotFound(GalleryError):
+    """No gallery of this name."""
+
+
+class NothingPublished(GalleryError):
+    """The gallery exists, but no build of it was ever published."""
+
+
+class ImageNotFound(GalleryError):
+    """The build has no such image."""
+
+
+class EncoderMismatch(GalleryError):
+    """A query embedded by another encoder than the build's."""
+
+
+class GalleryLocked(GalleryError):
+    """Somebody else is writing this gallery, or has taken it over from us."""
+
+
+class SourceUnavailable(GalleryError):
+    """A source is missing, unreadable, or suddenly empty."""
+
+
+class NotEmbedded(GalleryError):
+    """A place cannot be published: its content has no embedding by this encoder."""
+
+
+class CorruptGallery(GalleryError):
+    """A file that a build names is missing or is not what was written."""
+
+
+class SchemaOutdated(GalleryError):
+    """The database's schema is not the one that this code was written for."""

@@ -1,0 +1,137 @@
+"""All galleries under one home and one database: list them, open one, write one."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from pathlib import Path
+
+from sqlalchemy import Engine, insert, select
+
+from gallery.build import Build
+from gallery.database import require_schema, writing
+from gallery.errors import GalleryNotFound, NothingPublished
+from gallery.folders import GalleryFolder
+from gallery.leases import Lease
+from gallery.manifest import read_manifest
+from gallery.records.builds import BuildRecord
+from gallery.records.galleries import GalleryRecord
+from gallery.writer import GalleryWriter
+
+
+@dataclass(frozen=True, slots=True)
+class GallerySummary:
+    """A gallery at a glance; where no build was published yet, all that is said of one is None."""
+
+    name: str
+    created_at: datetime
+    build: int | None
+    images: int | None
+    contents: int | None
+    labels: int | None
+    fingerprint: str | None
+    encoder_name: str | None
+    published_at: datetime | None
+
+
+def _now() -> datetime:
+    return datetime.now(timezone.utc)
+
+
+class Galleries:
+    """The galleries below `home`, remembered in the database behind `engine` (see `open_engine`).
+
+    Raises SchemaOutdated if the database was not migrated to this version's schema. Safe for many threads.
+    """
+
+    def __init__(self, home: Path, engine: Engine, *, clock: Callable[[], datetime] = _now) -> None:
+        require_schema(engine)
+        self._home = home
+        self._engine = engine
+        self._clock = clock
+
+    def names(self) -> list[str]:
+        """All galleries, by name."""
+        with self._engine.connect() as connection:
+            return list(connection.scalars(select(GalleryRecord.name).order_by(GalleryRecord.name)))
+
+    def summaries(self) -> list[GallerySummary]:
+        """All galleries at a glance, by name."""
+        statement = (
+            select(
+                GalleryRecord.name,
+                GalleryRecord.created_at,
+                GalleryRecord.published_build,
+                BuildRecord.images,
+                BuildRecord.contents,
+                BuildRecord.labels,
+                BuildRecord.fingerprint,
+                BuildRecord.encoder_name,
+                BuildRecord.published_at,
+            )
+            .outerjoin(
+                BuildRecord,
+                (BuildRecord.gallery_id == GalleryRecord.id) & (BuildRecord.number == GalleryRecord.published_build),
+            )
+            .order_by(GalleryRecord.name)
+        )
+        with self._engine.connect() as connection:
+            return [GallerySummary(*row) for row in connection.execute(statement)]
+
+    def published_build(self, name: str) -> int:
+        """The number of the build that `open` would open; one look-up, to notice a new one.
+
+        Raises GalleryNotFound and NothingPublished.
+        """
+        statement = select(GalleryRecord.published_build).where(GalleryRecord.name == name)
+        with self._engine.connect() as connection:
+            found = connection.execute(statement).one_or_none()
+        if found is None:
+            raise self._not_found(name)
+        if found.published_build is None:
+            raise NothingPublished(f"The gallery {name!r} has no published build yet; index a folder into it.")
+        return int(found.published_build)
+
+    def open(self, name: str) -> Build:
+        """The published build, memory-mapped; raises GalleryNotFound, NothingPublished and CorruptGallery."""
+        number = self.published_build(name)
+        statement = (
+            select(BuildRecord.gallery_id, BuildRecord.manifest_sha256)
+            .join(GalleryRecord, GalleryRecord.id == BuildRecord.gallery_id)
+            .where(GalleryRecord.name == name, BuildRecord.number == number)
+        )
+        with self._engine.connect() as connection:
+            build = connection.execute(statement).one()
+        folder = GalleryFolder(self._home, name)
+        manifest = read_manifest(folder.manifest(number), sha256=build.manifest_sha256)
+        return Build(folder, self._engine, build.gallery_id, manifest)
+
+    @contextmanager
+    def writer(self, name: str, *, create: bool = True) -> Iterator[GalleryWriter]:
+        """The gallery's only writer while the block runs; a new gallery is made unless `create` is False.
+
+        Raises InvalidGalleryName, GalleryNotFound, and GalleryLocked while another one writes.
+        """
+        folder = GalleryFolder(self._home, name)
+        gallery_id = self._gallery_id(name, create=create)
+        lease = Lease(self._engine, gallery_id, name, clock=self._clock)
+        lease.acquire()
+        try:
+            yield GalleryWriter(folder, self._engine, gallery_id, lease, clock=self._clock)
+        finally:
+            lease.release()
+
+    def _gallery_id(self, name: str, *, create: bool) -> int:
+        statement = select(GalleryRecord.id).where(GalleryRecord.name == name)
+        with writing(self._engine) as connection:
+            known = connection.scalar(statement)
+            if known is None and not create:
+                raise self._not_found(name)
+            if known is None:
+                made = insert(GalleryRecord).values(name=name, created_at=self._clock())
+                known = connection.scalars(made.returning(GalleryRecord.id)).one()
+            return int(known)
+
+    def _not_found(self, name: str) -> GalleryNotFound:
+        known = ", ".join(self.names()) or "none"
+        return GalleryNotFound(f"There is no gallery {name!r}; known: {known}.")

@@ -1,0 +1,83 @@
+"""What a build claims of itself, as one JSON file."""
+
+import hashlib
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from gallery.errors import CorruptGallery
+from gallery.files import write_file
+
+
+class _Claims(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FileClaims(_Claims):
+    """Size in bytes and SHA-256 of one file."""
+
+    bytes: int
+    sha256: str
+
+
+class SegmentClaims(_Claims):
+    """One segment: the id of its record, its folder's name, its rows, and its files by their names."""
+
+    id: int
+    name: str
+    rows: int
+    files: dict[str, FileClaims]
+
+
+class EncoderClaims(_Claims):
+    """The encoder that the build's embeddings are by; `folder` is its checkpoint below `encoders/`."""
+
+    name: str
+    fingerprint: str
+    folder: str
+    dimension: int
+    grid: tuple[int, int]
+
+
+class IndexClaims(_Claims):
+    """How candidates are found; `entries` counts the contents in it, tombstoned ones included."""
+
+    kind: Literal["flat"] = "flat"
+    metric: Literal["euclidean"] = "euclidean"
+    entries: int
+
+
+class Manifest(_Claims):
+    """A published build: live images, their distinct contents and labels, and the segments that hold them."""
+
+    format_version: Literal[1] = 1
+    gallery: str
+    build: int
+    encoder: EncoderClaims
+    images: int
+    contents: int
+    labels: int
+    index: IndexClaims
+    segments: tuple[SegmentClaims, ...]
+
+
+def write_manifest(path: Path, manifest: Manifest) -> str:
+    """Write it durably; returns the SHA-256 of the file, which the build's record vouches for it with."""
+    data = manifest.model_dump_json(indent=1).encode()
+    write_file(path, data)
+    return hashlib.sha256(data).hexdigest()
+
+
+def read_manifest(path: Path, *, sha256: str) -> Manifest:
+    """Read it back; raises CorruptGallery if it is missing or is not what was published."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise CorruptGallery(f"The manifest {path} cannot be read: {error.strerror}.") from error
+    if hashlib.sha256(data).hexdigest() != sha256:
+        raise CorruptGallery(f"The manifest {path} is not the one that was published.")
+    try:
+        return Manifest.model_validate_json(data)
+    except ValidationError as error:
+        raise CorruptGallery(f"The manifest {path} is of a format that this version does not know.") from error

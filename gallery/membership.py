@@ -1,0 +1,149 @@
+"""Which images are in a build, where, and in which row of which segment: the questions in SQL."""
+
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, NamedTuple, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from gallery.records.builds import EmbeddedContentRecord
+from gallery.records.images import ContentRecord, ImageRecord, PlacementRecord
+
+CHUNK = 1000
+"""Values in one IN (…): old SQLite takes 32,766 and PostgreSQL 65,535, and nothing is gained by more."""
+
+T = TypeVar("T")
+
+
+class Member(NamedTuple):
+    """An image of a build."""
+
+    image_id: int
+    uri: str
+    label: str | None
+    checksum: str
+    width: int
+    height: int
+
+
+class Location(NamedTuple):
+    """Where a content's embeddings are."""
+
+    content_id: int
+    segment_id: int
+    row: int
+
+
+def chunks(values: Iterable[T]) -> Iterator[list[T]]:
+    """The values, CHUNK at a time."""
+    iterator = iter(values)
+    while chunk := list(islice(iterator, CHUNK)):
+        yield chunk
+
+
+def in_build(gallery_id: int, build: int) -> ColumnElement[bool]:
+    """The condition that a placement belongs to the build."""
+    return and_(
+        PlacementRecord.gallery_id == gallery_id,
+        PlacementRecord.since_build <= build,
+        or_(PlacementRecord.until_build.is_(None), PlacementRecord.until_build > build),
+    )
+
+
+def members(gallery_id: int, build: int) -> Select[Any]:
+    """All images of the build, as rows of Member."""
+    return (
+        select(
+            ImageRecord.id,
+            PlacementRecord.uri,
+            PlacementRecord.label,
+            ContentRecord.checksum,
+            ContentRecord.width,
+            ContentRecord.height,
+        )
+        .join(ImageRecord, ImageRecord.id == PlacementRecord.image_id)
+        .join(ContentRecord, ContentRecord.id == ImageRecord.content_id)
+        .where(in_build(gallery_id, build))
+    )
+
+
+def members_by(
+    connection: Connection,
+    gallery_id: int,
+    build: int,
+    column: InstrumentedAttribute[T],
+    values: Iterable[T],
+) -> Iterator[Member]:
+    """The images of the build for which the column (of images, contents, placements) has one of the values."""
+    for chunk in chunks(values):
+        for row in connection.execute(members(gallery_id, build).where(column.in_(chunk))):
+            yield Member(*row)
+
+
+def images_of(
+    connection: Connection,
+    gallery_id: int,
+    build: int,
+    content_ids: Sequence[int],
+    *,
+    labels: Collection[str] | None,
+) -> Iterator[tuple[int, int]]:
+    """(image_id, content_id) of every image of the build that shows one of the contents under these labels."""
+    statement = (
+        select(ImageRecord.id, ImageRecord.content_id)
+        .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
+        .where(in_build(gallery_id, build))
+    )
+    if labels is not None:
+        statement = statement.where(PlacementRecord.label.in_(labels))
+    for chunk in chunks(content_ids):
+        for image_id, content_id in connection.execute(statement.where(ImageRecord.content_id.in_(chunk))):
+            yield image_id, content_id
+
+
+def contents_labelled(
+    connection: Connection, gallery_id: int, build: int, labels: Collection[str]
+) -> list[int]:
+    """The ids of the contents that the build shows under one of the labels."""
+    statement = (
+        select(ImageRecord.content_id)
+        .distinct()
+        .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
+        .where(in_build(gallery_id, build), PlacementRecord.label.in_(labels))
+        .order_by(ImageRecord.content_id)
+    )
+    return list(connection.scalars(statement))
+
+
+def label_counts(connection: Connection, gallery_id: int, build: int) -> dict[str, int]:
+    """How many images each label has, by label; unlabelled images are left out."""
+    statement = (
+        select(PlacementRecord.label, func.count())
+        .where(in_build(gallery_id, build), PlacementRecord.label.is_not(None))
+        .group_by(PlacementRecord.label)
+        .order_by(PlacementRecord.label)
+    )
+    return {label: count for label, count in connection.execute(statement) if label is not None}
+
+
+def locations(
+    connection: Connection,
+    gallery_id: int,
+    build: int,
+    segment_ids: Collection[int],
+    image_ids: Iterable[int],
+) -> dict[int, Location]:
+    """Where the embeddings of these images are, by image_id; images that the build has not are left out."""
+    statement = (
+        select(ImageRecord.id, ImageRecord.content_id, EmbeddedContentRecord.segment_id, EmbeddedContentRecord.row)
+        .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
+        .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ImageRecord.content_id)
+        .where(in_build(gallery_id, build))
+    )
+    found: dict[int, Location] = {}
+    for chunk in chunks(image_ids):
+        for image_id, *location in connection.execute(statement.where(ImageRecord.id.in_(chunk))):
+            if location[1] in segment_ids:
+                found[image_id] = Location(*location)
+    return found

@@ -1,0 +1,165 @@
+"""The transaction that publishes a build, and the questions that prepare it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
+from sqlalchemy.orm import aliased
+
+from gallery.difference import Difference, EndedPlace, OldPlace
+from gallery.manifest import Manifest
+from gallery.membership import chunks, members
+from gallery.records.builds import BuildRecord, BuildSegmentRecord
+from gallery.records.galleries import GalleryRecord, SourceRecord
+from gallery.records.images import ContentRecord, ImageRecord, PlacementRecord, UnreadableRecord
+from gallery.scanning import is_below
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A file that could not be read, and why; `checksum` is None where it had no bytes to be named by."""
+
+    uri: str
+    checksum: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PublishReport:
+    """What publishing did; `build` is the number that readers now open, an old one if nothing had changed.
+
+    Each place found is counted once in unchanged, added or changed, or else in moved, relabelled or both.
+    `removed` counts images that ended without changed bytes at their uri. `images` are all live ones of the
+    build, `duplicates` those among them beyond the first of each content.
+    """
+
+    build: int
+    images: int
+    added: int
+    changed: int
+    moved: int
+    relabelled: int
+    removed: int
+    unchanged: int
+    duplicates: int
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """All that one publishing transaction writes."""
+
+    gallery_id: int
+    manifest: Manifest
+    manifest_sha256: str
+    changes: Difference
+    content_ids: Mapping[str, int]
+    published_at: datetime
+
+    def write(self, connection: Connection) -> None:
+        """Write places and build, and make readers open it."""
+        self._end_placements(connection)
+        self._begin_placements(connection)
+        self._insert_build(connection)
+        gallery = update(GalleryRecord).where(GalleryRecord.id == self.gallery_id)
+        connection.execute(gallery.values(published_build=self.manifest.build))
+
+    def _end_placements(self, connection: Connection) -> None:
+        image_ids = [old.image_id for old in self.changes.ended]
+        image_ids += [old.image_id for old, _ in self.changes.displaced]
+        live = update(PlacementRecord.__table__).where(  # type: ignore[arg-type]
+            PlacementRecord.image_id == bindparam("ended"), PlacementRecord.until_build.is_(None)
+        )
+        if image_ids:
+            ended = [{"ended": image_id} for image_id in image_ids]
+            connection.execute(live.values(until_build=self.manifest.build), ended)
+
+    def _begin_placements(self, connection: Connection) -> None:
+        begun = [(old.image_id, place) for old, place in self.changes.displaced]
+        begun += self.changes.restored
+        begun += zip(self._new_image_ids(connection), self.changes.new, strict=True)
+        rows = [
+            {
+                "gallery_id": self.gallery_id,
+                "image_id": image_id,
+                "uri": place.uri,
+                "label": place.label,
+                "since_build": self.manifest.build,
+            }
+            for image_id, place in begun
+        ]
+        if rows:
+            connection.execute(insert(PlacementRecord), rows)
+
+    def _new_image_ids(self, connection: Connection) -> Sequence[int]:
+        rows = [{"content_id": self.content_ids[place.checksum]} for place in self.changes.new]
+        if not rows:
+            return []
+        ordered = insert(ImageRecord).returning(ImageRecord.id, sort_by_parameter_order=True)
+        return connection.scalars(ordered, rows).all()
+
+    def _insert_build(self, connection: Connection) -> None:
+        manifest = self.manifest
+        build = insert(BuildRecord).values(
+            gallery_id=self.gallery_id,
+            number=manifest.build,
+            fingerprint=manifest.encoder.fingerprint,
+            encoder_name=manifest.encoder.name,
+            encoder_folder=manifest.encoder.folder,
+            images=manifest.images,
+            contents=manifest.contents,
+            labels=manifest.labels,
+            manifest_sha256=self.manifest_sha256,
+            published_at=self.published_at,
+        )
+        build_id = connection.scalars(build.returning(BuildRecord.id)).one()
+        named = [{"build_id": build_id, "segment_id": segment.id} for segment in manifest.segments]
+        if named:
+            connection.execute(insert(BuildSegmentRecord), named)
+
+
+def live_places(connection: Connection, gallery_id: int, build: int) -> Iterator[OldPlace]:
+    """The places of a build."""
+    for image_id, uri, label, checksum, _, _ in connection.execute(members(gallery_id, build)):
+        yield OldPlace(image_id, uri, label, checksum)
+
+
+def ended_places(connection: Connection, gallery_id: int, uris: Iterable[str]) -> Iterator[EndedPlace]:
+    """The places that ended at these uris, of images that live nowhere now."""
+    elsewhere = aliased(PlacementRecord)
+    statement = (
+        select(ImageRecord.id, PlacementRecord.uri, ContentRecord.checksum, PlacementRecord.until_build)
+        .join(ImageRecord, ImageRecord.id == PlacementRecord.image_id)
+        .join(ContentRecord, ContentRecord.id == ImageRecord.content_id)
+        .where(
+            PlacementRecord.gallery_id == gallery_id,
+            PlacementRecord.until_build.is_not(None),
+            ~select(elsewhere.id).where(elsewhere.image_id == ImageRecord.id, elsewhere.until_build.is_(None)).exists(),
+        )
+    )
+    for chunk in chunks(uris):
+        for row in connection.execute(statement.where(PlacementRecord.uri.in_(chunk))):
+            yield EndedPlace(*row)
+
+
+def record_sources(connection: Connection, gallery_id: int, roots: Iterable[str]) -> None:
+    """Remember the roots that the gallery is made of."""
+    known = set(connection.scalars(select(SourceRecord.uri).where(SourceRecord.gallery_id == gallery_id)))
+    for root in sorted(set(roots) - known):
+        connection.execute(insert(SourceRecord).values(gallery_id=gallery_id, uri=root))
+
+
+def record_unreadable(
+    connection: Connection, gallery_id: int, roots: Sequence[str], unreadable: Iterable[Unreadable]
+) -> None:
+    """Replace what is remembered of the files below the roots that could not be read."""
+    known = select(UnreadableRecord.id, UnreadableRecord.uri).where(UnreadableRecord.gallery_id == gallery_id)
+    old = [row.id for row in connection.execute(known) if any(is_below(row.uri, root) for root in roots)]
+    for chunk in chunks(old):
+        connection.execute(delete(UnreadableRecord).where(UnreadableRecord.id.in_(chunk)))
+    rows = [
+        {"gallery_id": gallery_id, "uri": each.uri, "checksum": each.checksum, "reason": each.reason}
+        for each in unreadable
+    ]
+    if rows:
+        connection.execute(insert(UnreadableRecord), rows)

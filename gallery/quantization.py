@@ -1,0 +1,28 @@
+"""Local embeddings in one byte a number: int8 with one scale per image.
+
+The scale is the image's largest magnitude / 127, so that zero stays exactly zero (cells that the encoder
+did not see are zero), and the error of a number is at most half a scale.
+"""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+LEVELS = 127  # symmetric: −128 is not used, so that x and −x are stored alike
+
+
+def quantize(local_embeddings: NDArray[np.float32]) -> tuple[NDArray[np.int8], float]:
+    """(h, w, D) float32 to (int8 of the same shape, scale ≥ 0); ValueError if a number is not finite."""
+    largest = float(np.abs(local_embeddings).max(initial=0.0))
+    if not np.isfinite(largest):
+        raise ValueError("Local embeddings must be finite; one is NaN or infinite.")
+    scale = np.float32(largest / LEVELS)
+    if scale == 0.0:
+        return np.zeros(local_embeddings.shape, np.int8), 0.0
+    return np.rint(local_embeddings / scale).clip(-LEVELS, LEVELS).astype(np.int8), float(scale)
+
+
+def dequantize(values: NDArray[np.int8], scales: Any) -> NDArray[np.float32]:
+    """int8 times its scale, as float32; `scales` is one number, or an array that broadcasts (n, 1, 1, 1)."""
+    return np.multiply(values, scales, dtype=np.float32)

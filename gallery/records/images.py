@@ -1,0 +1,81 @@
+"""Contents, images (content at a place), where they are in which builds, and files that could not be read."""
+
+from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from gallery.records.base import NEVER_REUSED, Record, RecordId
+
+
+class ContentRecord(Record):
+    """The bytes of an image, named by their checksum; its id is the id in the index. Sizes are upright pixels."""
+
+    __tablename__ = "contents"
+    __table_args__ = (UniqueConstraint("gallery_id", "checksum"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(RecordId, primary_key=True)
+    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"))
+    checksum: Mapped[str]
+    width: Mapped[int]
+    height: Mapped[int]
+
+
+class ImageRecord(Record):
+    """Content at a place; its id outlives moves, and is never given to another content."""
+
+    __tablename__ = "images"
+    __table_args__ = NEVER_REUSED
+
+    id: Mapped[int] = mapped_column(RecordId, primary_key=True)
+    content_id: Mapped[int] = mapped_column(ForeignKey("contents.id", ondelete="CASCADE"), index=True)
+
+
+class PlacementRecord(Record):
+    """Where an image is, and what it shows, in the builds from `since_build` until before `until_build`.
+
+    So a build's membership, places and labels are a condition and nothing is copied for a new build. Builds
+    are numbered in a line; going back to an old one publishes its state as a new build.
+    """
+
+    __tablename__ = "placements"
+    __table_args__ = (
+        Index("ix_placements_gallery_id_uri", "gallery_id", "uri"),
+        Index("ix_placements_gallery_id_label", "gallery_id", "label"),
+        Index("ix_placements_image_id", "image_id"),
+        Index(
+            "uq_placements_live_uri",
+            "gallery_id",
+            "uri",
+            unique=True,
+            sqlite_where=text("until_build IS NULL"),
+            postgresql_where=text("until_build IS NULL"),
+        ),
+        Index(
+            "uq_placements_live_image_id",
+            "image_id",
+            unique=True,
+            sqlite_where=text("until_build IS NULL"),
+            postgresql_where=text("until_build IS NULL"),
+        ),
+        NEVER_REUSED,
+    )
+
+    id: Mapped[int] = mapped_column(RecordId, primary_key=True)
+    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"))
+    image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"))
+    uri: Mapped[str]
+    label: Mapped[str | None]
+    since_build: Mapped[int]
+    until_build: Mapped[int | None]
+
+
+class UnreadableRecord(Record):
+    """A file below a scanned root that could not be read, and why; `checksum` is null where it had no bytes."""
+
+    __tablename__ = "unreadable_files"
+    __table_args__ = (UniqueConstraint("gallery_id", "uri"), NEVER_REUSED)
+
+    id: Mapped[int] = mapped_column(RecordId, primary_key=True)
+    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"))
+    uri: Mapped[str]
+    checksum: Mapped[str | None]
+    reason: Mapped[str]

@@ -1,0 +1,146 @@
+"""Segments: immutable folders that hold what an encoder made of some contents.
+
+    embeddings.npy        (n, D) float32, unit vectors
+    local_embeddings.npy  (n, h, w, D) int8, to be multiplied by
+    scales.npy            (n,) float32
+    index.faiss           the same embeddings under their content ids
+    thumbnails.bin        JPEG after JPEG
+    thumbnails.npy        (n + 1,) int64, where each JPEG begins in it
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.errors import CorruptGallery
+from gallery.files import file_sha256, new_folder
+from gallery.index import write_index
+from gallery.manifest import FileClaims, SegmentClaims
+from gallery.quantization import dequantize, quantize
+
+INDEX_FILE = "index.faiss"
+
+UNIT_LENGTH_TOLERANCE = 1e-3
+"""float32 norms are exact to about 1e-6; anything beyond this was not normalised at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class EmbeddedContent:
+    """A content and what the encoder made of it.
+
+    `embedding` (D,) float32 of unit length; `local_embeddings` (h, w, D) float32, finite; `thumbnail` the
+    picture as the encoder saw it, as JPEG; `width` and `height` of the upright original in pixels.
+    """
+
+    checksum: str
+    width: int
+    height: int
+    embedding: NDArray[np.float32]
+    local_embeddings: NDArray[np.float32]
+    thumbnail: bytes
+
+    def __post_init__(self) -> None:
+        if self.width < 1 or self.height < 1:
+            raise ValueError(f"An image has at least one pixel, not {self.width} × {self.height}.")
+        if self.local_embeddings.ndim != 3 or self.embedding.shape != self.local_embeddings.shape[2:]:
+            shapes = f"{self.embedding.shape} and {self.local_embeddings.shape}"
+            raise ValueError(f"An embedding (D,) belongs to local embeddings (h, w, D), not {shapes}.")
+        length = float(np.linalg.norm(self.embedding))
+        if not abs(length - 1.0) <= UNIT_LENGTH_TOLERANCE:
+            raise ValueError(f"An embedding has length 1, not {length}.")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """(h, w, D)."""
+        height, width, dimension = self.local_embeddings.shape
+        return height, width, dimension
+
+
+def write_segment(
+    folder: Path, contents: Sequence[EmbeddedContent], content_ids: Sequence[int]
+) -> dict[str, FileClaims]:
+    """Write contents of one shape durably into a new folder, row by row; returns its files' claims."""
+    if len({content.shape for content in contents}) != 1:
+        raise ValueError("A segment holds at least one content, and all of them by one encoder.")
+    with new_folder(folder) as unfinished:
+        _write(unfinished, contents, np.array(content_ids, dtype=np.int64))
+        return {
+            path.name: FileClaims(bytes=path.stat().st_size, sha256=file_sha256(path))
+            for path in sorted(unfinished.iterdir())
+        }
+
+
+def is_intact(folder: Path, files: Mapping[str, FileClaims]) -> bool:
+    """Whether every file is there in its full size; cheap, bytes are not read (see `corrupt_files`)."""
+    try:
+        return all((folder / name).stat().st_size == claims.bytes for name, claims in files.items())
+    except OSError:
+        return False
+
+
+def corrupt_files(folder: Path, files: Mapping[str, FileClaims]) -> list[Path]:
+    """The files that are missing or whose bytes are not those that were written; reads everything."""
+    return [
+        folder / name
+        for name, claims in sorted(files.items())
+        if not (folder / name).is_file() or file_sha256(folder / name) != claims.sha256
+    ]
+
+
+class Segment:
+    """An opened segment, memory-mapped; what it gives are copies, so that nothing outlives the mapping."""
+
+    def __init__(self, folder: Path, claims: SegmentClaims) -> None:
+        if not is_intact(folder, claims.files):
+            raise CorruptGallery(f"The segment {folder} is missing or incomplete; restore it or index again.")
+        self.index_path = folder / INDEX_FILE
+        self._embeddings = _map(folder / "embeddings.npy")
+        self._local_embeddings = _map(folder / "local_embeddings.npy")
+        self._scales = _map(folder / "scales.npy")
+        self._thumbnail_bytes = np.memmap(folder / "thumbnails.bin", dtype=np.uint8, mode="r")
+        self._thumbnail_starts = _map(folder / "thumbnails.npy")
+
+    def embeddings(self, rows: Sequence[int]) -> NDArray[np.float32]:
+        """(n, D) float32."""
+        return np.asarray(self._embeddings[list(rows)])
+
+    def local_embeddings(self, rows: Sequence[int]) -> NDArray[np.float32]:
+        """(n, h, w, D) float32, dequantised."""
+        scales = self._scales[list(rows)]
+        return dequantize(self._local_embeddings[list(rows)], scales[:, None, None, None])
+
+    def thumbnail(self, row: int) -> bytes:
+        """JPEG."""
+        start, end = self._thumbnail_starts[row : row + 2]
+        return self._thumbnail_bytes[start:end].tobytes()
+
+
+def _write(folder: Path, contents: Sequence[EmbeddedContent], content_ids: NDArray[np.int64]) -> None:
+    embeddings = np.stack([content.embedding for content in contents]).astype(np.float32, copy=False)
+    np.save(folder / "embeddings.npy", embeddings)
+    write_index(folder / INDEX_FILE, content_ids, embeddings)
+    _write_local_embeddings(folder, contents)
+    thumbnails = [content.thumbnail for content in contents]
+    (folder / "thumbnails.bin").write_bytes(b"".join(thumbnails))
+    np.save(folder / "thumbnails.npy", np.cumsum([0, *map(len, thumbnails)], dtype=np.int64))
+
+
+def _write_local_embeddings(folder: Path, contents: Sequence[EmbeddedContent]) -> None:
+    values = np.empty((len(contents), *contents[0].shape), np.int8)
+    scales = np.empty(len(contents), np.float32)
+    for row, content in enumerate(contents):
+        values[row], scales[row] = quantize(content.local_embeddings)
+    np.save(folder / "local_embeddings.npy", values)
+    np.save(folder / "scales.npy", scales)
+
+
+def _map(path: Path) -> NDArray[Any]:
+    try:
+        mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise CorruptGallery(f"{path} cannot be opened as an array; restore it or index again.") from error
+    return mapped

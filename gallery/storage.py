@@ -1,0 +1,130 @@
+"""Which contents are embedded in which segment, and what is on disk though nobody names it."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, insert, select
+
+from gallery.folders import GalleryFolder
+from gallery.manifest import FileClaims, SegmentClaims
+from gallery.membership import chunks
+from gallery.records.builds import EmbeddedContentRecord, SegmentRecord
+from gallery.records.images import ContentRecord
+from gallery.segments import EmbeddedContent, is_intact
+
+
+class Stored(NamedTuple):
+    """A content that an intact segment holds."""
+
+    content_id: int
+    segment_id: int
+
+
+def content_ids(
+    connection: Connection, gallery_id: int, contents: Iterable[EmbeddedContent]
+) -> dict[str, int]:
+    """The ids of the contents by checksum; those that have none yet get one."""
+    by_checksum = {content.checksum: content for content in contents}
+    known = dict(_known_contents(connection, gallery_id, by_checksum))
+    rows = [
+        {"gallery_id": gallery_id, "checksum": checksum, "width": content.width, "height": content.height}
+        for checksum, content in by_checksum.items()
+        if checksum not in known
+    ]
+    if rows:
+        connection.execute(insert(ContentRecord), rows)
+    return dict(_known_contents(connection, gallery_id, by_checksum))
+
+
+def record_segment(
+    connection: Connection,
+    gallery_id: int,
+    *,
+    name: str,
+    fingerprint: str,
+    contents: Sequence[EmbeddedContent],
+    ids: Sequence[int],
+    files: Mapping[str, FileClaims],
+) -> None:
+    """Remember a segment that is durable on disk, and what lies in its rows."""
+    height, width, dimension = contents[0].shape
+    segment = insert(SegmentRecord).values(
+        gallery_id=gallery_id,
+        name=name,
+        fingerprint=fingerprint,
+        rows=len(contents),
+        dimension=dimension,
+        grid_height=height,
+        grid_width=width,
+        files={name: claims.model_dump() for name, claims in files.items()},
+    )
+    segment_id = connection.scalars(segment.returning(SegmentRecord.id)).one()
+    rows = [
+        {"segment_id": segment_id, "row": row, "content_id": content_id} for row, content_id in enumerate(ids)
+    ]
+    connection.execute(insert(EmbeddedContentRecord), rows)
+
+
+class IntactSegments:
+    """The segments of one encoder whose files are all there, published or not; a damaged one counts as none."""
+
+    def __init__(self, connection: Connection, folder: GalleryFolder, gallery_id: int, fingerprint: str) -> None:
+        self._connection = connection
+        of_encoder = select(SegmentRecord.__table__).where(
+            SegmentRecord.gallery_id == gallery_id, SegmentRecord.fingerprint == fingerprint
+        )
+        self._segments = {
+            row.id: row
+            for row in connection.execute(of_encoder.order_by(SegmentRecord.id))
+            if is_intact(folder.segment(row.name), _claims(row).files)
+        }
+
+    @property
+    def shape(self) -> tuple[int, int, int] | None:
+        """(h, w, D) of what they hold, None if there is none."""
+        for row in self._segments.values():
+            return row.grid_height, row.grid_width, row.dimension
+        return None
+
+    def contents(self) -> dict[str, Stored]:
+        """Everything they hold, by checksum; a content held twice is taken from the older segment."""
+        statement = (
+            select(ContentRecord.checksum, ContentRecord.id)
+            .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ContentRecord.id)
+        )
+        stored: dict[str, Stored] = {}
+        for segment_id in self._segments:
+            within = statement.where(EmbeddedContentRecord.segment_id == segment_id)
+            for checksum, content_id in self._connection.execute(within):
+                stored.setdefault(checksum, Stored(content_id, segment_id))
+        return stored
+
+    def among(self, checksums: Iterable[str]) -> set[str]:
+        """Those of the checksums whose content they hold."""
+        statement = (
+            select(ContentRecord.checksum, EmbeddedContentRecord.segment_id)
+            .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ContentRecord.id)
+        )
+        held: set[str] = set()
+        for chunk in chunks(checksums):
+            rows = self._connection.execute(statement.where(ContentRecord.checksum.in_(chunk)))
+            held.update(checksum for checksum, segment_id in rows if segment_id in self._segments)
+        return held
+
+    def claims(self, segment_ids: Iterable[int]) -> tuple[SegmentClaims, ...]:
+        """What a manifest says of these, in the order of their ids."""
+        return tuple(_claims(self._segments[segment_id]) for segment_id in sorted(segment_ids))
+
+
+def _claims(row: Row[Any]) -> SegmentClaims:
+    return SegmentClaims(id=row.id, name=row.name, rows=row.rows, files=row.files)
+
+
+def _known_contents(
+    connection: Connection, gallery_id: int, checksums: Iterable[str]
+) -> Iterator[tuple[str, int]]:
+    statement = select(ContentRecord.checksum, ContentRecord.id).where(ContentRecord.gallery_id == gallery_id)
+    for chunk in chunks(checksums):
+        for checksum, content_id in connection.execute(statement.where(ContentRecord.checksum.in_(chunk))):
+            yield checksum, content_id
