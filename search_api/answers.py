@@ -9,7 +9,9 @@ import numpy as np
 import numpy.typing as npt
 
 from explain.evidence import Evidence, Side
-from gallery.build import Build
+from gallery.build import Build, GalleryImage
+from gallery.galleries import GallerySummary
+from search_api.pictures import original
 from search_api.rescoring import Judgement, Match
 from search_api.schemas import (
     CalibrationSchema,
@@ -18,9 +20,12 @@ from search_api.schemas import (
     EncoderSchema,
     EvidenceSchema,
     ExplainedSchema,
+    GalleryDetail,
     Grid,
+    ImageSchema,
     MatchSchema,
     OverlaysSchema,
+    PublishedGallery,
     QuerySchema,
     SearchResponse,
     SearchTimings,
@@ -87,6 +92,45 @@ def match_schema(
     """One match with its evidence."""
     fields = _pair_fields(matched, match.judgement, evidence, overlays)
     return MatchSchema(rank=match.rank, index_distance=match.index_distance, **fields)
+
+
+def published_gallery(summary: GallerySummary) -> PublishedGallery:
+    """A gallery in the list; one of which a build is published."""
+    encoder = {"name": summary.encoder_name, "fingerprint": summary.fingerprint}
+    fields = {
+        name: getattr(summary, name) for name in ("name", "build", "images", "contents", "published_at")
+    }
+    return PublishedGallery.model_validate({**fields, "encoder": encoder})
+
+
+def gallery_detail(build: Build, record: CheckpointRecord) -> GalleryDetail:
+    """A gallery as its published build says."""
+    return GalleryDetail(
+        name=build.gallery,
+        build=build.number,
+        images=len(build),
+        contents=build.manifest.contents,
+        encoder=encoder_schema(record),
+        labels=build.labels(),
+        threshold=record.calibration.threshold,
+        calibration=calibration_schema(record.calibration),
+    )
+
+
+def image_schema(image: GalleryImage, build: Build) -> ImageSchema:
+    """An image of a build; reads the original to say whether it is unchanged."""
+    state, _ = original(image)
+    return ImageSchema(
+        image_id=image.image_id,
+        gallery=build.gallery,
+        build=build.number,
+        uri=image.uri,
+        label=image.label,
+        checksum=image.checksum,
+        width=image.width,
+        height=image.height,
+        original=state,
+    )
 
 
 def query_schema(subject: Subject) -> QuerySchema:

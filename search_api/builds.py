@@ -1,4 +1,4 @@
-"""The published builds that are in use: opened once, shared by all questions, replaced when a newer one appears."""
+"""The published builds in use: opened once, shared by all questions, replaced when a newer one appears."""
 
 from __future__ import annotations
 
@@ -63,7 +63,7 @@ class OpenBuilds:
 
     def only(self) -> str:
         """The gallery that is meant where none is named; raises NothingPublished, AmbiguousGallery."""
-        names = [each.name for each in self._galleries.list()]
+        names = [each.name for each in self._galleries.summaries() if each.build is not None]
         if not names:
             raise NothingPublished("No gallery is published yet; index a folder first.")
         if len(names) > 1 and DEFAULT_GALLERY not in names:

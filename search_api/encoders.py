@@ -31,7 +31,10 @@ class LoadedEncoders:
         with self._lock:
             encoder = self._encoders.pop(build.fingerprint, None) or self._load(build.checkpoint)
             if encoder.fingerprint != build.fingerprint:
-                raise EncoderMismatch(build.fingerprint, encoder.fingerprint)
+                raise EncoderMismatch(
+                    f"The checkpoint of build {build.number} of {build.gallery!r} holds another encoder, "
+                    f"{encoder.fingerprint[:12]} where {build.fingerprint[:12]} embedded the build."
+                )
             self._encoders[build.fingerprint] = encoder
             while len(self._encoders) > self._kept:
                 self._encoders.popitem(last=False)

@@ -2,7 +2,6 @@
 
 SearchError
 ├── AmbiguousGallery     several galleries are published and the question names none
-├── BuildNotServed       the address names a build that is not the published one
 ├── InvalidQuestion      a number or a combination that cannot be answered
 ├── UnknownLabel         the filter names a label that no image has
 └── UploadTooLarge       more bytes arrived than one request may hold
@@ -21,39 +20,32 @@ PROBLEM_PREFIX = "urn:whyalike:problem:"
 
 
 class SearchError(Exception):
-    """Anything that the search refuses."""
+    """Anything that the search refuses; the message is one sentence for people."""
 
 
-class AmbiguousGallery(SearchError):
+class AmbiguousGallery(SearchError):  # noqa: N818 - named after what it says, like the rest of the tree
     """Several galleries are published and the question names none of them."""
 
     def __init__(self, choices: Sequence[str]) -> None:
         super().__init__(f"Several galleries are published; name one: {', '.join(sorted(choices))}.")
 
 
-class BuildNotServed(SearchError):
-    """The address is for one build, and another one is published."""
-
-    def __init__(self, asked: int, served: int) -> None:
-        super().__init__(f"Build {asked} is not the published one; build {served} is.")
-
-
-class InvalidQuestion(SearchError):
+class InvalidQuestion(SearchError):  # noqa: N818
     """A number out of range or a combination that makes no sense."""
 
 
-class UnknownLabel(SearchError):
+class UnknownLabel(SearchError):  # noqa: N818
     """The filter names a label that no image of the gallery has."""
 
     def __init__(self, label: str, gallery: str) -> None:
         super().__init__(f"No image of the gallery “{gallery}” has the label “{label}”.")
 
 
-class UploadTooLarge(SearchError):
+class UploadTooLarge(SearchError):  # noqa: N818
     """More bytes than one request may hold."""
 
     def __init__(self, max_bytes: int) -> None:
-        super().__init__(f"The request holds more than {max_bytes:,} bytes, the most that is accepted.")
+        super().__init__(f"This request may hold at most {max_bytes:,} bytes.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +58,45 @@ class Face:
 
     @property
     def type(self) -> str:
-        """The problem's type, a URN that does not change between versions."""
+        """The problem's type: a URN, the same in all versions."""
         return PROBLEM_PREFIX + self.kind
+
+    @property
+    def tells(self) -> bool:
+        """Whether the error's message is for the client; that of a fault of the service is for its log."""
+        return self.status < HTTPStatus.INTERNAL_SERVER_ERROR
 
 
 INTERNAL_FAULT = Face(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-fault", "A fault of the service")
 INVALID_REQUEST = Face(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "The request is not understood")
+
+FACES: dict[type[Exception], Face] = {
+    AmbiguousGallery: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "ambiguous-gallery", "Which gallery is meant?"),
+    InvalidQuestion: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-question", "This cannot be answered"),
+    UnknownLabel: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown-label", "No such label"),
+    UploadTooLarge: Face(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "upload-too-large", "The upload is too large"),
+    of_gallery.InvalidGalleryName: Face(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-gallery-name", "Not a name of a gallery"
+    ),
+    of_gallery.GalleryNotFound: Face(HTTPStatus.NOT_FOUND, "gallery-not-found", "No such gallery"),
+    of_gallery.NothingPublished: Face(HTTPStatus.NOT_FOUND, "nothing-published", "Nothing is published yet"),
+    of_gallery.ImageNotFound: Face(HTTPStatus.NOT_FOUND, "image-not-found", "No such image"),
+    of_gallery.EncoderMismatch: Face(
+        HTTPStatus.CONFLICT, "encoder-mismatch", "The encoder is not the one of the gallery"
+    ),
+    of_siamese.UnreadableImage: Face(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-image", "The picture cannot be read"
+    ),
+    of_siamese.ZeroEmbedding: Face(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "zero-embedding", "The picture has nothing to compare"
+    ),
+    of_siamese.OutOfMemory: Face(
+        HTTPStatus.SERVICE_UNAVAILABLE, "out-of-memory", "The device has no memory left"
+    ),
+}
+
+
+def face_of(error: BaseException) -> Face:
+    """How the error looks; one that the table does not hold is a fault of the service."""
+    faces = (FACES[kind] for kind in type(error).__mro__ if kind in FACES)
+    return next(faces, INTERNAL_FAULT)

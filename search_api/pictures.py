@@ -1,4 +1,4 @@
-"""The picture behind an image: the original while its bytes are those that were indexed, else its thumbnail."""
+"""The picture behind an image: the original while its bytes are those indexed, else its thumbnail."""
 
 from __future__ import annotations
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
@@ -161,28 +162,33 @@ class CompareResponse(MatchSchema):
 
 
 class GallerySchema(Schema):
-    """One published gallery."""
+    """A gallery that can be searched."""
 
     name: str = Field(examples=["default"])
-    build: int = Field(ge=1)
+    build: int = Field(ge=1, description="The published build.")
     images: int = Field(ge=0, description="Images that can be found.")
     contents: int = Field(ge=0, description="Different contents among them.")
     encoder: EncoderSchema
-    published_at: str = Field(description="ISO 8601, UTC.")
 
 
-class GalleryDetail(GallerySchema):
-    """One published gallery with its labels and what its verdicts stand on."""
+class PublishedGallery(GallerySchema):
+    """A gallery in the list."""
 
-    labels: dict[str, int] = Field(description="Images under each label.")
-    threshold: float | None
-    calibration: CalibrationSchema
+    published_at: datetime
 
 
 class GalleryList(Schema):
-    """The published galleries, by name."""
+    """The galleries that can be searched, by name."""
 
-    galleries: list[GallerySchema]
+    galleries: list[PublishedGallery]
+
+
+class GalleryDetail(GallerySchema):
+    """A gallery with its labels and what its verdicts stand on."""
+
+    labels: dict[str, int] = Field(description="How many images each label has.")
+    threshold: float | None
+    calibration: CalibrationSchema
 
 
 class ImageSchema(Schema):

@@ -5,12 +5,14 @@
 
 from __future__ import annotations
 
+import logging
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+from PIL.Image import Image
 
 from explain.evidence import Evidence, explain_matches
 from explain.scores import SCORES
@@ -31,7 +33,10 @@ from search_api.subjects import Asked, Stored, Subject, Upload, stored_subjects
 from siamese.calibration import Calibration
 from siamese.checkpoint import CheckpointRecord
 from siamese.encoder import Encoder
+from siamese.errors import UnreadableImage
 from siamese.images import decode
+
+log = logging.getLogger(__name__)
 
 
 class Searcher:
@@ -63,8 +68,9 @@ class Searcher:
     ) -> SearchResponse:
         """The k images of the gallery nearest to the query, each with its evidence, and drawn if asked for.
 
-        `labels` leaves only images that have one of them. An image of the gallery finds itself, at distance 0.
-        Raises UnreadableImage, ImageNotFound, InvalidQuestion, UnknownLabel, and what choosing a gallery raises.
+        `labels` leaves only images that have one of them. An image of the gallery finds itself at distance 0.
+        Raises UnreadableImage, ImageNotFound, InvalidQuestion, UnknownLabel, and what choosing a gallery
+        raises.
         """
         clock = Stopwatch()
         k = self._checked(self.settings.default_k if k is None else k)
@@ -120,9 +126,29 @@ class Searcher:
         other = _same_content(asked, matched) or self._embedded(matched, encoder, clock)
         return self._compared(asked, other, of, overlays, encoder.record, None, clock)
 
+    def reasons_not_ready(self) -> list[str]:
+        """Why searches cannot be answered now, a sentence each; opens what a search would need to open."""
+        try:
+            published = [each for each in self.galleries.summaries() if each.build is not None]
+        except Exception as error:
+            log.exception("The records cannot be read")
+            return [f"The records of the galleries cannot be read ({type(error).__name__})."]
+        if not published:
+            return ["No gallery is published yet."]
+        return [reason for each in published if (reason := self._not_ready(each.name))]
+
     def close(self) -> None:
         """Closes the builds that are open."""
         self.builds.close()
+
+    def _not_ready(self, gallery: str) -> str | None:
+        try:
+            with self.builds.lend(gallery) as (build, _):
+                self._encoders.of(build)
+        except Exception as error:
+            log.exception("The gallery %r cannot be opened", gallery)
+            return f"The gallery “{gallery}” cannot be opened ({type(error).__name__}); the log says more."
+        return None
 
     def _checked(self, k: int) -> int:
         if not 1 <= k <= self.settings.max_k:
@@ -136,18 +162,23 @@ class Searcher:
         known = build.with_checksum(checksum(asked.data))
         if not known:
             return self._embedded(asked, self._encoders.of(build), clock)
-        with clock.stage("decode"):
-            image = decode(asked.data, limits=self.settings.upload_limits)
+        image = self._decoded(asked, clock)
         stored = stored_subjects(build, [known[0].image_id])[0]
         return replace(stored, uri=asked.uri, image=image, stored=None)
 
     def _embedded(self, upload: Upload, encoder: Encoder, clock: Stopwatch) -> Subject:
-        with clock.stage("decode"):
-            image = decode(upload.data, limits=self.settings.upload_limits)
+        image = self._decoded(upload, clock)
         with clock.stage("embed"):
             embedding, local_embeddings = self._encoders.embed(encoder, image)
         name = checksum(upload.data)
         return Subject(name, upload.uri, encoder.fingerprint, embedding, local_embeddings, image=image)
+
+    def _decoded(self, upload: Upload, clock: Stopwatch) -> Image:
+        with clock.stage("decode"):
+            try:
+                return decode(upload.data, limits=self.settings.upload_limits)
+            except UnreadableImage as error:
+                raise UnreadableImage(f"{upload.uri or 'the upload'}: {error.reason}") from error
 
     def _candidates(
         self, asked: Subject, build: Build, k: int, labels: Collection[str] | None
@@ -169,11 +200,10 @@ class Searcher:
         build: Build | None,
         clock: Stopwatch,
     ) -> CompareResponse:
-        judgement = judge(distance(asked.embedding, other.embedding), record.calibration)
         with clock.stage("explain"):
-            evidence = explained(asked, [other], [judgement], record.calibration, of)
-        drawn = self._drawn(asked, [other], evidence, record, build) if overlays else [None]
-        return answers.compare_response(asked, other, judgement, evidence[0], drawn[0], record, build, clock)
+            judgement, evidence = judged(asked, other, record.calibration, of)
+        drawn = self._drawn(asked, [other], [evidence], record, build)[0] if overlays else None
+        return answers.compare_response(asked, other, judgement, evidence, drawn, record, build, clock)
 
     def _drawn(
         self,
@@ -187,6 +217,14 @@ class Searcher:
         query = picture_of(asked, build, record.preprocessing, max_side=side)
         pictures = (picture_of(each, build, record.preprocessing, max_side=side) for each in matched)
         return [paint_pair(query, *pair) for pair in zip(pictures, evidence, strict=True)]
+
+
+def judged(
+    query: Subject, matched: Subject, calibration: Calibration, of: ExplainedScore
+) -> tuple[Judgement, Evidence]:
+    """How near two pictures are, and why."""
+    judgement = judge(distance(query.embedding, matched.embedding), calibration)
+    return judgement, explained(query, [matched], [judgement], calibration, of)[0]
 
 
 def explained(

@@ -1,0 +1,33 @@
+"""What the routes share: the searcher, the parameters that several of them take, and the refusals they name."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Path, Query, Request
+
+from search_api.schemas import Problem
+from search_api.search import Searcher
+
+MAX_DATABASE_ID = 2**63 - 1
+
+
+def _searcher(request: Request) -> Searcher:
+    return cast(Searcher, request.app.state.searcher)
+
+
+Asking = Annotated[Searcher, Depends(_searcher)]
+ImageId = Annotated[int, Path(ge=1, le=MAX_DATABASE_ID, description="As a match or a gallery names it.")]
+GalleryName = Annotated[
+    str | None,
+    Query(description="Which gallery; not needed where only one is published or one is called “default”."),
+]
+NamedBuild = Annotated[
+    int | None,
+    Query(ge=1, description="The build this address was made for; with it the answer may be kept for good."),
+]
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that an operation may answer with."""
+    return {status: {"model": Problem} for status in statuses}

@@ -1,0 +1,95 @@
+"""What the answers look like; a test holds each to its schema."""
+
+from __future__ import annotations
+
+from typing import Any
+
+_CHECKSUM = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
+_OTHER_CHECKSUM = "4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865"
+_ENCODER = {
+    "name": "flowers",
+    "fingerprint": "53c234e5e8472b6ac51c1ae1cab3fe06fad053beb8ebfd8977b010655bfdd3c3",
+}
+_CALIBRATION = {"fitted_on": "pair", "pairs": 17280, "reason": None}
+_THRESHOLD = 0.8
+
+_MATCH: dict[str, Any] = {
+    "rank": 1,
+    "image_id": 1204,
+    "uri": "/pictures/flowers/tulip/8733586143_3139db6e9e_n.jpg",
+    "label": "tulip",
+    "index_distance": 0.4000001,
+    "distance": 0.4,
+    "cosine": 0.92,
+    "similarity": 0.6,
+    "probability": 0.97,
+    "verdict": "same",
+    "evidence": {
+        "explained": {"of": "cosine", "value": 0.92, "baseline": 0.68, "method": "relevance"},
+        "query": {"factual": [[0.0, 0.19], [0.08, 0.0]], "counterfactual": [[0.03, 0.0], [0.0, 0.0]]},
+        "matched": {"factual": [[0.16, 0.1], [0.0, 0.0]], "counterfactual": [[0.0, 0.0], [0.01, 0.01]]},
+    },
+}
+_JUDGED_BY: dict[str, Any] = {
+    "encoder": _ENCODER,
+    "threshold": _THRESHOLD,
+    "calibration": _CALIBRATION,
+}
+_GALLERY: dict[str, Any] = {
+    "name": "default",
+    "build": 7,
+    "images": 4317,
+    "contents": 4313,
+    "encoder": _ENCODER,
+}
+
+EXAMPLES: dict[str, dict[str, Any]] = {
+    "search": {
+        "query": {"uri": "tulip.jpg", "checksum": _CHECKSUM},
+        "gallery": "default",
+        "build": 7,
+        **_JUDGED_BY,
+        "matches": [_MATCH],
+        "timings": {
+            "decode": 2.1,
+            "embed": 24.8,
+            "search": 0.9,
+            "rescore": 0.4,
+            "explain": 0.7,
+            "total": 29.6,
+        },
+    },
+    "compare": {
+        **_MATCH,
+        "image_id": None,
+        "uri": "another-tulip.jpg",
+        "label": None,
+        "index_distance": None,
+        "query": {"uri": "tulip.jpg", "checksum": _CHECKSUM},
+        "matched": {"uri": "another-tulip.jpg", "checksum": _OTHER_CHECKSUM},
+        "gallery": "default",
+        "build": 7,
+        **_JUDGED_BY,
+        "timings": {"decode": 4.0, "embed": 49.5, "explain": 0.2, "total": 54.1},
+    },
+    "list_galleries": {"galleries": [{**_GALLERY, "published_at": "2026-11-22T09:30:00Z"}]},
+    "get_gallery": {
+        **_GALLERY,
+        "labels": {"daisy": 764, "tulip": 984},
+        "threshold": _THRESHOLD,
+        "calibration": _CALIBRATION,
+    },
+    "get_image": {
+        "image_id": 1204,
+        "gallery": "default",
+        "build": 7,
+        "uri": _MATCH["uri"],
+        "label": "tulip",
+        "checksum": _OTHER_CHECKSUM,
+        "width": 320,
+        "height": 240,
+        "original": "unchanged",
+    },
+    "livez": {"status": "live", "reasons": []},
+    "readyz": {"status": "ready", "reasons": []},
+}

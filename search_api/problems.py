@@ -1,0 +1,77 @@
+"""Every refusal as application/problem+json (RFC 9457); what went wrong inside is logged and not told."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import cast
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from search_api.errors import FACES, INTERNAL_FAULT, INVALID_REQUEST, face_of
+from search_api.schemas import FieldFault, Problem
+
+PROBLEM_JSON = "application/problem+json"
+NOT_TOLD = "The service could not answer; its log says why."
+NO_TYPE = "about:blank"
+"""RFC 9457, section 4.2.1: the problem is what the status code says."""
+
+log = logging.getLogger(__name__)
+
+
+def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
+    """The problem as a response."""
+    content = problem.model_dump_json(exclude_none=True)
+    return Response(content, problem.status, headers, media_type=PROBLEM_JSON)
+
+
+def problem_of(error: Exception) -> Problem:
+    """The problem that the table makes of one of our errors."""
+    face = face_of(error)
+    if not face.tells:
+        log.error("%s", face.title, exc_info=error)
+    detail = str(error) if face.tells else NOT_TOLD
+    return Problem(type=face.type, title=face.title, status=face.status, detail=detail)
+
+
+def install(app: FastAPI) -> None:
+    """Answers every error of the app with a problem."""
+    for kind in FACES:
+        app.add_exception_handler(kind, _our_refusal)
+    app.add_exception_handler(HTTPException, _http_refusal)
+    app.add_exception_handler(RequestValidationError, _invalid_request)
+    app.add_exception_handler(Exception, _internal_fault)
+
+
+def _our_refusal(_: Request, error: Exception) -> Response:
+    return problem_response(problem_of(error))
+
+
+def _http_refusal(_: Request, error: Exception) -> Response:
+    refusal = cast(HTTPException, error)
+    if isinstance(error.__cause__, tuple(FACES)):
+        return problem_response(problem_of(cast(Exception, error.__cause__)), refusal.headers)
+    title = HTTPStatus(refusal.status_code).phrase
+    problem = Problem(type=NO_TYPE, title=title, status=refusal.status_code, detail=str(refusal.detail))
+    return problem_response(problem, refusal.headers)
+
+
+def _invalid_request(_: Request, error: Exception) -> Response:
+    faults = [
+        FieldFault(location="/".join(str(part) for part in fault["loc"]), reason=fault["msg"])
+        for fault in cast(RequestValidationError, error).errors()
+    ]
+    face = INVALID_REQUEST
+    detail = "; ".join(f"{fault.location}: {fault.reason}" for fault in faults)
+    return problem_response(
+        Problem(type=face.type, title=face.title, status=face.status, detail=detail, errors=faults)
+    )
+
+
+def _internal_fault(_: Request, error: Exception) -> Response:  # the server logs the error itself
+    face = INTERNAL_FAULT
+    return problem_response(Problem(type=face.type, title=face.title, status=face.status, detail=NOT_TOLD))

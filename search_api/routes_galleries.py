@@ -1,0 +1,25 @@
+"""What can be searched."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from search_api import answers
+from search_api.asking import Asking, refusals
+from search_api.schemas import GalleryDetail, GalleryList
+
+router = APIRouter(prefix="/v1/galleries", tags=["galleries"])
+
+
+@router.get("", summary="List the galleries")
+def list_galleries(asking: Asking) -> GalleryList:
+    """The galleries that can be searched, by name; one whose first build is not published is left out."""
+    published = [each for each in asking.galleries.summaries() if each.build is not None]
+    return GalleryList(galleries=[answers.published_gallery(each) for each in published])
+
+
+@router.get("/{name}", summary="Look into one gallery", responses=refusals(404, 422))
+def get_gallery(asking: Asking, name: str) -> GalleryDetail:
+    """One gallery, with its labels and what its verdicts stand on."""
+    with asking.builds.lend(name) as (build, record):
+        return answers.gallery_detail(build, record)

@@ -1,0 +1,78 @@
+"""Asking with a picture: search a gallery, compare a pair."""
+
+from __future__ import annotations
+
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from fastapi import APIRouter, File, Form, UploadFile
+
+from search_api.asking import MAX_DATABASE_ID, Asking, refusals
+from search_api.errors import InvalidQuestion, UploadTooLarge
+from search_api.schemas import CompareResponse, ExplainedScore, SearchResponse
+from search_api.subjects import Asked, Stored, Upload
+
+router = APIRouter(prefix="/v1", tags=["search"])
+
+GalleryField = Annotated[
+    str | None,
+    Form(description="Which gallery; not needed where only one is published or one is called “default”."),
+]
+StoredField = Annotated[int | None, Form(ge=1, le=MAX_DATABASE_ID)]
+ExplainedField = Annotated[ExplainedScore, Form(description="The number that the maps explain.")]
+OverlaysField = Annotated[bool, Form(description="Also paint the maps over the pictures, as PNG data URIs.")]
+
+
+@router.post("/search", summary="Find images that look like a picture", responses=refusals(404, 413, 422))
+def search(
+    asking: Asking,
+    image: Annotated[UploadFile | None, File(description="The picture; it is not kept.")] = None,
+    image_id: Annotated[
+        StoredField, Form(description="Instead of a picture: an image of the gallery.")
+    ] = None,
+    gallery: GalleryField = None,
+    k: Annotated[int | None, Form(ge=1, description="How many matches.")] = None,
+    label: Annotated[list[str] | None, Form(description="Only images with one of these labels.")] = None,
+    explained: ExplainedField = "cosine",
+    overlays: OverlaysField = False,
+) -> SearchResponse:
+    """The nearest images, re-scored by their exact distance, each with its evidence on both pictures.
+
+    Equal bytes are at distance 0. A label that no image has is refused, so that a slip of the pen does not
+    look like an empty result.
+    """
+    query = _one_of(asking.settings.upload_max_bytes, image, image_id, "image", "image_id")
+    return asking.search(query, gallery=gallery, k=k, labels=label or None, of=explained, overlays=overlays)
+
+
+@router.post("/compare", summary="Compare two pictures", responses=refusals(404, 413, 422))
+def compare(
+    asking: Asking,
+    a: Annotated[UploadFile | None, File(description="One picture; it is not kept.")] = None,
+    b: Annotated[UploadFile | None, File(description="The other one; it is not kept.")] = None,
+    a_image_id: Annotated[StoredField, Form(description="Instead of a: an image of the gallery.")] = None,
+    b_image_id: Annotated[StoredField, Form(description="Instead of b: an image of the gallery.")] = None,
+    gallery: GalleryField = None,
+    explained: ExplainedField = "cosine",
+    overlays: OverlaysField = False,
+) -> CompareResponse:
+    """How near two pictures are by the gallery's encoder: the fields of one match, b being the matched image."""
+    limit = asking.settings.upload_max_bytes
+    query = _one_of(limit, a, a_image_id, "a", "a_image_id")
+    matched = _one_of(limit, b, b_image_id, "b", "b_image_id")
+    return asking.compare(query, matched, gallery=gallery, of=explained, overlays=overlays)
+
+
+def _one_of(
+    limit: int, upload: UploadFile | None, image_id: int | None, upload_field: str, id_field: str
+) -> Asked:
+    if upload is not None and image_id is None:
+        data = upload.file.read(limit + 1)
+        if len(data) > limit:
+            raise UploadTooLarge(limit)
+        return Upload(data, PurePosixPath(upload.filename or "").name or None)
+    if upload is None and image_id is not None:
+        return Stored(image_id)
+    raise InvalidQuestion(
+        f"Send either a picture as {upload_field} or an image of the gallery as {id_field}."
+    )
