@@ -51,7 +51,7 @@ class GalleryImage:
 
 
 class Build:
-    """One build, read-only and safe for many threads; what it returns are copies and stays valid after closing.
+    """One build, read-only and safe for many threads; what it returns are copies, valid after closing.
 
     Methods that take image ids answer in their order and raise ImageNotFound for one that is not live in
     this build, even if it lives in another.
@@ -187,4 +187,6 @@ class Build:
     def _require_found(self, image_ids: Iterable[int], found: Collection[int]) -> None:
         missing = next((image_id for image_id in image_ids if image_id not in found), None)
         if missing is not None:
-            raise ImageNotFound(f"Build {self.number} of the gallery {self.gallery!r} has no image {missing}.")
+            raise ImageNotFound(
+                f"Build {self.number} of the gallery {self.gallery!r} has no image {missing}."
+            )

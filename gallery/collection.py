@@ -17,7 +17,7 @@ from gallery.records.galleries import GalleryRecord
 def forget_superseded(connection: Connection, gallery_id: int, *, fingerprint: str) -> None:
     """Delete the records of segments that no build names and that are not by the encoder of `fingerprint`.
 
-    Unpublished segments by that encoder stay: another run, over other roots, may have left them to go on with.
+    Unpublished segments by that encoder stay: a run over other roots may have left them to go on with.
     """
     named = select(BuildSegmentRecord.segment_id)
     connection.execute(
@@ -30,7 +30,7 @@ def forget_superseded(connection: Connection, gallery_id: int, *, fingerprint: s
 
 
 def unnamed_paths(connection: Connection, folder: GalleryFolder, gallery_id: int) -> list[Path]:
-    """Files and folders of the gallery that no record names: segments, manifests, checkpoints, unfinished ones."""
+    """Files and folders of the gallery that no record names: segments, manifests, checkpoints, remains."""
     named = set(_named_paths(connection, folder, gallery_id))
     return [path for path in _present_paths(folder) if path not in named]
 

@@ -46,7 +46,8 @@ def require_schema(engine: Engine) -> None:
     if found != SCHEMA_REVISION:
         state = f"at {found}" if found else "empty"
         raise SchemaOutdated(
-            f"The schema of {engine.url} is {state}, this version needs {SCHEMA_REVISION}; run `alembic upgrade head`."
+            f"The schema of {engine.url} is {state}, this version needs {SCHEMA_REVISION}; "
+            "run `alembic upgrade head`."
         )
 
 

@@ -1,6 +1,6 @@
 """What happened between the places of the published build and those that were found now.
 
-A place is content at a uri with a label. Who keeps an image_id, and why, is decided here alone, in this order:
+A place is content at a uri with a label. Who keeps an image_id is decided here alone, in this order:
 
 1. the same content at the same uri: the same id (and its label is taken over);
 2. content whose old place is gone, found at a new one: moved, the same id. Where several places hold the
@@ -62,7 +62,9 @@ class Difference:
     @property
     def displaced(self) -> tuple[tuple[OldPlace, Place], ...]:
         """Images that keep their id at another uri or with another label."""
-        return tuple(pair for pair in self.kept if (pair[0].uri, pair[0].label) != (pair[1].uri, pair[1].label))
+        return tuple(
+            pair for pair in self.kept if (pair[0].uri, pair[0].label) != (pair[1].uri, pair[1].label)
+        )
 
     @property
     def moved(self) -> int:
@@ -129,7 +131,9 @@ def difference(
     )
 
 
-def _stayed(old: dict[str, OldPlace], places: Sequence[Place]) -> tuple[list[tuple[OldPlace, Place]], list[Place]]:
+def _stayed(
+    old: dict[str, OldPlace], places: Sequence[Place]
+) -> tuple[list[tuple[OldPlace, Place]], list[Place]]:
     stayed: list[tuple[OldPlace, Place]] = []
     arrived: list[Place] = []
     for place in places:

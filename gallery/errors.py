@@ -1,16 +1,16 @@
 """Everything that the gallery refuses, each in one sentence that names the value and what would be right.
 
-    GalleryError
-    ├── InvalidGalleryName     the name cannot be a folder's name
-    ├── GalleryNotFound        no gallery of this name
-    ├── NothingPublished       the gallery exists, but no build of it was ever published
-    ├── ImageNotFound          the build has no such image
-    ├── EncoderMismatch        a query embedded by another encoder than the build's
-    ├── GalleryLocked          somebody else is writing this gallery
-    ├── SourceUnavailable      a source is missing, unreadable, or suddenly empty
-    ├── NotEmbedded            a place cannot be published: its content has no embedding by this encoder
-    ├── CorruptGallery         a file that a build names is missing or is not what was written
-    └── SchemaOutdated         the database's schema is not the one that this code was written for
+GalleryError
+├── InvalidGalleryName     the name cannot be a folder's name
+├── GalleryNotFound        no gallery of this name
+├── NothingPublished       the gallery exists, but no build of it was ever published
+├── ImageNotFound          the build has no such image
+├── EncoderMismatch        a query embedded by another encoder than the build's
+├── GalleryLocked          somebody else is writing this gallery
+├── SourceUnavailable      a source is missing, unreadable, or suddenly empty
+├── NotEmbedded            a place cannot be published: its content has no embedding by this encoder
+├── CorruptGallery         a file that a build names is missing or is not what was written
+└── SchemaOutdated         the database's schema is not the one that this code was written for
 """
 
 
@@ -18,41 +18,41 @@ class GalleryError(Exception):
     """What the gallery refuses; the message is one sentence for people."""
 
 
-class InvalidGalleryName(GalleryError):
+class InvalidGalleryName(GalleryError):  # noqa: N818 - named after what it says, like the rest of the tree
     """The name cannot be a folder's name."""
 
 
-class GalleryNotFound(GalleryError):
+class GalleryNotFound(GalleryError):  # noqa: N818
     """No gallery of this name."""
 
 
-class NothingPublished(GalleryError):
+class NothingPublished(GalleryError):  # noqa: N818
     """The gallery exists, but no build of it was ever published."""
 
 
-class ImageNotFound(GalleryError):
+class ImageNotFound(GalleryError):  # noqa: N818
     """The build has no such image."""
 
 
-class EncoderMismatch(GalleryError):
+class EncoderMismatch(GalleryError):  # noqa: N818
     """A query embedded by another encoder than the build's."""
 
 
-class GalleryLocked(GalleryError):
+class GalleryLocked(GalleryError):  # noqa: N818
     """Somebody else is writing this gallery, or has taken it over from us."""
 
 
-class SourceUnavailable(GalleryError):
+class SourceUnavailable(GalleryError):  # noqa: N818
     """A source is missing, unreadable, or suddenly empty."""
 
 
-class NotEmbedded(GalleryError):
+class NotEmbedded(GalleryError):  # noqa: N818
     """A place cannot be published: its content has no embedding by this encoder."""
 
 
-class CorruptGallery(GalleryError):
+class CorruptGallery(GalleryError):  # noqa: N818
     """A file that a build names is missing or is not what was written."""
 
 
-class SchemaOutdated(GalleryError):
+class SchemaOutdated(GalleryError):  # noqa: N818
     """The database's schema is not the one that this code was written for."""

@@ -16,7 +16,7 @@ UNFINISHED = ".unfinished-"
 
 @contextmanager
 def new_folder(final: Path) -> Iterator[Path]:
-    """Give a folder to fill; on leaving it becomes `final`, whole. FileExistsError if there is one already."""
+    """Give a folder to fill; on leaving it becomes `final`, whole; FileExistsError if that exists."""
     make_folder(final.parent)
     unfinished = final.parent / f"{UNFINISHED}{uuid.uuid4().hex}"
     unfinished.mkdir()

@@ -40,7 +40,7 @@ class GalleryFolder:
 
     @property
     def encoders(self) -> Path:
-        """`<fingerprint>/<digest of the checkpoint's files>/`: a recalibrated encoder lies beside the old one."""
+        """`<fingerprint>/<digest of the files>/`: a recalibrated encoder lies beside the old one."""
         return self.path / "encoders"
 
     def segment(self, name: str) -> Path:

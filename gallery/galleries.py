@@ -71,7 +71,8 @@ class Galleries:
             )
             .outerjoin(
                 BuildRecord,
-                (BuildRecord.gallery_id == GalleryRecord.id) & (BuildRecord.number == GalleryRecord.published_build),
+                (BuildRecord.gallery_id == GalleryRecord.id)
+                & (BuildRecord.number == GalleryRecord.published_build),
             )
             .order_by(GalleryRecord.name)
         )
@@ -89,7 +90,9 @@ class Galleries:
         if found is None:
             raise self._not_found(name)
         if found.published_build is None:
-            raise NothingPublished(f"The gallery {name!r} has no published build yet; index a folder into it.")
+            raise NothingPublished(
+                f"The gallery {name!r} has no published build yet; index a folder into it."
+            )
         return int(found.published_build)
 
     def open(self, name: str) -> Build:
@@ -117,7 +120,9 @@ class Galleries:
         lease = Lease(self._engine, gallery_id, name, clock=self._clock)
         lease.acquire()
         try:
-            yield GalleryWriter(folder, self._engine, gallery_id, lease, clock=self._clock)
+            writer = GalleryWriter(folder, self._engine, gallery_id, lease, clock=self._clock)
+            writer.collect()
+            yield writer
         finally:
             lease.release()
 

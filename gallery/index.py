@@ -78,14 +78,17 @@ def _read(path: Path, dimension: int) -> faiss.Index:
     try:
         index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
     except RuntimeError as error:
-        raise CorruptGallery(f"{path} cannot be opened as an index; restore the file or index again.") from error
+        raise CorruptGallery(
+            f"{path} cannot be opened as an index; restore the file or index again."
+        ) from error
     if index.d != dimension:
         raise CorruptGallery(f"{path} holds {index.d} numbers an embedding where its build says {dimension}.")
     return index
 
 
 def _only(allowed: NDArray[np.int64]) -> faiss.SearchParameters:
-    return faiss.SearchParameters(sel=faiss.IDSelectorBatch(np.ascontiguousarray(allowed, dtype=np.int64)))
+    selector = faiss.IDSelectorBatch(np.ascontiguousarray(allowed, dtype=np.int64))
+    return faiss.SearchParameters(sel=selector)  # type: ignore[call-arg]  # faiss's stubs forget the keywords
 
 
 def _ask(

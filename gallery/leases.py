@@ -30,24 +30,30 @@ one writer waits for another's transaction."""
 class Lease:
     """The right to write one gallery."""
 
-    def __init__(self, engine: Engine, gallery_id: int, gallery: str, *, clock: Callable[[], datetime]) -> None:
+    def __init__(
+        self, engine: Engine, gallery_id: int, gallery: str, *, clock: Callable[[], datetime]
+    ) -> None:
         self._engine = engine
         self._gallery_id = gallery_id
         self._gallery = gallery
         self._clock = clock
         self._token = uuid.uuid4().hex
         self._ended = threading.Event()
-        self._renewal = threading.Thread(target=self._renew_until_ended, name=f"lease of {gallery}", daemon=True)
+        self._renewal = threading.Thread(
+            target=self._renew_until_ended, name=f"lease of {gallery}", daemon=True
+        )
 
     def acquire(self) -> None:
         """Take it, from a dead holder if need be; raises GalleryLocked while another one lives."""
         now = self._clock()
         with writing(self._engine) as connection:
-            holder = connection.execute(select(LeaseRecord.__table__).where(self._of_gallery).with_for_update()).one_or_none()
+            holder = connection.execute(
+                select(LeaseRecord.__table__).where(self._of_gallery).with_for_update()
+            ).one_or_none()
             if holder is not None and _is_alive(holder, now):
                 raise GalleryLocked(
-                    f"The gallery {self._gallery!r} is being written by process {holder.process_id} on {holder.host} "
-                    f"since {holder.acquired_at:%Y-%m-%d %H:%M:%S} UTC; wait for it or end it."
+                    f"The gallery {self._gallery!r} is being written by process {holder.process_id} on "
+                    f"{holder.host} since {holder.acquired_at:%Y-%m-%d %H:%M:%S} UTC; wait for it or end it."
                 )
             connection.execute(delete(LeaseRecord).where(self._of_gallery))
             connection.execute(insert(LeaseRecord).values(self._row(now)))
@@ -57,7 +63,9 @@ class Lease:
         """Make sure, inside a transaction that writes, that it is still ours; raises GalleryLocked."""
         token = connection.scalar(select(LeaseRecord.token).where(self._of_gallery).with_for_update())
         if token != self._token:
-            raise GalleryLocked(f"The gallery {self._gallery!r} was taken over by another writer; run it again.")
+            raise GalleryLocked(
+                f"The gallery {self._gallery!r} was taken over by another writer; run it again."
+            )
 
     def release(self) -> None:
         """Give it up, so that the next writer need not wait."""

@@ -80,4 +80,6 @@ def read_manifest(path: Path, *, sha256: str) -> Manifest:
     try:
         return Manifest.model_validate_json(data)
     except ValidationError as error:
-        raise CorruptGallery(f"The manifest {path} is of a format that this version does not know.") from error
+        raise CorruptGallery(
+            f"The manifest {path} is of a format that this version does not know."
+        ) from error

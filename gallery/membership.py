@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any, NamedTuple, TypeVar
+from typing import NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -51,8 +51,8 @@ def in_build(gallery_id: int, build: int) -> ColumnElement[bool]:
     )
 
 
-def members(gallery_id: int, build: int) -> Select[Any]:
-    """All images of the build, as rows of Member."""
+def members(gallery_id: int, build: int) -> Select[int, str, str | None, str, int, int]:
+    """All images of the build, as rows of Member's fields."""
     return (
         select(
             ImageRecord.id,
@@ -75,7 +75,7 @@ def members_by(
     column: InstrumentedAttribute[T],
     values: Iterable[T],
 ) -> Iterator[Member]:
-    """The images of the build for which the column (of images, contents, placements) has one of the values."""
+    """The images of the build for which the column (of images or contents) has one of the values."""
     for chunk in chunks(values):
         for row in connection.execute(members(gallery_id, build).where(column.in_(chunk))):
             yield Member(*row)
@@ -89,7 +89,7 @@ def images_of(
     *,
     labels: Collection[str] | None,
 ) -> Iterator[tuple[int, int]]:
-    """(image_id, content_id) of every image of the build that shows one of the contents under these labels."""
+    """(image_id, content_id) of the images of the build that show one of the contents, under these labels."""
     statement = (
         select(ImageRecord.id, ImageRecord.content_id)
         .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
@@ -98,8 +98,7 @@ def images_of(
     if labels is not None:
         statement = statement.where(PlacementRecord.label.in_(labels))
     for chunk in chunks(content_ids):
-        for image_id, content_id in connection.execute(statement.where(ImageRecord.content_id.in_(chunk))):
-            yield image_id, content_id
+        yield from connection.execute(statement.where(ImageRecord.content_id.in_(chunk))).tuples()
 
 
 def contents_labelled(
@@ -136,7 +135,12 @@ def locations(
 ) -> dict[int, Location]:
     """Where the embeddings of these images are, by image_id; images that the build has not are left out."""
     statement = (
-        select(ImageRecord.id, ImageRecord.content_id, EmbeddedContentRecord.segment_id, EmbeddedContentRecord.row)
+        select(
+            ImageRecord.id,
+            ImageRecord.content_id,
+            EmbeddedContentRecord.segment_id,
+            EmbeddedContentRecord.row,
+        )
         .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
         .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ImageRecord.content_id)
         .where(in_build(gallery_id, build))

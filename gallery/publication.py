@@ -134,12 +134,16 @@ def ended_places(connection: Connection, gallery_id: int, uris: Iterable[str]) -
         .where(
             PlacementRecord.gallery_id == gallery_id,
             PlacementRecord.until_build.is_not(None),
-            ~select(elsewhere.id).where(elsewhere.image_id == ImageRecord.id, elsewhere.until_build.is_(None)).exists(),
+            ~select(elsewhere.id)
+            .where(elsewhere.image_id == ImageRecord.id, elsewhere.until_build.is_(None))
+            .exists(),
         )
     )
     for chunk in chunks(uris):
         for row in connection.execute(statement.where(PlacementRecord.uri.in_(chunk))):
-            yield EndedPlace(*row)
+            image_id, uri, checksum, until_build = row
+            assert until_build is not None, "the statement asks for ended places"
+            yield EndedPlace(image_id, uri, checksum, until_build)
 
 
 def record_sources(connection: Connection, gallery_id: int, roots: Iterable[str]) -> None:

@@ -25,4 +25,5 @@ def quantize(local_embeddings: NDArray[np.float32]) -> tuple[NDArray[np.int8], f
 
 def dequantize(values: NDArray[np.int8], scales: Any) -> NDArray[np.float32]:
     """int8 times its scale, as float32; `scales` is one number, or an array that broadcasts (n, 1, 1, 1)."""
-    return np.multiply(values, scales, dtype=np.float32)
+    floats: NDArray[np.float32] = np.multiply(values, scales, dtype=np.float32)
+    return floats

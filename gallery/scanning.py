@@ -53,7 +53,7 @@ def scan(roots: Sequence[Path]) -> Iterator[ScannedFile]:
 
 def distinct(roots: Sequence[Path]) -> list[Path]:
     """The roots, absolute and sorted, without those that lie within another one."""
-    real = {Path(os.path.abspath(root)): Path(os.path.realpath(root)) for root in roots}
+    real = {_absolute(root): root.resolve() for root in roots}
     kept: list[Path] = []
     for root in sorted(real, key=lambda each: (len(real[each].parts), each)):
         _require_present(root)
@@ -64,7 +64,7 @@ def distinct(roots: Sequence[Path]) -> list[Path]:
 
 def root_uri(root: Path) -> str:
     """A root as text, in the form that the uris below it begin with."""
-    return _text(Path(os.path.abspath(root)))
+    return _text(_absolute(root))
 
 
 def is_below(uri: str, root: str) -> bool:
@@ -74,7 +74,9 @@ def is_below(uri: str, root: str) -> bool:
 
 def _require_present(root: Path) -> None:
     if not root.exists():
-        raise SourceUnavailable(f"{root} does not exist or cannot be reached; name a folder of images, or an image.")
+        raise SourceUnavailable(
+            f"{root} does not exist or cannot be reached; name a folder of images, or an image."
+        )
 
 
 def _files(root: Path) -> Iterator[Path]:
@@ -101,6 +103,10 @@ def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
             yield from _walk(path, above | {identity})
         else:
             yield path
+
+
+def _absolute(root: Path) -> Path:
+    return Path(os.path.abspath(root))  # noqa: PTH100 — `resolve` would follow links and rename the places
 
 
 def _text(path: Path | str) -> str:

@@ -1,11 +1,11 @@
 """Segments: immutable folders that hold what an encoder made of some contents.
 
-    embeddings.npy        (n, D) float32, unit vectors
-    local_embeddings.npy  (n, h, w, D) int8, to be multiplied by
-    scales.npy            (n,) float32
-    index.faiss           the same embeddings under their content ids
-    thumbnails.bin        JPEG after JPEG
-    thumbnails.npy        (n + 1,) int64, where each JPEG begins in it
+embeddings.npy        (n, D) float32, unit vectors
+local_embeddings.npy  (n, h, w, D) int8, to be multiplied by
+scales.npy            (n,) float32
+index.faiss           the same embeddings under their content ids
+thumbnails.bin        JPEG after JPEG
+thumbnails.npy        (n + 1,) int64, where each JPEG begins in it
 """
 
 from collections.abc import Mapping, Sequence

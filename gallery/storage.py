@@ -1,7 +1,6 @@
 """Which contents are embedded in which segment, and what is on disk though nobody names it."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-
 from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, insert, select
@@ -67,9 +66,11 @@ def record_segment(
 
 
 class IntactSegments:
-    """The segments of one encoder whose files are all there, published or not; a damaged one counts as none."""
+    """The segments of one encoder whose files are all there, published or not."""
 
-    def __init__(self, connection: Connection, folder: GalleryFolder, gallery_id: int, fingerprint: str) -> None:
+    def __init__(
+        self, connection: Connection, folder: GalleryFolder, gallery_id: int, fingerprint: str
+    ) -> None:
         self._connection = connection
         of_encoder = select(SegmentRecord.__table__).where(
             SegmentRecord.gallery_id == gallery_id, SegmentRecord.fingerprint == fingerprint
@@ -89,9 +90,8 @@ class IntactSegments:
 
     def contents(self) -> dict[str, Stored]:
         """Everything they hold, by checksum; a content held twice is taken from the older segment."""
-        statement = (
-            select(ContentRecord.checksum, ContentRecord.id)
-            .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ContentRecord.id)
+        statement = select(ContentRecord.checksum, ContentRecord.id).join(
+            EmbeddedContentRecord, EmbeddedContentRecord.content_id == ContentRecord.id
         )
         stored: dict[str, Stored] = {}
         for segment_id in self._segments:
@@ -102,9 +102,8 @@ class IntactSegments:
 
     def among(self, checksums: Iterable[str]) -> set[str]:
         """Those of the checksums whose content they hold."""
-        statement = (
-            select(ContentRecord.checksum, EmbeddedContentRecord.segment_id)
-            .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ContentRecord.id)
+        statement = select(ContentRecord.checksum, EmbeddedContentRecord.segment_id).join(
+            EmbeddedContentRecord, EmbeddedContentRecord.content_id == ContentRecord.id
         )
         held: set[str] = set()
         for chunk in chunks(checksums):
@@ -126,5 +125,4 @@ def _known_contents(
 ) -> Iterator[tuple[str, int]]:
     statement = select(ContentRecord.checksum, ContentRecord.id).where(ContentRecord.gallery_id == gallery_id)
     for chunk in chunks(checksums):
-        for checksum, content_id in connection.execute(statement.where(ContentRecord.checksum.in_(chunk))):
-            yield checksum, content_id
+        yield from connection.execute(statement.where(ContentRecord.checksum.in_(chunk))).tuples()

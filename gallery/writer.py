@@ -1,8 +1,11 @@
 """The one who writes a gallery: adds segments, publishes builds, and leaves nothing half-done to be seen."""
 
+import hashlib
+import re
 import shutil
 import uuid
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -11,28 +14,24 @@ from sqlalchemy import Connection, Engine, select, update
 from gallery.build import GalleryImage
 from gallery.collection import forget_superseded, remove_all, unnamed_paths
 from gallery.database import writing
-from gallery.difference import Difference, OldPlace, Place, difference
-from gallery.errors import NotEmbedded, SourceUnavailable
+from gallery.difference import Place
 from gallery.files import file_sha256, new_folder
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
-from gallery.manifest import EncoderClaims, IndexClaims, Manifest, read_manifest, write_manifest
-from gallery.membership import Member, members
-from gallery.publication import (
-    Publication,
-    PublishReport,
-    Unreadable,
-    ended_places,
-    live_places,
-    record_sources,
-    record_unreadable,
-)
-from gallery.records.builds import BuildRecord
+from gallery.manifest import write_manifest
+from gallery.membership import members
+from gallery.planning import Found, Plan, encoder_folders, plan, published_number
+from gallery.publication import Publication, PublishReport, Unreadable, record_sources, record_unreadable
 from gallery.records.galleries import GalleryRecord, SourceRecord
 from gallery.records.images import UnreadableRecord
-from gallery.scanning import is_below, root_uri
+from gallery.scanning import root_uri
 from gallery.segments import EmbeddedContent, write_segment
-from gallery.storage import IntactSegments, Stored, content_ids, record_segment
+from gallery.storage import IntactSegments, content_ids, record_segment
+
+DIGEST_DIGITS = 16
+"""64 bits tell the checkpoints of one encoder apart."""
+
+_FINGERPRINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 
 
 class GalleryWriter:
@@ -59,7 +58,9 @@ class GalleryWriter:
     def live(self) -> list[GalleryImage]:
         """The images of the published build by uri; none before the first."""
         with self._engine.connect() as connection:
-            rows = connection.execute(members(self._gallery_id, _published(connection, self._gallery_id)))
+            rows = connection.execute(
+                members(self._gallery_id, published_number(connection, self._gallery_id))
+            )
             return sorted((GalleryImage(*row) for row in rows), key=lambda image: image.uri)
 
     def roots(self) -> list[Path]:
@@ -79,13 +80,14 @@ class GalleryWriter:
     def embedded(self, fingerprint: str) -> dict[str, int]:
         """Checksum to content id of all that is embedded already in intact segments, published or not."""
         with self._engine.connect() as connection:
-            contents = self._intact(connection, fingerprint).contents()
+            intact = IntactSegments(connection, self._folder, self._gallery_id, fingerprint)
+            contents = intact.contents()
         return {checksum: stored.content_id for checksum, stored in contents.items()}
 
     def encoder_checkpoint(self) -> Path | None:
-        """The checkpoint of the published build, or before the first the one kept last; None if there is none."""
+        """The checkpoint of the published build, or else the one kept last, or else None."""
         with self._engine.connect() as connection:
-            folder = self._published_encoder(connection) or self._kept_encoder(connection)
+            folder = next(encoder_folders(connection, self._gallery_id), None)
         return self._folder.encoder(folder) if folder else None
 
     def keep_checkpoint(self, source: Path, fingerprint: str) -> Path:
@@ -94,7 +96,7 @@ class GalleryWriter:
         It lies under its fingerprint and the digest of its files: recalibrating an encoder makes a new copy
         and changes no old build. A copy that is there already is taken as it is.
         """
-        folder = f"{_folder_name(fingerprint)}/{_digest(source)}"
+        folder = _encoder_folder(source, fingerprint)
         kept = self._folder.encoder(folder)
         if not kept.exists():
             with new_folder(kept) as unfinished:
@@ -127,3 +129,97 @@ class GalleryWriter:
                 ids=ids,
                 files=files,
             )
+
+    def publish(
+        self,
+        places: Sequence[Place],
+        *,
+        roots: Sequence[Path],
+        fingerprint: str,
+        encoder_name: str,
+        unreadable: Sequence[Unreadable] = (),
+        allow_empty: bool = False,
+    ) -> PublishReport:
+        """Make what was found below the roots the gallery that readers open, whole or not at all.
+
+        Places below the roots that were not found are ended; places below other roots stay as they are.
+        Nothing new is published if places, segments and encoder are those of the published build.
+        Raises SourceUnavailable if a root that had images holds no file now (an unmounted disk), unless
+        `allow_empty`; NotEmbedded if the content of any place, those below other roots included, is not
+        embedded by this encoder; ValueError if a place lies below none of the roots, two lie at one uri, or
+        no checkpoint of this fingerprint was kept.
+        """
+        found = Found(places, unreadable, [root_uri(root) for root in roots])
+        with self._engine.connect() as connection:
+            planned = plan(
+                connection,
+                self._folder,
+                self._gallery_id,
+                found,
+                fingerprint=fingerprint,
+                encoder_name=encoder_name,
+                allow_empty=allow_empty,
+            )
+        publication = self._publication(planned) if planned.is_news else None
+        with self._writing() as connection:
+            if publication is not None:
+                publication.write(connection)
+            record_sources(connection, self._gallery_id, found.roots)
+            record_unreadable(connection, self._gallery_id, found.roots, found.unreadable)
+            forget_superseded(connection, self._gallery_id, fingerprint=fingerprint)
+        self.collect()
+        return _report(planned)
+
+    def collect(self) -> None:
+        """Remove the files that no record names: what killed writers left, what `publish` has forgotten."""
+        with self._writing() as connection:
+            unnamed = unnamed_paths(connection, self._folder, self._gallery_id)
+        remove_all(unnamed)
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with writing(self._engine) as connection:
+            self._lease.confirm(connection)
+            yield connection
+
+    def _fresh(self, contents: Iterable[EmbeddedContent], fingerprint: str) -> list[EmbeddedContent]:
+        by_checksum = {content.checksum: content for content in contents}
+        with self._engine.connect() as connection:
+            intact = IntactSegments(connection, self._folder, self._gallery_id, fingerprint)
+            held = intact.among(by_checksum)
+        return [content for checksum, content in by_checksum.items() if checksum not in held]
+
+    def _publication(self, planned: Plan) -> Publication:
+        path = self._folder.manifest(planned.manifest.build)
+        return Publication(
+            gallery_id=self._gallery_id,
+            manifest=planned.manifest,
+            manifest_sha256=write_manifest(path, planned.manifest),
+            changes=planned.changes,
+            content_ids=planned.content_ids,
+            published_at=self._clock(),
+        )
+
+
+def _report(planned: Plan) -> PublishReport:
+    changes, manifest = planned.changes, planned.manifest
+    return PublishReport(
+        build=manifest.build,
+        images=manifest.images,
+        added=changes.added,
+        changed=changes.changed,
+        moved=changes.moved,
+        relabelled=changes.relabelled,
+        removed=changes.removed,
+        unchanged=changes.unchanged,
+        duplicates=manifest.images - manifest.contents,
+    )
+
+
+def _encoder_folder(checkpoint: Path, fingerprint: str) -> str:
+    if not _FINGERPRINT.fullmatch(fingerprint):
+        raise ValueError(f"A fingerprint is a digest's digits, not {fingerprint!r}.")
+    digest = hashlib.sha256()
+    for path in sorted(path for path in checkpoint.rglob("*") if path.is_file()):
+        digest.update(f"{path.relative_to(checkpoint).as_posix()}\0{file_sha256(path)}\n".encode())
+    return f"{fingerprint}/{digest.hexdigest()[:DIGEST_DIGITS]}"

@@ -41,9 +41,7 @@ class LeaseRecord(Record):
 
     __tablename__ = "leases"
 
-    gallery_id: Mapped[int] = mapped_column(
-        ForeignKey("galleries.id", ondelete="CASCADE"), primary_key=True, autoincrement=False
-    )
+    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"), primary_key=True)
     token: Mapped[str]
     host: Mapped[str]
     process_id: Mapped[int]

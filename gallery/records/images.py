@@ -7,7 +7,7 @@ from gallery.records.base import NEVER_REUSED, Record, RecordId
 
 
 class ContentRecord(Record):
-    """The bytes of an image, named by their checksum; its id is the id in the index. Sizes are upright pixels."""
+    """The bytes of an image, named by their checksum; its id is the id in the index."""
 
     __tablename__ = "contents"
     __table_args__ = (UniqueConstraint("gallery_id", "checksum"), NEVER_REUSED)
@@ -69,7 +69,7 @@ class PlacementRecord(Record):
 
 
 class UnreadableRecord(Record):
-    """A file below a scanned root that could not be read, and why; `checksum` is null where it had no bytes."""
+    """A file below a scanned root that could not be read, and why; no checksum where it had no bytes."""
 
     __tablename__ = "unreadable_files"
     __table_args__ = (UniqueConstraint("gallery_id", "uri"), NEVER_REUSED)
