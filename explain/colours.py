@@ -24,7 +24,9 @@ INK: RGB = (28, 30, 34)
 MUTED: RGB = (112, 117, 125)
 RULE: RGB = (226, 229, 233)
 PAPER: RGB = (255, 255, 255)
-UNSEEN: RGB = (128, 132, 138)
+MOUNT: RGB = (244, 245, 247)
+VEIL: RGB = (236, 238, 241)
+HATCH: RGB = (146, 151, 159)
 
 
 @cache
@@ -65,4 +67,5 @@ def _to_rgb(oklab: NDArray[np.float64]) -> Ramp:
     ]
     linear = np.clip((oklab @ np.array(to_lms).T) ** 3 @ np.array(to_linear).T, 0, 1)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(encoded * 255).astype(np.uint8)
+    rgb: Ramp = np.rint(encoded * 255).astype(np.uint8)
+    return rgb

@@ -6,19 +6,20 @@ from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageEnhance
 
 from explain import colours
-from explain.evidence import Grid, Side
+from explain.evidence import Grid
 from explain.heatmap import Heatmap, paint
 from siamese.preprocessing import Placement
 
 RGBA: TypeAlias = NDArray[np.uint8]
 
 OPACITY = 0.82  # of full heat: the picture still shows through
-VEIL = 0.55  # opacity over the margin that the encoder did not see
-HATCH = 0.85  # and of the hatching on it
-HATCH_PERIOD = 9  # pixels from line to line, along x
+RISE = 0.75  # opacity grows with heat to this power, so that little heat can be told from none
+COLOUR_KEPT, DARKNESS_KEPT = 0.1, 0.7  # of a muted picture
+VEIL = 0.62  # opacity over the margin that the encoder did not see
+HATCH_PERIOD = 8  # pixels from line to line of the hatching on it, along x
 
 
 def overlay(
@@ -59,21 +60,27 @@ def layer(
     return Image.fromarray(_veiled(pixels, warm))
 
 
-def both_parts(image: Image.Image, placement: Placement, side: Side, *, scale: float) -> Image.Image:
-    """Return the picture under both parts of its evidence."""
-    return overlay(image, placement, scale=scale, factual=side.factual, counterfactual=side.counterfactual)
+def muted(image: Image.Image) -> Image.Image:
+    """Return the RGB picture pale and almost grey, so that all colour, and all of it alike, is heat."""
+    grey = ImageEnhance.Color(image).enhance(COLOUR_KEPT)
+    return grey.point(lambda value: 255 - (255 - value) * DARKNESS_KEPT)
+
+
+def opacity(heat: NDArray[np.floating]) -> NDArray[np.floating]:
+    """Return how opaque heat in [0, 1] is drawn: 0 where it is cold."""
+    return OPACITY * heat**RISE
 
 
 def _coloured(heat: NDArray[np.float32], ramp: colours.Ramp) -> RGBA:
     heat = np.clip(heat, 0, 1)
-    opacity = np.rint(heat * OPACITY * 255).astype(np.uint8)
-    return np.dstack([ramp[np.rint(heat * (colours.STEPS - 1)).astype(int)], opacity])
+    alpha = np.rint(opacity(heat) * 255).astype(np.uint8)
+    return np.dstack([ramp[np.rint(heat * (colours.STEPS - 1)).astype(int)], alpha])
 
 
 def _veiled(pixels: RGBA, heatmap: Heatmap) -> RGBA:
-    """Cover with a hatched grey what the encoder did not see."""
+    """Cover with a pale, hatched veil what the encoder did not see."""
     rows, columns = np.indices(heatmap.seen.shape)
-    line = (rows + columns) % HATCH_PERIOD < 1
-    opacity = np.where(line, HATCH, VEIL)[..., None] * 255
-    veil = np.dstack([np.broadcast_to(np.uint8(colours.UNSEEN), (*line.shape, 3)), opacity.astype(np.uint8)])
-    return np.where(heatmap.seen[..., None], pixels, veil)
+    hatched = ((rows + columns) % HATCH_PERIOD == 0)[..., None]
+    veil = np.where(hatched, np.array(colours.HATCH, np.uint8), np.array(colours.VEIL, np.uint8))
+    alpha = np.full((*heatmap.seen.shape, 1), round(VEIL * 255), np.uint8)
+    return np.where(heatmap.seen[..., None], pixels, np.dstack([veil, alpha]))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from importlib.resources import files
+from io import BytesIO
 from typing import TypeAlias
 
 from PIL import ImageDraw, ImageFont
@@ -26,7 +27,7 @@ def write(
     anchor: str = "ls",
     width: float | None = None,
 ) -> None:
-    """Write a line whose `anchor` (by default the left end of its baseline) is `at`; cut to `width` pixels."""
+    """Write a line whose `anchor` (the left end of its baseline) is `at`, cut to `width` pixels."""
     text = " ".join(text.split())
     font = _font(size, plain=text.isascii())
     draw.text(at, text if width is None else fitted(text, font, width), font=font, fill=fill, anchor=anchor)
@@ -54,5 +55,5 @@ def _font(size: int, *, plain: bool) -> Font:
     if plain:
         return ImageFont.load_default(size)
     face = files("matplotlib") / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
-    with face.open("rb") as data:
-        return ImageFont.truetype(data, round(size * 0.92))  # DejaVu looks larger at the same size
+    # As bytes, because a packaged file need not lie on disk; DejaVu looks larger at the same size.
+    return ImageFont.truetype(BytesIO(face.read_bytes()), round(size * 0.92))

@@ -1,0 +1,99 @@
+"""The pieces of a figure: a picture in its square, with or without heat, and the legend of the heat."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from PIL import Image, ImageDraw
+
+from explain import colours
+from explain.errors import NothingToDraw
+from explain.evidence import Evidence, Grid, Verdict
+from explain.overlay import muted, opacity, overlay
+from explain.typography import SMALL, write
+from siamese.preprocessing import Placement
+
+LEAST_WHOLE_FACTOR = 4  # a picture enlarged this much is enlarged by whole pixels, so that they stay crisp
+BAR = (190, 14)  # of the legend, pixels
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """An upright RGB picture (or its thumbnail), where the encoder's square lies in it, and its name."""
+
+    image: Image.Image
+    placement: Placement
+    name: str
+    label: str | None = None
+
+    def __post_init__(self) -> None:
+        if 0 in self.image.size:
+            raise NothingToDraw(f"{self.name} has no pixels.")
+
+
+@dataclass(frozen=True, slots=True)
+class ShownMatch:
+    """A match as it is shown: its picture, its numbers and its evidence."""
+
+    picture: Shown
+    rank: int
+    distance: float
+    similarity: float
+    probability: float | None
+    verdict: Verdict | None
+    evidence: Evidence
+
+
+def tile(
+    shown: Shown,
+    side: int,
+    *,
+    scale: float = 0.0,
+    factual: Grid | None = None,
+    counterfactual: Grid | None = None,
+) -> Image.Image:
+    """Return a square RGB tile with the whole picture in its middle; muted, and under heat, if given any."""
+    picture = _enlarged(shown.image, side)
+    if factual is not None or counterfactual is not None:
+        picture = overlay(
+            muted(picture), shown.placement, scale=scale, factual=factual, counterfactual=counterfactual
+        )
+    square = Image.new("RGB", (side, side), colours.MOUNT)
+    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
+    return square
+
+
+def draw_legend(canvas: Image.Image, at: tuple[int, int], *, step: tuple[int, int]) -> None:
+    """Draw what the colours and the hatching mean: three swatches over their words, each a `step` further."""
+    entries = (
+        (_bar(colours.warm()), "for the verdict (factual)"),
+        (_bar(colours.cool()), "against it (counterfactual)"),
+        (_hatched(), "not seen by the encoder (cut)"),
+    )
+    for place, (swatch, words) in enumerate(entries):
+        x, y = at[0] + place * step[0], at[1] + place * step[1]
+        canvas.paste(swatch, (x, y))
+        write(ImageDraw.Draw(canvas), (x, y + BAR[1] + 20), words, size=SMALL, fill=colours.MUTED)
+
+
+def _enlarged(image: Image.Image, side: int) -> Image.Image:
+    factor = side / max(image.size)
+    if factor >= LEAST_WHOLE_FACTOR:
+        whole = int(factor)
+        return image.resize((image.width * whole, image.height * whole), Image.Resampling.NEAREST)
+    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
+    return image.resize(size, Image.Resampling.LANCZOS)
+
+
+def _bar(ramp: colours.Ramp) -> Image.Image:
+    """A ramp as it looks on paper: from nothing to full heat."""
+    heat = np.linspace(0, 1, BAR[0])
+    alpha = opacity(heat)[:, None]
+    line = ramp[np.rint(heat * (colours.STEPS - 1)).astype(int)] * alpha + 255 * (1 - alpha)
+    return Image.fromarray(np.broadcast_to(line.astype(np.uint8), (BAR[1], BAR[0], 3)).copy())
+
+
+def _hatched() -> Image.Image:
+    beyond = Placement(1, 1, (1.0, 0.0, 2.0, 1.0))
+    return overlay(Image.new("RGB", BAR, colours.PAPER), beyond, scale=0.0)
