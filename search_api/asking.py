@@ -1,4 +1,4 @@
-"""What the routes share: the searcher, the parameters that several of them take, and the refusals they name."""
+"""What the routes share: the searcher, parameters that several of them take, and the refusals they name."""
 
 from __future__ import annotations
 

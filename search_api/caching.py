@@ -1,4 +1,4 @@
-"""What a browser may keep: forever while the build that it names is published, else as long as it asks first."""
+"""What a browser may keep: for good where its address names the published build, else if it asks first."""
 
 from __future__ import annotations
 

@@ -18,6 +18,8 @@ from siamese.images import decode, read
 from siamese.preprocessing import Placement, Preprocessing
 
 JPEG_QUALITY = 90
+LEGIBLE_SIDE = 256
+"""Pixels of the longer side below which a picture is enlarged, so that a heatmap on it can be seen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -35,7 +37,7 @@ def picture_of(
     """The picture of one side of a pair, its longer side at most `max_side` pixels."""
     if subject.image is not None:
         placement = preprocessing.placement(*subject.image.size)
-        return Picture(_shrunk(subject.image, max_side), placement, "upload")
+        return Picture(_sized(subject.image, max_side), placement, "upload")
     assert build is not None and subject.stored is not None  # what is no upload was read from a build
     return stored_picture(subject.stored, build, preprocessing, max_side=max_side)
 
@@ -48,8 +50,8 @@ def stored_picture(
     _, data = original(image)
     if data is None:
         thumbnail = Image.open(io.BytesIO(build.thumbnail(image.image_id))).convert("RGB")
-        return Picture(_shrunk(thumbnail, max_side), placement, "thumbnail")
-    return Picture(_shrunk(decode(data), max_side), placement, "original")
+        return Picture(_sized(thumbnail, max_side), placement, "thumbnail")
+    return Picture(_sized(decode(data), max_side), placement, "original")
 
 
 def original(image: GalleryImage) -> tuple[OriginalState, bytes | None]:
@@ -84,9 +86,13 @@ def _encoded(image: Image.Image, form: str, **options: int) -> bytes:
     return buffer.getvalue()
 
 
-def _shrunk(image: Image.Image, max_side: int) -> Image.Image:
+def _sized(image: Image.Image, max_side: int) -> Image.Image:
+    """Shrunk to `max_side`; a tiny picture enlarged by whole pixels, so that it stays what it is."""
     longer = max(image.size)
-    if longer <= max_side:
+    if longer > max_side:
+        width, height = (max(1, round(side * max_side / longer)) for side in image.size)
+        return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    factor = LEGIBLE_SIDE // longer
+    if factor < 2:
         return image
-    size = tuple(max(1, round(side * max_side / longer)) for side in image.size)
-    return image.resize((size[0], size[1]), Image.Resampling.LANCZOS, reducing_gap=2.0)
+    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)

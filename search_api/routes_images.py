@@ -10,10 +10,10 @@ from starlette.responses import Response
 from search_api import answers
 from search_api.asking import MAX_DATABASE_ID, Asking, GalleryName, ImageId, NamedBuild, refusals
 from search_api.caching import conditional, tag_of
+from search_api.judging import judged
 from search_api.overlays import Part, WhichSide, paint
 from search_api.pictures import jpeg, original, picture_of, png
 from search_api.schemas import ExplainedScore, ImageSchema
-from search_api.search import judged
 from search_api.subjects import stored_subjects
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
@@ -99,9 +99,7 @@ def get_overlay(
     request: Request,
     image_id: ImageId,
     query: Annotated[int, Query(ge=1, le=MAX_DATABASE_ID, description="The image that was asked with.")],
-    part: Annotated[
-        Part, Query(description="What supports the verdict, or what speaks against it.")
-    ] = "factual",
+    part: Annotated[Part, Query(description="What supports the verdict or speaks against it.")] = "factual",
     side: Annotated[WhichSide, Query(description="Over which of the two pictures.")] = "matched",
     explained: Annotated[ExplainedScore, Query(description="The number that the maps explain.")] = "cosine",
     gallery: GalleryName = None,
@@ -113,17 +111,16 @@ def get_overlay(
     """
     max_side = asking.settings.overlay_max_side
     with asking.builds.lend(gallery) as (opened, record):
-        pair = stored_subjects(opened, [query, image_id])
-        shown = pair[0] if side == "query" else pair[1]
+        asked, matched = stored_subjects(opened, [query, image_id])
+        shown = asked if side == "query" else matched
 
         def make() -> Response:
-            _, evidence = judged(*pair, record.calibration, explained)
+            _, evidence = judged(asked, matched, record.calibration, explained)
             picture = picture_of(shown, opened, record.preprocessing, max_side=max_side)
             painted = paint(picture, evidence, side=side, part=part)
             return Response(png(painted), headers={DRAWN_ON: picture.drawn_on}, media_type=PNG)
 
         state = original(shown.stored)[0] if shown.stored else None
-        checksums = [each.checksum for each in pair]
         about = (record.fingerprint, record.calibration.threshold, explained, side, part, state, max_side)
-        tag = tag_of("overlay", *checksums, *about)
+        tag = tag_of("overlay", asked.checksum, matched.checksum, *about)
         return conditional(request, tag, make, named_build=build, build=opened.number)

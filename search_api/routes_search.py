@@ -56,7 +56,7 @@ def compare(
     explained: ExplainedField = "cosine",
     overlays: OverlaysField = False,
 ) -> CompareResponse:
-    """How near two pictures are by the gallery's encoder: the fields of one match, b being the matched image."""
+    """How near two pictures are by the gallery's encoder: the fields of one match, b being matched."""
     limit = asking.settings.upload_max_bytes
     query = _one_of(limit, a, a_image_id, "a", "a_image_id")
     matched = _one_of(limit, b, b_image_id, "b", "b_image_id")

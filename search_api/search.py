@@ -11,11 +11,9 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 from PIL.Image import Image
 
-from explain.evidence import Evidence, explain_matches
-from explain.scores import SCORES
+from explain.evidence import Evidence
 from gallery.build import Build, Candidate
 from gallery.galleries import Galleries
 from gallery.scanning import checksum
@@ -23,14 +21,14 @@ from search_api import answers
 from search_api.builds import OpenBuilds
 from search_api.encoders import LoadedEncoders
 from search_api.errors import InvalidQuestion, UnknownLabel
+from search_api.judging import explained, judged
 from search_api.overlays import paint_pair
 from search_api.pictures import picture_of
-from search_api.rescoring import Judgement, distance, judge, rescore
+from search_api.rescoring import rescore
 from search_api.schemas import CompareResponse, ExplainedScore, OverlaysSchema, SearchResponse
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Asked, Stored, Subject, Upload, stored_subjects
-from siamese.calibration import Calibration
 from siamese.checkpoint import CheckpointRecord
 from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
@@ -217,35 +215,6 @@ class Searcher:
         query = picture_of(asked, build, record.preprocessing, max_side=side)
         pictures = (picture_of(each, build, record.preprocessing, max_side=side) for each in matched)
         return [paint_pair(query, *pair) for pair in zip(pictures, evidence, strict=True)]
-
-
-def judged(
-    query: Subject, matched: Subject, calibration: Calibration, of: ExplainedScore
-) -> tuple[Judgement, Evidence]:
-    """How near two pictures are, and why."""
-    judgement = judge(distance(query.embedding, matched.embedding), calibration)
-    return judgement, explained(query, [matched], [judgement], calibration, of)[0]
-
-
-def explained(
-    query: Subject,
-    matched: Sequence[Subject],
-    judgements: Sequence[Judgement],
-    calibration: Calibration,
-    of: ExplainedScore,
-) -> list[Evidence]:
-    """Why each of the matched images is near or far, from local embeddings alone."""
-    if not matched:
-        return []
-    return explain_matches(
-        query.local_embeddings,
-        np.stack([each.local_embeddings for each in matched]),
-        of=SCORES[of],
-        threshold=calibration.threshold,
-        verdicts=[each.verdict for each in judgements],
-        query_embedding=query.embedding,
-        matched_embeddings=np.stack([each.embedding for each in matched]),
-    )
 
 
 def _same_content(asked: Subject, other: Asked) -> Subject | None:
