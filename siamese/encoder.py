@@ -120,12 +120,7 @@ class Encoder:
 
     def embed(self, prepared: Sequence[Prepared]) -> Embedded:
         """Embed a batch of any size, none included. Raises ZeroEmbedding and OutOfMemory."""
-        if not prepared:
-            return Embedded(
-                np.empty((0, self.dimension), np.float32),
-                np.empty((0, *self.grid, self.dimension), np.float32),
-            )
-        local = self._local_embeddings(prepared, CPU_PASS if self.device == "cpu" else GPU_PASS)
+        local = self.local_embeddings(prepared)
         means = local.mean(axis=(1, 2), dtype=np.float64)
         lengths = np.linalg.norm(means, axis=1, keepdims=True)
         without = ~(np.isfinite(lengths) & (lengths > np.finfo(np.float32).tiny))[:, 0]
@@ -133,7 +128,13 @@ class Encoder:
             raise ZeroEmbedding(np.flatnonzero(without).tolist())
         return Embedded((means / lengths).astype(np.float32), local)
 
-    def _local_embeddings(self, prepared: Sequence[Prepared], size: int) -> NDArray[np.float32]:
+    def local_embeddings(self, prepared: Sequence[Prepared]) -> NDArray[np.float32]:
+        """The local embeddings of a batch: (B, h, w, D). Raises OutOfMemory."""
+        if not prepared:
+            return np.empty((0, *self.grid, self.dimension), np.float32)
+        return self._in_passes(prepared, CPU_PASS if self.device == "cpu" else GPU_PASS)
+
+    def _in_passes(self, prepared: Sequence[Prepared], size: int) -> NDArray[np.float32]:
         """(B, h, w, D) by forward passes of exactly this size; halved where the device cannot hold one."""
         try:
             parts = [self._pass(prepared[i : i + size], size) for i in range(0, len(prepared), size)]
@@ -142,7 +143,7 @@ class Encoder:
                 raise OutOfMemory(f"{self.device} has no memory left for even one image") from error
         else:
             return np.concatenate(parts)
-        return self._local_embeddings(prepared, size // 2)
+        return self._in_passes(prepared, size // 2)
 
     def _pass(self, prepared: Sequence[Prepared], size: int) -> NDArray[np.float32]:
         """One forward pass of at most `size` images, filled up with blank ones."""
