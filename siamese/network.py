@@ -48,10 +48,12 @@ class EncoderNetwork(nn.Module):
     def grid(self, image_size: int) -> tuple[int, int]:
         """The (h, w) of the feature map for a square of this size."""
         parameter = next(self.parameters(), torch.empty(0))
-        training = self.training
+        training = [module for module in self.modules() if module.training]
+        self.eval()
         with torch.inference_mode():
-            shape = self.eval().feature_map(parameter.new_zeros(1, 3, image_size, image_size)).shape
-        self.train(training)
+            shape = self.feature_map(parameter.new_zeros(1, 3, image_size, image_size)).shape
+        for module in training:  # one by one: a part of the body may be frozen
+            module.training = True
         return int(shape[2]), int(shape[3])
 
 

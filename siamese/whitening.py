@@ -79,9 +79,9 @@ def fit_to_gallery(
     Raises UnusableData, CheckpointError and what embedding raises.
     """
     fitted = fit_linear(_pooled(raw, islice(images, SAMPLE)), dimension=dimension, seed=seed)
-    network = EncoderNetwork(raw.network.body, _layer(fitted))
+    network = EncoderNetwork(raw.network.body, _layer(fitted)).to(raw.device).eval()
     record = checkpoint.describe(
-        network.to(raw.device),
+        network,
         name=f"{raw.record.body}-{fitted.method}{len(fitted.bias)}",
         preprocessing=raw.preprocessing,
         calibration=Calibration.unfitted("no labels were used to fit this encoder"),
