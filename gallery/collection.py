@@ -6,16 +6,17 @@ Only the holder of the lease collects. A file that a build names is never touche
 from collections.abc import Iterator
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, select, update
 
 from gallery.files import remove
 from gallery.folders import GalleryFolder
+from gallery.manifest import EncoderClaims
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, SegmentRecord
 from gallery.records.galleries import GalleryRecord
 
 
-def forget_superseded(connection: Connection, gallery_id: int, *, fingerprint: str) -> None:
-    """Delete the records of segments that no build names and that are not by the encoder of `fingerprint`.
+def forget_superseded(connection: Connection, gallery_id: int, encoder: EncoderClaims) -> None:
+    """Forget checkpoints kept but not published, and segments that no build names and another encoder made.
 
     Unpublished segments by that encoder stay: a run over other roots may have left them to go on with.
     """
@@ -23,10 +24,12 @@ def forget_superseded(connection: Connection, gallery_id: int, *, fingerprint: s
     connection.execute(
         delete(SegmentRecord).where(
             SegmentRecord.gallery_id == gallery_id,
-            SegmentRecord.fingerprint != fingerprint,
+            SegmentRecord.fingerprint != encoder.fingerprint,
             SegmentRecord.id.not_in(named),
         )
     )
+    gallery = update(GalleryRecord).where(GalleryRecord.id == gallery_id)
+    connection.execute(gallery.values(encoder_folder=encoder.folder))
 
 
 def unnamed_paths(connection: Connection, folder: GalleryFolder, gallery_id: int) -> list[Path]:
@@ -51,9 +54,14 @@ def _named_paths(connection: Connection, folder: GalleryFolder, gallery_id: int)
         GalleryRecord.id == gallery_id, GalleryRecord.encoder_folder.is_not(None)
     )
     for name in [*connection.scalars(published), *connection.scalars(kept)]:
-        yield folder.encoder(str(name))
+        yield from (folder.encoder(str(name)), folder.encoder(str(name)).parent)
 
 
 def _present_paths(folder: GalleryFolder) -> Iterator[Path]:
-    for parent, pattern in ((folder.segments, "*"), (folder.builds, "*"), (folder.encoders, "*/*")):
+    for parent, pattern in (
+        (folder.segments, "*"),
+        (folder.builds, "*"),
+        (folder.encoders, "*"),
+        (folder.encoders, "*/*"),
+    ):
         yield from sorted(parent.glob(pattern))

@@ -166,7 +166,7 @@ class GalleryWriter:
                 publication.write(connection)
             record_sources(connection, self._gallery_id, found.roots)
             record_unreadable(connection, self._gallery_id, found.roots, found.unreadable)
-            forget_superseded(connection, self._gallery_id, fingerprint=fingerprint)
+            forget_superseded(connection, self._gallery_id, planned.manifest.encoder)
         self.collect()
         return _report(planned)
 
