@@ -1,0 +1,89 @@
+"""A real service over real galleries, embedded by the mean colour: every distance is mental arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from pathlib import Path
+
+import pytest
+from fastapi import FastAPI
+from fastapi.testclient import TestClient
+from PIL import Image
+
+from gallery.database import open_engine
+from gallery.galleries import Galleries
+from indexer.encoders import EncoderChoice
+from indexer.indexing import index
+from migrations import schema
+from search_api.app import create_app
+from search_api.search import Searcher
+from search_api.settings import SearchSettings
+from siamese.calibration import Calibration
+from siamese.encoder import Encoder
+from tests.toys import UNFITTED, mean_colour_checkpoint, mosaic, plain, write_folder
+
+HALF_RED = mosaic([["red", "blue"], ["red", "blue"]])
+COLOURS = {
+    "red/red.png": plain("red"),
+    "red/copy.png": plain("red"),
+    "red/half.png": HALF_RED,
+    "blue/blue.png": plain("blue"),
+    "green/lime.png": plain("lime"),
+}
+
+
+@dataclass
+class Workshop:
+    """Makes galleries of plain colours below a folder, and services over them."""
+
+    root: Path
+    galleries: Galleries
+    searchers: list[Searcher] = field(default_factory=list)
+
+    def publish(
+        self,
+        name: str = "default",
+        pictures: dict[str, Image.Image] = COLOURS,
+        *,
+        calibration: Calibration = UNFITTED,
+        fit: str = "crop",
+        bias: Sequence[float] = (0, 0, 0),
+    ) -> Path:
+        """Index the pictures; the first time by a mean-colour encoder, later by the gallery's own."""
+        folder = write_folder(self.root / "pictures" / name, pictures)
+        first = name not in self.galleries.names()
+        checkpoint = self.root / "checkpoints" / name
+        if first:
+            mean_colour_checkpoint(checkpoint, calibration=calibration, fit=fit, bias=bias)
+        choice = EncoderChoice(checkpoint=checkpoint if first else None, device="cpu")
+        index(self.galleries, name, [folder], choice)
+        return folder
+
+    def searcher(self, **settings: object) -> Searcher:
+        searcher = Searcher(
+            self.galleries,
+            settings=SearchSettings.model_validate(settings),
+            load_encoder=partial(Encoder.load, device="cpu"),
+        )
+        self.searchers.append(searcher)
+        return searcher
+
+    def service(self, **settings: object) -> FastAPI:
+        return create_app(self.searcher(**settings))
+
+    def client(self, **settings: object) -> TestClient:
+        return TestClient(self.service(**settings), raise_server_exceptions=False)
+
+
+@pytest.fixture
+def workshop(tmp_path: Path) -> Iterator[Workshop]:
+    url = f"sqlite:///{tmp_path}/records.db"
+    schema.upgrade(url)
+    engine = open_engine(url)
+    made = Workshop(tmp_path, Galleries(tmp_path / "home", engine))
+    yield made
+    for searcher in made.searchers:
+        searcher.close()
+    engine.dispose()
