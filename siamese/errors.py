@@ -6,6 +6,7 @@ SiameseError
 ├── CheckpointError      a checkpoint that is damaged, foreign or of another version
 │   └── CheckpointNotFound
 ├── UnusableData         images, labels or pairs that nothing can be learned or measured from
+├── TrainingDiverged     a loss that is no number any more
 ├── UnknownName          a body or a loss that is in no registry
 ├── DeviceUnavailable    a device that this machine does not have
 ├── ZeroEmbedding        images whose embedding has no direction; `positions` says which of the batch
@@ -43,6 +44,10 @@ class CheckpointNotFound(CheckpointError):  # noqa: N818
 
 class UnusableData(SiameseError):  # noqa: N818
     """Nothing can be learned or measured from these images, labels or pairs."""
+
+
+class TrainingDiverged(SiameseError):  # noqa: N818
+    """The loss is no number any more; lower rates are the way out."""
 
 
 class UnknownName(SiameseError):  # noqa: N818

@@ -5,13 +5,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+# Same pairs, and as many different ones, for each query image: enough that the draw itself hardly matters.
 PAIRS_PER_QUERY = 20
-"""Same pairs, and as many different ones, for each query image: enough that the draw itself hardly matters."""
 
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """Positions of queries and references that are judged against each other, and whether they show the same."""
+    """Positions of queries and of the references they are judged against, and whether both show the same."""
 
     queries: npt.NDArray[np.int64]
     references: npt.NDArray[np.int64]
@@ -53,8 +53,9 @@ def draw_pairs(
         ]
         queries.append(np.full(2 * count, query))
         same.append(np.repeat([True, False], count))
-    return Pairs(_joined(queries, np.int64), _joined(references, np.int64), _joined(same, np.bool_))
-
-
-def _joined(parts: list[npt.NDArray[np.generic]], dtype: type[np.generic]) -> npt.NDArray[np.generic]:
-    return np.concatenate([np.empty(0, dtype), *parts]).astype(dtype)
+    nothing = np.empty(0, np.int64)
+    return Pairs(
+        np.concatenate([nothing, *queries]),
+        np.concatenate([nothing, *references]),
+        np.concatenate([nothing.astype(np.bool_), *same]),
+    )

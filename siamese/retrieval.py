@@ -1,7 +1,7 @@
 """Measures of retrieval and of pair verification, over whole sets, with bootstrap intervals.
 
-Sources: R@k and MAP@R as in Musgrave et al., "A metric learning reality check" (ECCV 2020); the area under the
-ROC curve as the probability that a same pair is nearer than a different one (Mann-Whitney, ties count half).
+Sources: R@k and MAP@R as in Musgrave et al., "A metric learning reality check" (ECCV 2020); the area under
+the ROC curve as the chance that a same pair is nearer than a different one (Mann-Whitney, ties count half).
 """
 
 from collections.abc import Iterator
@@ -13,8 +13,8 @@ import numpy.typing as npt
 Floats = npt.NDArray[np.float32]
 Strings = npt.NDArray[np.str_]
 
+# Queries (or pairs) compared at once: bounds the memory to as many rows of all references.
 BLOCK = 256
-"""Queries (or pairs) compared at once: bounds the memory to BLOCK times the number of references."""
 RESAMPLES = 1000
 CONFIDENCE = 0.95
 
@@ -33,7 +33,7 @@ class Ranked:
     average_precision_at_r: npt.NDArray[np.float64]
 
     def recall_at(self, k: int) -> npt.NDArray[np.float64]:
-        """1 where one of the k nearest references has the query's label, for queries with something to find."""
+        """1 where a reference of the query's label is among the k nearest, for queries that have one."""
         return (self.first_hit[self.relevant > 0] <= k).astype(np.float64)
 
     def map_at_r(self) -> npt.NDArray[np.float64]:

@@ -1,5 +1,7 @@
 """A labelled image on disk, as training and evaluation are given it."""
 
+from __future__ import annotations
+
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +23,15 @@ class Sample:
     def __post_init__(self) -> None:
         for name in ("uri", "label", "checksum"):
             if not getattr(self, name):
-                raise ValueError(f"A sample needs a {name}: {self}.")
+                raise ValueError(f"a sample needs a {name}: {self}")
+
+
+@dataclass(frozen=True, slots=True)
+class UnreadableSample:
+    """A sample that was left out, and the reason as one sentence."""
+
+    sample: Sample
+    reason: str
 
 
 def conflicting_checksums(samples: Iterable[Sample]) -> frozenset[str]:

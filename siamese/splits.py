@@ -20,8 +20,8 @@ Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
 
 PAPER_SEED = 42
+# A label with fewer contents stays whole in training: a held-out image needs another one to be found.
 SMALLEST_LABEL_TESTED = 3
-"""A label with fewer contents stays whole in training: a held-out image needs another one to be found."""
 SMALLEST_LABEL_VALIDATED = 4
 
 
@@ -116,7 +116,7 @@ def paper_split(samples: Sequence[Sample]) -> Split:
     ordered = sorted(samples, key=_uri)
     if len(ordered) < len(PARTS):
         raise UnusableData(
-            f"The paper's split needs at least {len(PARTS)} images, and there are {len(ordered)}."
+            f"the paper's split needs at least {len(PARTS)} images, and there are {len(ordered)}"
         )
     rest, test = train_test_split(ordered, test_size=0.1, random_state=PAPER_SEED)
     train, validation = train_test_split(rest, test_size=0.1, random_state=PAPER_SEED)
@@ -144,11 +144,11 @@ def _uri(sample: Sample) -> str:
 def _refuse_unusable(samples: Sequence[Sample]) -> None:
     labels = {sample.label for sample in samples}
     if not samples:
-        raise UnusableData("There is no image to learn from; a folder for each label is needed.")
+        raise UnusableData("there is no image to learn from; a folder for each label is needed")
     if len(labels) < 2:
         raise UnusableData(
-            f"All {len(samples)} images have the label {labels.pop()!r}; "
-            "learning needs at least two labels, one folder for each."
+            f"all {len(samples)} images have the label {labels.pop()!r}; "
+            "learning needs at least two labels, one folder for each"
         )
 
 

@@ -1,0 +1,40 @@
+"""Batches for metric learning: a few images of each of a few labels, so that every image meets its like."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+# A batch of fewer groups than two labels has no different pair.
+SMALLEST_BATCH_OF_GROUPS = 2
+
+
+def batches_of_epoch(
+    labels: Sequence[int], *, batch_size: int, images_per_label: int, seed: int, epoch: int
+) -> list[list[int]]:
+    """Positions of the images of each batch, decided by `seed` and `epoch` alone.
+
+    Images are dealt in groups of `images_per_label` of one label (a last, smaller group is filled up with
+    images dealt before), and each label's groups are spread evenly over the epoch. So every image is seen
+    once, or a little more; every batch resembles the whole; and labels with few images, or few labels, need
+    no special case.
+    """
+    generator = np.random.default_rng([seed, epoch])
+    numbers = np.asarray(labels)
+    placed: list[tuple[float, list[int]]] = []
+    for label in np.unique(numbers):
+        groups = _groups(generator.permutation(np.flatnonzero(numbers == label)), images_per_label)
+        offsets = (np.arange(len(groups)) + generator.random(len(groups))) / len(groups)
+        placed += zip(offsets.tolist(), groups, strict=True)
+    ordered = [group for _, group in sorted(placed)]
+    per_batch = max(SMALLEST_BATCH_OF_GROUPS, batch_size // images_per_label)
+    return [
+        [position for group in ordered[start : start + per_batch] for position in group]
+        for start in range(0, len(ordered), per_batch)
+    ]
+
+
+def _groups(positions: np.ndarray, size: int) -> list[list[int]]:
+    groups = [positions[start : start + size].tolist() for start in range(0, len(positions), size)]
+    missing = min(size, len(positions)) - len(groups[-1])
+    groups[-1] += positions[:missing].tolist()
+    return groups

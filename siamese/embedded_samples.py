@@ -1,0 +1,101 @@
+"""Labelled images together with their embeddings: what an evaluation works on."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from siamese.encoder import Encoder, Prepared
+from siamese.errors import UnreadableImage, ZeroEmbedding
+from siamese.images import ImageLimits, decode, read
+from siamese.progress import Progress, Silent
+from siamese.samples import Sample, UnreadableSample
+from siamese.threads import in_threads
+
+BATCH_SIZE = 32
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EmbeddedSamples:
+    """Samples and their unit embeddings (n, D) float32, in one order; `unreadable` has none."""
+
+    samples: tuple[Sample, ...]
+    embeddings: NDArray[np.float32]
+    unreadable: tuple[UnreadableSample, ...] = field(default=())
+
+    def __post_init__(self) -> None:
+        if len(self.samples) != len(self.embeddings):
+            raise ValueError(f"{len(self.samples)} samples, but {len(self.embeddings)} embeddings")
+
+    @property
+    def labels(self) -> NDArray[np.str_]:
+        """(n,) what each shows."""
+        return np.array([sample.label for sample in self.samples], np.str_)
+
+    @property
+    def checksums(self) -> NDArray[np.str_]:
+        """(n,) whose content each is."""
+        return np.array([sample.checksum for sample in self.samples], np.str_)
+
+
+def embed_samples(
+    encoder: Encoder,
+    samples: Sequence[Sample],
+    *,
+    limits: ImageLimits | None = None,
+    batch_size: int = BATCH_SIZE,
+    progress: Progress | None = None,
+    description: str = "embedding",
+) -> EmbeddedSamples:
+    """Decode, prepare and embed the samples; what cannot be read or embedded is reported with its reason."""
+    chosen = limits or ImageLimits()
+    unreadable: list[UnreadableSample] = []
+    kept: list[Sample] = []
+    embeddings = [np.empty((0, encoder.dimension), np.float32)]
+
+    def prepare(sample: Sample) -> Prepared | UnreadableSample:
+        try:
+            return encoder.prepare(decode(read(sample.path, limits=chosen), limits=chosen))
+        except UnreadableImage as error:
+            return UnreadableSample(sample, error.reason)
+
+    prepared = in_threads(prepare, samples, ahead=2 * batch_size)
+    tracked = (progress or Silent()).track(
+        zip(samples, prepared, strict=True), description=description, total=len(samples)
+    )
+    for batch in _batches(tracked, batch_size):
+        readable = []
+        for sample, result in batch:
+            if isinstance(result, UnreadableSample):
+                unreadable.append(result)
+            else:
+                readable.append((sample, result))
+        embedded, without = _embed(encoder, readable)
+        kept += [sample for sample, _ in embedded]
+        embeddings += [embedding[None] for _, embedding in embedded]
+        unreadable += without
+    return EmbeddedSamples(tuple(kept), np.concatenate(embeddings), tuple(unreadable))
+
+
+def _embed(
+    encoder: Encoder, batch: Sequence[tuple[Sample, Prepared]]
+) -> tuple[list[tuple[Sample, NDArray[np.float32]]], list[UnreadableSample]]:
+    """The embedding of each of the batch, and those that have none."""
+    try:
+        embedded = encoder.embed([prepared for _, prepared in batch])
+    except ZeroEmbedding as error:
+        without = [UnreadableSample(batch[at][0], str(error)) for at in error.positions]
+        rest = [entry for at, entry in enumerate(batch) if at not in error.positions]
+        return _embed(encoder, rest)[0], without
+    return [(sample, row) for (sample, _), row in zip(batch, embedded.embeddings, strict=True)], []
+
+
+def _batches(
+    stream: Iterator[tuple[Sample, Prepared | UnreadableSample]], size: int
+) -> Iterator[list[tuple[Sample, Prepared | UnreadableSample]]]:
+    while batch := list(itertools.islice(stream, size)):
+        yield batch

@@ -1,0 +1,222 @@
+"""The two phases of a training: the linear layer on pooled features, then the body's last stages with it."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from siamese.augmentation import augment, mirrors
+from siamese.calibration import Calibration
+from siamese.checkpoint import describe
+from siamese.embedded_samples import EmbeddedSamples, embed_samples
+from siamese.encoder import Encoder, Prepared
+from siamese.features import pooled_features, stacked
+from siamese.images import ImageLimits
+from siamese.learning_data import LearningData
+from siamese.network import EncoderNetwork
+from siamese.progress import Progress
+from siamese.threads import in_threads
+from siamese.training_config import PhaseName, TrainingConfig
+
+IMAGES_AHEAD = 96
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Images of a step: inputs (B, C) or (B, 3, S, S), seen cells (B, h, w) or None, label numbers (B,)."""
+
+    inputs: Tensor
+    seen: Tensor | None
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """Two batches of half the size that still have two labels each, where that can be."""
+        middle = len(self) // 2
+        front, back = self._of(slice(None, middle)), self._of(slice(middle, None))
+        if all(len(torch.unique(half.labels)) > 1 for half in (front, back)):
+            return front, back
+        return self._of(slice(None, None, 2)), self._of(slice(1, None, 2))
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        seen = None if self.seen is None else self.seen.to(device)
+        return Batch(self.inputs.to(device), seen, self.labels.to(device))
+
+    def _of(self, rows: slice) -> Batch:
+        return Batch(self.inputs[rows], None if self.seen is None else self.seen[rows], self.labels[rows])
+
+
+class Phase(Protocol):
+    """One way to learn, for some epochs."""
+
+    @property
+    def name(self) -> PhaseName:
+        """Which phase it is."""
+
+    def load(self, batches: Sequence[Sequence[int]], *, epoch: int) -> Iterator[Batch]:
+        """The batches of an epoch, from the positions of their images; the network is set to learn."""
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Unit embeddings (B, D), with their gradient."""
+
+    def validated(self) -> EmbeddedSamples:
+        """The validation images as the encoder embeds them now."""
+
+    def body_parameters(self) -> list[nn.Parameter]:
+        """What learns beside the linear layer."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadPhase:
+    """The linear layer learns on features of a frozen body, computed once: seconds instead of minutes.
+
+    training (n, views, C) and validation (m, views, C) are pooled features.
+    """
+
+    linear: nn.Module
+    data: LearningData
+    seed: int
+    training: Tensor
+    validation: Tensor
+    name: PhaseName = "head"
+
+    @classmethod
+    def prepared(
+        cls,
+        network: EncoderNetwork,
+        data: LearningData,
+        config: TrainingConfig,
+        *,
+        limits: ImageLimits,
+        progress: Progress,
+    ) -> HeadPhase:
+        """Compute the features of all images, and of their mirror images where the augmentation mirrors."""
+        features = pooled_features(
+            network,
+            [*data.pictures.samples, *data.validation],
+            preprocessing=config.preprocessing,
+            mirrored=mirrors(config.augmentation),
+            limits=limits,
+            progress=progress,
+        )
+        network.requires_grad_(False).linear.requires_grad_(True)
+        training, validation = torch.split(features, [len(data.pictures), len(data.validation)])
+        return cls(network.linear, data, config.seed, training, validation)
+
+    def load(self, batches: Sequence[Sequence[int]], *, epoch: int) -> Iterator[Batch]:
+        """Features of the batches' images, mirrored or not."""
+        generator = np.random.default_rng([self.seed, epoch])
+        for positions in batches:
+            views = generator.integers(self.training.shape[1], size=len(positions)).tolist()
+            labels = torch.from_numpy(self.data.numbers[list(positions)])
+            yield Batch(self.training[list(positions), views], None, labels)
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Unit embeddings (B, D) of pooled features (B, C)."""
+        return functional.normalize(self.linear(batch.inputs), dim=1)
+
+    def validated(self) -> EmbeddedSamples:
+        """The validation images as the encoder embeds them now."""
+        device = next(self.linear.parameters()).device
+        with torch.inference_mode():
+            embeddings = functional.normalize(self.linear(self.validation[:, 0].to(device)), dim=1)
+        return EmbeddedSamples(self.data.validation, embeddings.cpu().numpy())
+
+    def body_parameters(self) -> list[nn.Parameter]:
+        """None: the body is frozen."""
+        return []
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class BodyPhase:
+    """The last stages of the body learn with the linear layer, on random views of the pictures.
+
+    A pretrained body keeps the statistics of its batch normalisation: batches of a few labels would only
+    spoil them. What lies before the first learning stage records no gradient.
+    """
+
+    network: EncoderNetwork
+    data: LearningData
+    config: TrainingConfig
+    limits: ImageLimits
+    stages: tuple[nn.Module, ...]
+    grid: tuple[int, int]
+    name: PhaseName = "body"
+
+    @classmethod
+    def prepared(
+        cls, network: EncoderNetwork, data: LearningData, config: TrainingConfig, *, limits: ImageLimits
+    ) -> BodyPhase:
+        """Free the last stages of the body, and freeze what lies before them."""
+        stages = tuple(stage for stage in network.body.stages() if any(True for _ in stage.parameters()))
+        free = stages[-config.trainable :] if isinstance(config.trainable, int) else stages
+        network.requires_grad_(False).linear.requires_grad_(True)
+        for stage in free:
+            stage.requires_grad_(True)
+        grid = network.grid(config.preprocessing.image_size)
+        return cls(network, data, config, limits, free, grid)
+
+    def load(self, batches: Sequence[Sequence[int]], *, epoch: int) -> Iterator[Batch]:
+        """Random views of the batches' pictures, prepared in threads ahead of their use."""
+        preprocessing = self.config.preprocessing
+
+        def view(position: int) -> Prepared:
+            generator = np.random.default_rng([self.config.seed, epoch, position])
+            picture = augment(
+                self.data.pictures.picture(position), level=self.config.augmentation, generator=generator
+            )
+            return Prepared(
+                preprocessing.preprocess(picture), preprocessing.seen_cells(*picture.size, self.grid)
+            )
+
+        self._set_to_learn()
+        views = in_threads(view, itertools.chain.from_iterable(batches), ahead=IMAGES_AHEAD)
+        for positions in batches:
+            inputs, seen = stacked(list(itertools.islice(views, len(positions))))
+            labels = torch.from_numpy(self.data.numbers[list(positions)])
+            yield Batch(inputs, None if bool(seen.all()) else seen, labels)
+
+    def embed(self, batch: Batch) -> Tensor:
+        """Unit embeddings (B, D) of pictures (B, 3, S, S)."""
+        embeddings: Tensor = self.network(batch.inputs, batch.seen)
+        return embeddings
+
+    def validated(self) -> EmbeddedSamples:
+        """The validation images as the encoder embeds them now, by the very line that searches."""
+        return embed_samples(
+            unfitted_encoder(self.network, self.config), self.data.validation, limits=self.limits
+        )
+
+    def body_parameters(self) -> list[nn.Parameter]:
+        """Those of the free stages."""
+        return [parameter for stage in self.stages for parameter in stage.parameters()]
+
+    def _set_to_learn(self) -> None:
+        self.network.eval()
+        for stage in self.stages:
+            stage.train()
+        if self.config.pretrained:
+            for module in self.network.modules():
+                if isinstance(module, nn.BatchNorm2d):
+                    module.eval()
+
+
+def unfitted_encoder(network: EncoderNetwork, config: TrainingConfig) -> Encoder:
+    """The network as an encoder that nothing has been fitted for yet."""
+    record = describe(
+        network,
+        name=config.encoder_name,
+        preprocessing=config.preprocessing,
+        calibration=Calibration.unfitted("the training has not ended"),
+    )
+    return Encoder(record, network.eval(), str(next(network.parameters()).device))

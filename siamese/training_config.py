@@ -1,0 +1,96 @@
+"""What a training is asked to do: every choice that decides its outcome, as the checkpoint records it."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from siamese.augmentation import Augmentation
+from siamese.losses import MARGINS, LossName
+from siamese.preprocessing import Preprocessing
+
+Trainable = Literal["head", "all"] | int
+PhaseName = Literal["head", "body"]
+PHASES: tuple[PhaseName, ...] = ("head", "body")
+
+
+class TrainingConfig(BaseModel):
+    """The defaults fine-tune an ImageNet body on photos; `from_scratch` is for bodies without weights.
+
+    A training has up to two phases. First the linear layer alone learns, for `head_epochs`, on pooled
+    features that were computed once: that takes seconds, and spares the body the gradients of a random layer.
+    Then, for `epochs`, the last stages of the body learn with it (`trainable`: how many, or "all"). With
+    "head" there is only the first phase, for `epochs`.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    body: str = "mobilenet_v2"
+    weights: str = Field("imagenet", description="imagenet, none, or the path of a state_dict file")
+    dimension: int = Field(128, ge=2, le=4096, description="numbers in an embedding")
+    preprocessing: Preprocessing = Preprocessing()
+    augmentation: Augmentation = "strong"
+
+    loss: LossName = "supcon+softmax"
+    margin: float | None = Field(None, gt=0, description="of the losses that have one; unset: the tuned one")
+    trainable: Trainable = Field(12, description="head, all, or how many of the body's last stages")
+    head_epochs: int = Field(5, ge=0)
+    epochs: int = Field(8, ge=0)
+    batch_size: int = Field(32, ge=4)
+    images_per_label: int = Field(4, ge=2, description="of one label in a batch")
+
+    rate: float = Field(1e-3, gt=0, description="of the linear layer and of the loss's own proxies")
+    body_rate: float = Field(1e-4, gt=0)
+    weight_decay: float = Field(1e-4, ge=0)
+    schedule: Literal["cosine", "plateau"] = "cosine"
+    warmup: float = Field(0.5, ge=0, description="epochs over which the rates rise, in each phase")
+    plateau_patience: int = Field(3, ge=1, description="epochs without gain before the rates halve")
+    patience: int = Field(10, ge=1, description="epochs without gain before a phase ends early")
+    clip_norm: float = Field(1.0, gt=0, description="largest norm of the gradient of a step")
+    seed: int = Field(0, ge=0, description="of everything but the split")
+
+    @model_validator(mode="after")
+    def _consistent(self) -> TrainingConfig:
+        if isinstance(self.trainable, int) and self.trainable < 1:
+            raise ValueError("trainable is head, all, or a number of stages from 1 on")
+        if self.images_per_label > self.batch_size // 2:
+            raise ValueError("a batch needs room for at least two labels: images_per_label is too large")
+        if self.margin is not None and self.loss not in MARGINS:
+            raise ValueError(f"the loss {self.loss} has no margin; those that have one: {', '.join(MARGINS)}")
+        if not any(self.epochs_of(phase) for phase in PHASES):
+            raise ValueError("a training needs at least one epoch")
+        return self
+
+    @classmethod
+    def from_scratch(cls, **chosen: Any) -> TrainingConfig:
+        """For a body without weights, such as `small` on digits: everything learns, from the first epoch."""
+        recipe: dict[str, Any] = {
+            "body": "small",
+            "weights": "none",
+            "preprocessing": Preprocessing(image_size=32),
+            "augmentation": "light",
+            "trainable": "all",
+            "head_epochs": 0,
+            "epochs": 15,
+            "batch_size": 64,
+            "rate": 3e-3,
+            "body_rate": 3e-3,
+        }
+        return cls.model_validate(recipe | chosen)
+
+    def epochs_of(self, phase: PhaseName) -> int:
+        """How long a phase may last; 0 where there is none."""
+        if self.trainable == "head":
+            return self.epochs if phase == "head" else 0
+        return self.head_epochs if phase == "head" else self.epochs
+
+    @property
+    def pretrained(self) -> bool:
+        """Whether the body starts from weights that somebody has trained."""
+        return self.weights != "none"
+
+    @property
+    def encoder_name(self) -> str:
+        """What people call the encoder that comes out."""
+        return f"{self.body}-{self.loss}-{self.dimension}"

@@ -1,0 +1,60 @@
+"""What the validation images say of an encoder: the scores that choose the epoch, and the calibration."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel
+
+from siamese.calibration import Calibration, fit_calibration
+from siamese.embedded_samples import EmbeddedSamples
+from siamese.pairs import Pairs, draw_pairs
+from siamese.retrieval import Verification, distances, rank
+
+# The same pairs at every epoch and in every training, so that scores can be compared.
+PAIR_SEED = 0
+
+
+class ValidationScores(BaseModel, frozen=True):
+    """Validation images against each other, each left out in turn; rates in [0, 1]."""
+
+    map_at_r: float
+    recall_at_1: float
+    pair_auc: float | None
+
+    @property
+    def deciding(self) -> float:
+        """What chooses the best epoch: MAP@R, for it looks at all neighbours that should be near, where R@1
+        looks at one and jumps, and is steeper than the AUC near its end.
+        """
+        return self.map_at_r
+
+
+def validation_scores(embedded: EmbeddedSamples) -> ValidationScores | None:
+    """Scores of embedded validation images; None where no two of them share a label."""
+    labels, checksums = embedded.labels, embedded.checksums
+    ranked = rank(
+        embedded.embeddings, embedded.embeddings, labels=(labels, labels), checksums=(checksums, checksums)
+    )
+    if not (ranked.relevant > 0).any():
+        return None
+    pairs, lengths = _scored_pairs(embedded)
+    return ValidationScores(
+        map_at_r=float(ranked.map_at_r().mean()),
+        recall_at_1=float(ranked.recall_at(1).mean()),
+        pair_auc=Verification.of(lengths, pairs.same).auc(),
+    )
+
+
+def calibrated(embedded: EmbeddedSamples) -> Calibration:
+    """A calibration fitted on balanced pairs of validation images, both of them unseen in training."""
+    if not embedded.samples:
+        return Calibration.unfitted("there were no validation images")
+    pairs, lengths = _scored_pairs(embedded)
+    return fit_calibration(lengths, pairs.same)
+
+
+def _scored_pairs(embedded: EmbeddedSamples) -> tuple[Pairs, NDArray[np.float64]]:
+    labels, checksums = embedded.labels, embedded.checksums
+    pairs = draw_pairs(labels, checksums, labels, checksums, seed=PAIR_SEED)
+    return pairs, distances(embedded.embeddings[pairs.queries], embedded.embeddings[pairs.references])
