@@ -1,15 +1,7 @@
 """What a person may set about indexing."""
 
-import os
-
 from pydantic import BaseModel, ConfigDict, Field
-
-MAX_DEFAULT_THREADS = 8  # past that, memory for decoded pictures grows and the embedding is what takes the time
-
-
-def _default_threads() -> int:
-    """One thread for each core, within reason."""
-    return min(os.cpu_count() or 1, MAX_DEFAULT_THREADS)
+from siamese.threads import decoding_threads
 
 
 class IndexingSettings(BaseModel):
@@ -18,7 +10,7 @@ class IndexingSettings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     decoding_threads: int = Field(
-        default_factory=_default_threads,
+        default_factory=decoding_threads,
         ge=1,
         description="Threads that read, decode and prepare images; by default one for each core, at most 8.",
     )

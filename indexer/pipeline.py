@@ -1,0 +1,46 @@
+"""From files to embedded contents: threads read ahead, batches are embedded, and memory stays bounded."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import TypeVar
+
+from gallery.segments import EmbeddedContent
+from siamese.encoder import Encoder
+from siamese.errors import ZeroEmbedding
+
+from indexer.ledger import Ledger
+from indexer.reading import PreparedContent
+
+T = TypeVar("T")
+
+NO_DIRECTION = "the encoder gives it no direction (a zero embedding, as a blank picture may have)"
+
+
+def embed_contents(
+    encoder: Encoder, contents: Iterable[PreparedContent], ledger: Ledger, *, batch_size: int
+) -> Iterator[EmbeddedContent]:
+    """The contents, embedded batch by batch; those that have no embedding are refused in the ledger."""
+    for batch in in_batches(contents, batch_size):
+        yield from _embed(encoder, batch, ledger)
+
+
+def in_batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
+    """Lists of `size` things, the last one shorter."""
+    iterator = iter(things)
+    while batch := list(islice(iterator, size)):
+        yield batch
+
+
+def _embed(encoder: Encoder, batch: Sequence[PreparedContent], ledger: Ledger) -> list[EmbeddedContent]:
+    try:
+        embedded = encoder.embed([content.prepared for content in batch])
+    except ZeroEmbedding as error:
+        for position in error.positions:
+            ledger.refuse(batch[position].checksum, NO_DIRECTION)
+        return _embed(encoder, [each for at, each in enumerate(batch) if at not in error.positions], ledger)
+    return [
+        EmbeddedContent(each.checksum, each.width, each.height, embedding, local_embeddings, each.thumbnail)
+        for each, embedding, local_embeddings in zip(
+            batch, embedded.embeddings, embedded.local_embeddings, strict=True
+        )
+    ]

@@ -1,0 +1,45 @@
+"""A migrated database, a home, and a toy encoder's checkpoint: everything but the pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gallery.database import open_engine
+from gallery.galleries import Galleries
+from indexer.encoders import EncoderChoice
+from migrations.schema import upgrade
+from tests.toys import mean_colour_checkpoint
+
+
+@pytest.fixture(scope="session")
+def toy_checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return mean_colour_checkpoint(tmp_path_factory.mktemp("toy") / "mean-colour")
+
+
+@pytest.fixture
+def toy(toy_checkpoint: Path) -> EncoderChoice:
+    return EncoderChoice(checkpoint=toy_checkpoint, device="cpu")
+
+
+@pytest.fixture
+def new_galleries(tmp_path: Path) -> Iterator[Callable[[str], Galleries]]:
+    """Galleries of a home of their own, by its name."""
+    engines = []
+
+    def make(name: str) -> Galleries:
+        url = f"sqlite:///{tmp_path / name / 'whyalike.db'}"
+        upgrade(url)
+        engines.append(open_engine(url))
+        return Galleries(tmp_path / name, engines[-1])
+
+    yield make
+    for engine in engines:
+        engine.dispose()
+
+
+@pytest.fixture
+def galleries(new_galleries: Callable[[str], Galleries]) -> Galleries:
+    return new_galleries("home")
