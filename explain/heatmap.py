@@ -14,6 +14,8 @@ from siamese.preprocessing import Placement
 Heat = NDArray[np.float32]
 Weights = NDArray[np.float64]
 
+ROUNDING = 1e-6  # of a cosine or a distance between float32 embeddings
+
 
 @dataclass(frozen=True, slots=True)
 class Heatmap:
@@ -32,11 +34,13 @@ class Heatmap:
 def shared_scale(*evidence: Evidence) -> float:
     """Return the greatest density (value x cells) of all maps: full heat, for both images and both signs.
 
-    Densities, because the cells of a coarse grid hold more of the sum than those of a fine one.
+    Densities, because the cells of a coarse grid hold more of the sum than those of a fine one.  Where all
+    are rounding, it is 0: noise must not be drawn as heat.
     """
     sides = [side for each in evidence for side in (each.query, each.matched)]
     densities = [grid.max() * grid.size for side in sides for grid in (side.factual, side.counterfactual)]
-    return float(max(densities, default=0.0))
+    greatest = float(max(densities, default=0.0))
+    return greatest if greatest > ROUNDING else 0.0
 
 
 def paint(

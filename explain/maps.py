@@ -22,6 +22,9 @@ from explain.errors import MapMismatch, NotFinite
 Floats = NDArray[np.float64]
 Local = NDArray[np.floating]
 
+CANCELLED = (
+    1e-8  # a mean this much shorter than the largest cell is the rounding of float32 cells that cancel
+)
 SAME = 1e-6  # distances up to here are the rounding of float32 embeddings, and their direction is noise
 
 
@@ -52,8 +55,8 @@ class Pairs:
         """
         _refuse_mismatch(query, matched)
         cells, other_cells = query.astype(np.float64), matched.astype(np.float64)
-        unit, norm = _unit(_mean(cells))
-        units, norms = _unit(_mean(other_cells))
+        unit, norm = _unit(cells)
+        units, norms = _unit(other_cells)
         if not (np.isfinite(norm) and np.isfinite(norms).all()):
             raise NotFinite("Local embeddings must be finite numbers, but these hold NaN or infinity.")
         if query_embedding is not None and norm > 0:
@@ -155,14 +158,12 @@ def _refuse_mismatch(query: Local, matched: Local) -> None:
         )
 
 
-def _mean(local: Floats) -> Floats:
-    height, width, dimension = local.shape[-3:]
-    mean: Floats = local.reshape(*local.shape[:-3], height * width, dimension).mean(axis=-2)
-    return mean
-
-
-def _unit(means: Floats) -> tuple[Floats, Floats]:
+def _unit(local: Floats) -> tuple[Floats, Floats]:
+    """Return the mean over the grid of (..., h, w, D) as unit vectors (..., D), and its lengths (...)."""
+    means = local.mean(axis=(-3, -2))
     norms = np.asarray(np.linalg.norm(means, axis=-1))
+    largest = np.maximum(local.max(axis=(-3, -2, -1)), -local.min(axis=(-3, -2, -1)))
+    norms = np.where(norms <= CANCELLED * largest, 0.0, norms)
     return means * _reciprocal(norms)[..., None], norms
 
 

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from PIL import Image
+
+from explain import colours
+from explain.errors import NothingToDraw
+from explain.evidence import explain
+from explain.figure import FACTUAL_AT, HEADER, MATCH_AT, ROW, TILE, pair_figure, search_figure
+from explain.panels import Shown, ShownMatch, tile
+from explain.scores import COSINE, DISTANCE, Score
+from siamese.preprocessing import Preprocessing
+
+
+def shown(
+    colour: str = "gray", *, size: tuple[int, int] = (40, 30), name: str = "a.png", label: str | None = "a"
+) -> Shown:
+    return Shown(Image.new("RGB", size, colour), Preprocessing().placement(*size), name, label)
+
+
+def match(rank: int, picture: Shown, *, of: Score = COSINE, verdict: str | None = "same") -> ShownMatch:
+    rng = np.random.default_rng(rank)
+    query, matched = rng.normal(0.3, 1, (2, 4, 4, 8)).astype(np.float32)
+    evidence = explain(query, matched, of=of, threshold=0.9, verdict=verdict)
+    return ShownMatch(picture, rank, 0.5, 0.5, None if verdict is None else 0.9, verdict, evidence)
+
+
+@pytest.mark.parametrize("count", [1, 10, 20])
+def test_a_figure_has_a_row_for_every_match(count: int) -> None:
+    figure = search_figure(shown(), [match(i + 1, shown()) for i in range(count)], heading="gallery")
+    assert figure.mode == "RGB"
+    assert figure.height == pytest.approx(HEADER + ROW * count, abs=40)
+    pixels = np.asarray(figure)
+    for row in range(count):
+        assert (pixels[HEADER + ROW * row + TILE // 2, MATCH_AT + TILE // 2] == 128).all()
+
+
+@pytest.mark.parametrize("of", [COSINE, DISTANCE])
+@pytest.mark.parametrize("verdict", ["same", "different", None])
+def test_every_verdict_and_score_can_be_drawn(of: Score, verdict: str | None) -> None:
+    one = match(1, shown(label=None), of=of, verdict=verdict)
+    for figure in (
+        search_figure(shown(label=None), [one], heading=""),
+        pair_figure(shown(), one, heading="Zwei Blüten 花"),
+    ):
+        assert len(figure.getcolors(1 << 20) or []) > 100
+
+
+@pytest.mark.parametrize("size", [(1, 1), (8, 8), (2000, 3), (3, 2000), (300, 300)])
+def test_pictures_of_any_shape_fit_their_tile(size: tuple[int, int]) -> None:
+    square = tile(shown("red", size=size), TILE)
+    assert square.size == (TILE, TILE)
+    assert square.getpixel(((TILE - 1) // 2, (TILE - 1) // 2)) == (255, 0, 0)
+
+
+def test_a_tiny_picture_is_enlarged_by_whole_crisp_pixels() -> None:
+    pixels = np.random.default_rng(0).integers(0, 256, (8, 8, 3), np.uint8)
+    picture = Shown(Image.fromarray(pixels), Preprocessing().placement(8, 8), "digit.png")
+    drawn = {tuple(colour) for colour in np.asarray(tile(picture, 160)).reshape(-1, 3)}
+    assert drawn == {tuple(colour) for colour in pixels.reshape(-1, 3)}
+
+
+def test_heat_is_drawn_on_a_muted_picture_and_no_heat_on_the_picture_itself() -> None:
+    grid = np.zeros((2, 2), np.float32)
+    assert tile(shown("red"), TILE).getpixel((90, 90)) == (255, 0, 0)
+    assert tile(shown("red"), TILE, scale=1.0, factual=grid).getpixel((90, 90)) != (255, 0, 0)
+
+
+def test_names_too_long_or_in_other_scripts_do_not_run_into_the_next_column() -> None:
+    names = ("x" * 300, "ж" * 300, "new\nline")
+    for name in names:
+        figure = search_figure(shown(name=name), [match(1, shown(name=name, label=name))], heading=name * 3)
+        caption = np.asarray(figure)[HEADER + TILE + 1 : HEADER + TILE + 22, MATCH_AT + TILE : FACTUAL_AT]
+        assert (caption == colours.PAPER).all()
+
+
+def test_a_figure_without_a_match_is_refused() -> None:
+    with pytest.raises(NothingToDraw):
+        search_figure(shown(), [], heading="")
+
+
+def test_a_picture_without_pixels_is_refused() -> None:
+    with pytest.raises(NothingToDraw, match=r"empty\.png"):
+        Shown(Image.new("RGB", (0, 5)), Preprocessing().placement(1, 1), "empty.png")
