@@ -90,8 +90,12 @@ def plain(colour: str, *, size: tuple[int, int] = (64, 64)) -> Image.Image:
     return Image.new("RGB", size, colour)
 
 
-def mosaic(rows: Sequence[Sequence[str]], *, cell: int = 16) -> Image.Image:
-    """A picture of square cells of plain colours, row by row."""
+def mosaic(rows: Sequence[Sequence[str]], *, cell: int = CELL) -> Image.Image:
+    """A picture of square cells of plain colours, row by row.
+
+    At the default size and as many rows and columns as the toy's grid it is not resized, so the local
+    embeddings are exactly these colours.
+    """
     picture = Image.new("RGB", (cell * len(rows[0]), cell * len(rows)))
     for i, row in enumerate(rows):
         for j, colour in enumerate(row):

@@ -19,7 +19,7 @@ from siamese.errors import UnreadableImage
 from siamese.images import ImageLimits, decode, read
 from tests.toys import mosaic, noise, png
 
-FOUR = mosaic([["red", "lime"], ["blue", "yellow"]])
+FOUR = mosaic([["red", "lime"], ["blue", "yellow"]], cell=16)
 
 
 def encoded(picture: Image.Image, format: str, **options: Any) -> bytes:
