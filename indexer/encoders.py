@@ -1,28 +1,26 @@
 """Which encoder a run embeds with: the gallery's own, the one that was given, or one fitted to its images."""
 
-import random
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
 
-from gallery.scanning import ScannedFile, scan
+import torch
+
 from gallery.writer import GalleryWriter
+from indexer.errors import EncoderRefused
+from indexer.fitting import fit_encoder
+from indexer.settings import IndexingSettings
 from siamese import checkpoint
-from siamese.checkpoint import CheckpointRecord, load_record
-from siamese.encoder import Encoder, Prepared
-from siamese.errors import UnreadableImage
-from siamese.images import ImageLimits, decode, read
+from siamese.checkpoint import CheckpointRecord
+from siamese.encoder import Encoder
+from siamese.images import ImageLimits
 from siamese.preprocessing import Preprocessing
 from siamese.progress import Progress
-from siamese.threads import in_threads
-
-from indexer.errors import EncoderRefused
-from indexer.settings import IndexingSettings
 
 DEFAULT_BODY = "mobilenet_v2"
 DEFAULT_WEIGHTS = "imagenet"
+SHORT_FINGERPRINT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +59,50 @@ def choose_encoder(
     """
     own = writer.encoder_checkpoint()
     if own is not None and not choice.refit:
-        record = load_record(own)
-        _require_same_body(record, choice)
-        if choice.checkpoint is None:
-            return Encoder.load(own, device=choice.device)
-        encoder = Encoder.load(choice.checkpoint, device=choice.device)
-        _require_same_encoder(record, encoder)
-    elif choice.checkpoint is not None:
-        encoder = Encoder.load(choice.checkpoint, device=choice.device)
-    else:
-        encoder = _fitted(choice, roots, settings=settings, limits=limits, progress=progress)
-    _keep(writer, encoder)
+        return _own_encoder(writer, own, choice)
+    if choice.checkpoint is not None:
+        return _kept(writer, Encoder.load(choice.checkpoint, device=choice.device))
+    raw = _raw_encoder(choice, body=choice.body or DEFAULT_BODY)
+    return _kept(writer, fit_encoder(raw, roots, settings=settings, limits=limits, progress=progress))
+
+
+def _own_encoder(writer: GalleryWriter, own: Path, choice: EncoderChoice) -> Encoder:
+    encoder = Encoder.load(own, device=choice.device)
+    if choice.checkpoint is not None:
+        given = Encoder.load(choice.checkpoint, device=choice.device)
+        if given.fingerprint != encoder.fingerprint:
+            raise _refusal(encoder.record, f"not {given.name} ({given.fingerprint[:SHORT_FINGERPRINT]})")
+        return _kept(writer, given)  # the same embeddings; its calibration may be a newer one
+    if choice.body not in (None, encoder.record.body):
+        raise _refusal(encoder.record, f"whose body is {encoder.record.body}, not {choice.body}")
+    if not _has_weights(encoder, choice):
+        raise _refusal(encoder.record, f"whose body has other weights than {choice.weights}")
     return encoder
 
 
-def _keep(writer: GalleryWriter, encoder: Encoder) -> None:
+def _has_weights(encoder: Encoder, choice: EncoderChoice) -> bool:
+    """Whether the encoder's body has the weights asked for; "none" asks for no particular ones."""
+    if choice.weights in (None, "none"):
+        return True
+    theirs = _raw_encoder(choice, body=encoder.record.body).network.body.state_dict()
+    own = encoder.network.body.state_dict()
+    return all(torch.equal(own[name], tensor) for name, tensor in theirs.items())
+
+
+def _raw_encoder(choice: EncoderChoice, *, body: str) -> Encoder:
+    weights = choice.weights or DEFAULT_WEIGHTS
+    return Encoder.from_body(body, weights=weights, preprocessing=Preprocessing(), device=choice.device)
+
+
+def _refusal(own: CheckpointRecord, difference: str) -> EncoderRefused:
+    return EncoderRefused(
+        f"The gallery's images were embedded by {own.name} ({own.fingerprint[:SHORT_FINGERPRINT]}), "
+        f"{difference}; leave the choice to the gallery, or embed all of its images anew with --refit."
+    )
+
+
+def _kept(writer: GalleryWriter, encoder: Encoder) -> Encoder:
     with tempfile.TemporaryDirectory() as folder:
         checkpoint.save(Path(folder), encoder.network, encoder.record)
         writer.keep_checkpoint(Path(folder), encoder.fingerprint)
-
-
-def _require_same_body(record: CheckpointRecord, choice: EncoderChoice) -> None:
-    if choice.body not in (None, record.body):
-        raise EncoderRefused("x")
-
-
-def _require_same_encoder(record: CheckpointRecord, encoder: Encoder) -> None:
-    if encoder.fingerprint != record.fingerprint:
-        raise EncoderRefused("x")
-
-
-def _fitted(choice, roots, *, settings, limits, progress) -> Encoder:
-    from siamese.whitening import fit_to_gallery
+    return encoder

@@ -1,28 +1,26 @@
 """The straight line of indexing: scan, read, embed what is new, keep it, publish."""
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
 from gallery.errors import NothingPublished
 from gallery.galleries import Galleries
+from gallery.publication import PublishReport
 from gallery.scanning import distinct, scan
-from gallery.segments import EmbeddedContent
 from gallery.writer import GalleryWriter
+from indexer.encoders import EncoderChoice, choose_encoder
+from indexer.errors import NothingToIndex
+from indexer.ledger import Ledger
+from indexer.pipeline import embed_contents, keep_in_segments
+from indexer.reading import Reader, ReadFile, UnreadFile
+from indexer.report import IndexingReport
+from indexer.settings import IndexingSettings
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
 from siamese.progress import Progress, Silent
 from siamese.threads import in_threads
-
-from indexer.encoders import EncoderChoice, choose_encoder
-from indexer.errors import NothingToIndex
-from indexer.ledger import Ledger
-from indexer.pipeline import embed_contents
-from indexer.reading import Reader
-from indexer.report import IndexingReport
-from indexer.settings import IndexingSettings
 
 
 def index(
@@ -44,24 +42,26 @@ def index(
     Raises SourceUnavailable, GalleryLocked, EncoderRefused, NothingToIndex, and what a checkpoint, weights or
     a device raise; a file that cannot be read is in the report.
     """
-    choice, settings, limits = choice or EncoderChoice(), settings or IndexingSettings(), limits or ImageLimits()
-    progress = progress or Silent()
     started = clock()
+    choice = choice or EncoderChoice()
+    settings = settings or IndexingSettings()
+    limits = limits or ImageLimits()
+    progress = progress or Silent()
+    ledger = Ledger()
     with galleries.writer(name) as writer:
         before = _published(galleries, name)
-        roots = distinct([*roots, *writer.roots()] if choice.refit else roots)
-        encoder = choose_encoder(writer, choice, roots, settings=settings, limits=limits, progress=progress)
-        ledger = Ledger()
-        embedded = _embed_new(writer, encoder, roots, ledger, settings=settings, limits=limits, progress=progress)
-        _require_images(ledger, roots, before)
-        published = writer.publish(
-            ledger.places(),
-            roots=roots,
-            fingerprint=encoder.fingerprint,
-            encoder_name=encoder.name,
-            unreadable=ledger.unreadable(),
-            allow_empty=allow_empty,
+        scanned = distinct([*roots, *writer.roots()] if choice.refit else roots)
+        encoder = choose_encoder(writer, choice, scanned, settings=settings, limits=limits, progress=progress)
+        known = writer.embedded(encoder.fingerprint)
+        reader = Reader(encoder, known=known, limits=limits, thumbnail_quality=settings.thumbnail_quality)
+        new = ledger.enter(_read_ahead(reader, scanned, settings=settings, progress=progress))
+        contents = embed_contents(encoder, new, ledger, batch_size=settings.batch_size)
+        embedded = keep_in_segments(
+            writer, contents, fingerprint=encoder.fingerprint, size=settings.segment_size
         )
+        if before is None and not ledger.places():
+            raise NothingToIndex(scanned, ledger.unreadable())
+        published = _publish(writer, ledger, scanned, encoder, allow_empty=allow_empty)
     return IndexingReport(
         gallery=name,
         published=published.build != before,
@@ -81,59 +81,23 @@ def _published(galleries: Galleries, name: str) -> int | None:
         return None
 
 
-def _embed_new(
-    writer: GalleryWriter,
-    encoder: Encoder,
-    roots: Sequence[Path],
-    ledger: Ledger,
-    *,
-    settings: IndexingSettings,
-    limits: ImageLimits,
-    progress: Progress,
-) -> int:
-    """Enter every file in the ledger, embed new content and keep it; how many contents that were."""
-    reader = Reader(
-        encoder,
-        known=writer.embedded(encoder.fingerprint),
-        limits=limits,
-        thumbnail_quality=settings.thumbnail_quality,
+def _read_ahead(
+    reader: Reader, roots: Sequence[Path], *, settings: IndexingSettings, progress: Progress
+) -> Iterator[ReadFile | UnreadFile]:
+    """Every file below the roots, read in threads that are at most a batch ahead."""
+    threads = settings.decoding_threads
+    read = in_threads(reader.read, scan(roots), ahead=settings.batch_size + threads, threads=threads)
+    return progress.track(read, description="indexing", total=sum(1 for _ in scan(roots)))
+
+
+def _publish(
+    writer: GalleryWriter, ledger: Ledger, roots: Sequence[Path], encoder: Encoder, *, allow_empty: bool
+) -> PublishReport:
+    return writer.publish(
+        ledger.places(),
+        roots=roots,
+        fingerprint=encoder.fingerprint,
+        encoder_name=encoder.name,
+        unreadable=ledger.unreadable(),
+        allow_empty=allow_empty,
     )
-    with closing(
-        in_threads(
-            reader.read,
-            scan(roots),
-            ahead=settings.batch_size + settings.decoding_threads,
-            threads=settings.decoding_threads,
-        )
-    ) as read:
-        total = sum(1 for _ in scan(roots))
-        new = ledger.enter(progress.track(read, description="indexing", total=total))
-        contents = embed_contents(encoder, new, ledger, batch_size=settings.batch_size)
-        return _keep(writer, contents, fingerprint=encoder.fingerprint, segment_size=settings.segment_size)
-
-
-def _keep(
-    writer: GalleryWriter, contents: Iterable[EmbeddedContent], *, fingerprint: str, segment_size: int
-) -> int:
-    """Make the contents durable, a segment at a time, and the last ones also if the run is interrupted."""
-    kept = 0
-    segment: list[EmbeddedContent] = []
-    try:
-        for content in contents:
-            segment.append(content)
-            if len(segment) == segment_size:
-                full, segment = segment, []
-                writer.add_segment(full, fingerprint=fingerprint)
-                kept += len(full)
-    finally:
-        if segment:
-            writer.add_segment(segment, fingerprint=fingerprint)
-    return kept + len(segment)
-
-
-def _require_images(ledger: Ledger, roots: Sequence[Path], before: int | None) -> None:
-    if before is not None or ledger.places():
-        return
-    unreadable = ledger.unreadable()
-    first = f"; the first of {len(unreadable)} files, {unreadable[0].uri}: {unreadable[0].reason}" if unreadable else ""
-    raise NothingToIndex(f"There is no image below {', '.join(map(str, roots))}{first}.")

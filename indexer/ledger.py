@@ -5,7 +5,6 @@ from collections.abc import Iterable, Iterator
 from gallery.difference import Place
 from gallery.publication import Unreadable
 from gallery.scanning import ScannedFile
-
 from indexer.reading import PreparedContent, ReadFile, UnreadFile
 
 NAMESAKE = "another file's name is the same when written as UTF-8"

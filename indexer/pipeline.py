@@ -1,15 +1,15 @@
-"""From files to embedded contents: threads read ahead, batches are embedded, and memory stays bounded."""
+"""From prepared contents to segments: embedded in batches, and never more of them held than a segment."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
 from gallery.segments import EmbeddedContent
-from siamese.encoder import Encoder
-from siamese.errors import ZeroEmbedding
-
+from gallery.writer import GalleryWriter
 from indexer.ledger import Ledger
 from indexer.reading import PreparedContent
+from siamese.encoder import Encoder
+from siamese.errors import ZeroEmbedding
 
 T = TypeVar("T")
 
@@ -22,6 +22,28 @@ def embed_contents(
     """The contents, embedded batch by batch; those that have no embedding are refused in the ledger."""
     for batch in in_batches(contents, batch_size):
         yield from _embed(encoder, batch, ledger)
+
+
+def keep_in_segments(
+    writer: GalleryWriter, contents: Iterable[EmbeddedContent], *, fingerprint: str, size: int
+) -> int:
+    """Make the contents durable, `size` at a time, and the last ones even if the run is ended early.
+
+    Returns how many they were.
+    """
+    kept = 0
+    segment: list[EmbeddedContent] = []
+    try:
+        for content in contents:
+            segment.append(content)
+            if len(segment) == size:
+                full, segment = segment, []
+                writer.add_segment(full, fingerprint=fingerprint)
+                kept += len(full)
+    finally:
+        if segment:
+            writer.add_segment(segment, fingerprint=fingerprint)
+    return kept + len(segment)
 
 
 def in_batches(things: Iterable[T], size: int) -> Iterator[list[T]]:

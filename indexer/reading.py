@@ -5,11 +5,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gallery.scanning import ScannedFile, checksum
+from indexer.thumbnails import thumbnail
 from siamese.encoder import Encoder, Prepared
 from siamese.errors import UnreadableImage
 from siamese.images import ImageLimits, decode, read
-
-from indexer.thumbnails import thumbnail
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,6 +1,7 @@
 """What a person may set about indexing."""
 
 from pydantic import BaseModel, ConfigDict, Field
+
 from siamese.threads import decoding_threads
 
 
@@ -19,7 +20,9 @@ class IndexingSettings(BaseModel):
         default=2048, ge=1, description="Images after which what is embedded is made durable."
     )
     fitting_images: int = Field(
-        default=2048, ge=2, description="Images, drawn at random, that an encoder without labels is fitted to."
+        default=2048,
+        ge=2,
+        description="Images, drawn at random, that an encoder without labels is fitted to.",
     )
     fitting_seed: int = Field(default=0, ge=0, description="Seed of that draw.")
     thumbnail_quality: int = Field(default=90, ge=1, le=95, description="JPEG quality of the thumbnails.")

@@ -3,6 +3,7 @@
 import io
 
 from PIL import Image
+
 from siamese.preprocessing import Preprocessing
 
 SHORTER_SIDE = 128  # pixels; below that a person cannot tell what a picture shows

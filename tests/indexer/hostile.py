@@ -32,7 +32,10 @@ def wellformed() -> dict[str, bytes]:
     """One small picture in every format and mode that Pillow writes, by its name."""
     Image.init()
     picture = Image.effect_noise((48, 32), 70).convert("RGB")
-    modes = {mode: picture.convert(mode) for mode in ("1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I", "F")}
+    modes = {
+        mode: picture.convert(mode)
+        for mode in ("1", "L", "P", "RGB", "RGBA", "LA", "CMYK", "YCbCr", "I", "F")
+    }
     modes["I;16"] = picture.convert("I").convert("I;16")
     written = {}
     for kind in sorted(set(Image.SAVE) - {"PDF", "PALM"}):  # those two can be written and not read
@@ -58,7 +61,10 @@ def _variants(picture: Image.Image) -> dict[str, bytes]:
         "animated.png": _saved(picture, "PNG", save_all=True, append_images=frames),
         "animated.webp": _saved(picture, "WEBP", save_all=True, append_images=frames),
         "pages.tif": _saved(picture, "TIFF", save_all=True, append_images=frames),
-        **{f"{c}.tif": _saved(picture.convert("1" if c == "group4" else "RGB"), "TIFF", compression=c) for c in tiffs},
+        **{
+            f"{c}.tif": _saved(picture.convert("1" if c == "group4" else "RGB"), "TIFF", compression=c)
+            for c in tiffs
+        },
     }
 
 
@@ -77,18 +83,33 @@ def handmade() -> dict[str, bytes]:
         "archive.png": b"PK\x03\x04" + bytes(200),
         "script.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n{} loop\n",
         "huge-box.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99999 99999\n%%EndComments\nshowpage\n",
-        "bomb.png": png_header(60_000, 60_000) + _chunk(b"IDAT", zlib.compress(bytes(10_000_000))) + _chunk(b"IEND"),
-        "wide-bomb.png": png_header(2**31 - 1, 1) + _chunk(b"IDAT", zlib.compress(bytes(1000))) + _chunk(b"IEND"),
+        "bomb.png": png_header(60_000, 60_000)
+        + _chunk(b"IDAT", zlib.compress(bytes(10_000_000)))
+        + _chunk(b"IEND"),
+        "wide-bomb.png": png_header(2**31 - 1, 1)
+        + _chunk(b"IDAT", zlib.compress(bytes(1000)))
+        + _chunk(b"IEND"),
         "no-area.png": png_header(0, 0) + _chunk(b"IEND"),
-        "text-bomb.png": small[:33] + _chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000))) + small[33:],
-        "profile-bomb.png": small[:33] + _chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(200_000_000))) + small[33:],
+        "text-bomb.png": small[:33]
+        + _chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000)))
+        + small[33:],
+        "profile-bomb.png": small[:33]
+        + _chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(200_000_000)))
+        + small[33:],
         "many-chunks.png": small[:33] + _chunk(b"tEXt", b"a\0b") * 50_000 + small[33:],
         "no-data.png": small[:33] + _chunk(b"IEND"),
         "wrong-crc.png": small[:29] + b"\0\0\0\0" + small[33:],
-        "screen-bomb.gif": b"GIF89a" + struct.pack("<HHBBB", 65535, 65535, 0, 0, 0) + b"\x2c" + bytes(20) + b";",
-        "bomb.bmp": b"BM" + struct.pack("<IHHIIiiHHIIiiII", 99, 0, 0, 54, 40, 70_000, 70_000, 1, 24, 0, 0, 0, 0, 0, 0),
-        "negative.bmp": b"BM" + struct.pack("<IHHIIiiHHIIiiII", 99, 0, 0, 54, 40, -5, -5, 1, 24, 0, 0, 0, 0, 0, 0),
-        "run-bomb.bmp": b"BM" + struct.pack("<IHHIIiiHHIIiiII", 99, 0, 0, 54, 40, 9999, 9999, 1, 8, 1, 0, 0, 0, 0, 0),
+        "screen-bomb.gif": b"GIF89a"
+        + struct.pack("<HHBBB", 65535, 65535, 0, 0, 0)
+        + b"\x2c"
+        + bytes(20)
+        + b";",
+        "bomb.bmp": b"BM"
+        + struct.pack("<IHHIIiiHHIIiiII", 99, 0, 0, 54, 40, 70_000, 70_000, 1, 24, 0, 0, 0, 0, 0, 0),
+        "negative.bmp": b"BM"
+        + struct.pack("<IHHIIiiHHIIiiII", 99, 0, 0, 54, 40, -5, -5, 1, 24, 0, 0, 0, 0, 0, 0),
+        "run-bomb.bmp": b"BM"
+        + struct.pack("<IHHIIiiHHIIiiII", 99, 0, 0, 54, 40, 9999, 9999, 1, 8, 1, 0, 0, 0, 0, 0),
         "bomb.jpg": jpeg_resized(jpeg, 65_500, 65_500),
         "no-area.jpg": jpeg_resized(jpeg, 0, 0),
         "many-scans.jpg": progressive_scans(2_000),
@@ -104,8 +125,12 @@ def handmade() -> dict[str, bytes]:
         "bomb.ppm": b"P6 99999 99999 255\n" + bytes(99),
         "endless-number.ppm": b"P6 " + b"9" * 100_000,
         "slow.pgm": b"P2 3000 3000 255\n" + b"1 " * 1000,
-        "bomb.tga": struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, 65535, 65535, 24, 0) + b"\xff\0\0\0" * 50,
-        "bomb.pcx": b"\x0a\x05\x01\x08" + struct.pack("<HHHH", 0, 0, 65535, 65535) + bytes(116) + b"\xff\x01" * 50,
+        "bomb.tga": struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, 65535, 65535, 24, 0)
+        + b"\xff\0\0\0" * 50,
+        "bomb.pcx": b"\x0a\x05\x01\x08"
+        + struct.pack("<HHHH", 0, 0, 65535, 65535)
+        + bytes(116)
+        + b"\xff\x01" * 50,
         "bomb.webp": b"RIFF\x1e\0\0\0WEBPVP8L\x11\0\0\0\x2f\xff\xff\xff\x0f" + bytes(20),
         "many.ico": struct.pack("<HHH", 0, 1, 65_535) + bytes(16) * 3000,
         "self.ico": struct.pack("<HHHBBBBHHII", 0, 1, 1, 0, 0, 0, 0, 1, 32, 999_999, 0),
@@ -113,7 +138,11 @@ def handmade() -> dict[str, bytes]:
         "bomb.sgi": struct.pack(">HBBHHHH", 474, 1, 1, 3, 65535, 65535, 4) + bytes(500),
         "bomb.dds": b"DDS " + struct.pack("<IIII", 124, 0x1007, 65535, 65535) + bytes(108),
         "bomb.qoi": b"qoif" + struct.pack(">IIBB", 65535, 65535, 3, 0) + b"\xfd" * 500,
-        "bomb.psd": b"8BPS" + struct.pack(">H6xHIIHH", 1, 3, 30_000, 30_000, 8, 3) + bytes(12) + b"\0\1" + bytes(99),
+        "bomb.psd": b"8BPS"
+        + struct.pack(">H6xHIIHH", 1, 3, 30_000, 30_000, 8, 3)
+        + bytes(12)
+        + b"\0\1"
+        + bytes(99),
         "frames.gif": endless_gif(20_000),
         "two-in-one.png": small + small,
         "polyglot.jpg": jpeg + b"<script>alert(1)</script>",
@@ -140,7 +169,15 @@ def progressive_scans(count: int) -> bytes:
 
 def looping_tiff() -> bytes:
     """A TIFF whose first directory names itself as the next one."""
-    tags = [(256, 4, 1, 8), (257, 4, 1, 8), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1), (273, 4, 1, 8), (279, 4, 1, 64)]
+    tags = [
+        (256, 4, 1, 8),
+        (257, 4, 1, 8),
+        (258, 3, 1, 8),
+        (259, 3, 1, 1),
+        (262, 3, 1, 1),
+        (273, 4, 1, 8),
+        (279, 4, 1, 64),
+    ]
     return _tiff(tags, following=8)
 
 
