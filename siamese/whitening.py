@@ -75,7 +75,7 @@ def fit_to_gallery(
 ) -> Encoder:
     """Fit a linear layer for `raw`, an encoder of raw pooled features, and write the checkpoint to `out`.
 
-    images: prepared by `raw`, read once, at most SAMPLE of them (choose with `sample`).
+    images: prepared by `raw`, read once, the first SAMPLE of them; give more than that in random order.
     Raises UnusableData, CheckpointError and what embedding raises.
     """
     fitted = fit_linear(_pooled(raw, islice(images, SAMPLE)), dimension=dimension, seed=seed)
@@ -95,12 +95,6 @@ def fit_to_gallery(
     )
     checkpoint.save(out, network, record)
     return Encoder.load(out, device=raw.device)
-
-
-def sample(count: int, *, seed: int = 0) -> NDArray[np.int64]:
-    """Which of `count` images an encoder is fitted to: at most SAMPLE positions, sorted."""
-    generator = np.random.default_rng(seed)
-    return np.sort(generator.choice(count, min(count, SAMPLE), replace=False))
 
 
 def _pooled(raw: Encoder, images: Iterator[Prepared]) -> NDArray[np.float32]:

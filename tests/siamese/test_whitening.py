@@ -11,7 +11,7 @@ from siamese import checkpoint, whitening
 from siamese.encoder import Encoder, Prepared
 from siamese.errors import UnusableData
 from siamese.preprocessing import Preprocessing
-from siamese.whitening import fit_linear, fit_to_gallery, sample
+from siamese.whitening import fit_linear, fit_to_gallery
 from tests.toys import noise, plain
 
 
@@ -168,14 +168,6 @@ def test_one_plain_picture_is_gallery_enough(tmp_path: Path) -> None:
     fitted = fit_to_gallery(encoder, [one], out=tmp_path)
     embeddings = fitted.embed([one, encoder.prepare(plain("blue"))]).embeddings
     assert np.linalg.norm(embeddings[0] - embeddings[1]) > 0.01
-
-
-def test_a_sample_is_seeded_sorted_unique_and_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert sample(5).tolist() == [0, 1, 2, 3, 4]
-    monkeypatch.setattr(whitening, "SAMPLE", 10)
-    one, again, other = sample(1000), sample(1000), sample(1000, seed=1)
-    assert len(set(one.tolist())) == 10 and (np.diff(one) > 0).all()
-    assert (one == again).all() and (one != other).any()
 
 
 def test_no_more_images_are_read_than_the_sample_holds(
