@@ -1,5 +1,6 @@
 """Batches for metric learning: a few images of each of a few labels, so that every image meets its like."""
 
+import itertools
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,8 +16,8 @@ def batches_of_epoch(
 
     Images are dealt in groups of `images_per_label` of one label (a last, smaller group is filled up with
     images dealt before), and each label's groups are spread evenly over the epoch. So every image is seen
-    once, or a little more; every batch resembles the whole; and labels with few images, or few labels, need
-    no special case.
+    once, or a little more, and never twice in a batch; every batch resembles the whole; and labels with few
+    images, or few labels, need no special case.
     """
     generator = np.random.default_rng([seed, epoch])
     numbers = np.asarray(labels)
@@ -28,7 +29,7 @@ def batches_of_epoch(
     ordered = [group for _, group in sorted(placed)]
     per_batch = max(SMALLEST_BATCH_OF_GROUPS, batch_size // images_per_label)
     return [
-        [position for group in ordered[start : start + per_batch] for position in group]
+        list(dict.fromkeys(itertools.chain.from_iterable(ordered[start : start + per_batch])))
         for start in range(0, len(ordered), per_batch)
     ]
 

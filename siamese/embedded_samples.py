@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from siamese.encoder import Encoder, Prepared
 from siamese.errors import UnreadableImage, ZeroEmbedding
-from siamese.images import ImageLimits, decode, read
+from siamese.images import DEFAULT_LIMITS, ImageLimits, decode, read
 from siamese.progress import Progress, Silent
 from siamese.samples import Sample, UnreadableSample
 from siamese.threads import in_threads
@@ -46,20 +46,19 @@ def embed_samples(
     encoder: Encoder,
     samples: Sequence[Sample],
     *,
-    limits: ImageLimits | None = None,
+    limits: ImageLimits = DEFAULT_LIMITS,
     batch_size: int = BATCH_SIZE,
     progress: Progress | None = None,
     description: str = "embedding",
 ) -> EmbeddedSamples:
     """Decode, prepare and embed the samples; what cannot be read or embedded is reported with its reason."""
-    chosen = limits or ImageLimits()
     unreadable: list[UnreadableSample] = []
     kept: list[Sample] = []
     embeddings = [np.empty((0, encoder.dimension), np.float32)]
 
     def prepare(sample: Sample) -> Prepared | UnreadableSample:
         try:
-            return encoder.prepare(decode(read(sample.path, limits=chosen), limits=chosen))
+            return encoder.prepare(decode(read(sample.path, limits=limits), limits=limits))
         except UnreadableImage as error:
             return UnreadableSample(sample, error.reason)
 

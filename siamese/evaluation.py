@@ -13,7 +13,7 @@ from siamese.calibration import Calibration, fit_calibration
 from siamese.embedded_samples import EmbeddedSamples, embed_samples
 from siamese.encoder import Encoder
 from siamese.errors import UnusableData
-from siamese.images import ImageLimits
+from siamese.images import DEFAULT_LIMITS, ImageLimits
 from siamese.pairs import Pairs, draw_pairs
 from siamese.progress import Progress
 from siamese.protocols import Protocol, ProtocolKind, choose_protocol
@@ -55,7 +55,7 @@ def evaluate_encoder(
     *,
     queries: Sequence[Sample] | None = None,
     seed: int = SEED,
-    limits: ImageLimits | None = None,
+    limits: ImageLimits = DEFAULT_LIMITS,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Choose the protocol, embed its images and measure.

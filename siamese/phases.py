@@ -100,12 +100,15 @@ class HeadPhase:
         limits: ImageLimits,
         progress: Progress,
     ) -> HeadPhase:
-        """Compute the features of all images, and of their mirror images where the augmentation mirrors."""
+        """Compute the features of all images.
+
+        Mirror images double the time, so they are only seen where no other phase follows to show them.
+        """
         features = pooled_features(
             network,
             [*data.pictures.samples, *data.validation],
             preprocessing=config.preprocessing,
-            mirrored=mirrors(config.augmentation),
+            mirrored=mirrors(config.augmentation) and config.epochs_of("body") == 0,
             limits=limits,
             progress=progress,
         )

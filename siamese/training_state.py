@@ -37,6 +37,11 @@ class EpochRecord(BaseModel, frozen=True):
     seconds: float
     validation: ValidationScores | None
 
+    def numbers(self) -> dict[str, float | None]:
+        """Its numbers, flat; a score is missing where nothing was validated."""
+        scores = self.validation.model_dump() if self.validation else {}
+        return {"epoch": self.epoch, "loss": self.loss, "learning_rate": self.learning_rate, **scores}
+
 
 class Position(BaseModel, frozen=True):
     """How far a training has come, and what it is a training of.

@@ -1,0 +1,94 @@
+from __future__ import annotations
+
+import pytest
+
+from siamese.errors import UnusableData
+from siamese.protocols import choose_protocol
+from siamese.samples import Sample
+from siamese.splits import given_split, paper_split, stratified_split
+from tests.siamese.samples import folders, named
+
+
+def uris(samples: tuple[Sample, ...]) -> set[str]:
+    return {sample.uri for sample in samples}
+
+
+def test_on_its_own_folder_the_held_out_part_is_judged_against_the_training_part() -> None:
+    samples = folders({"a": 30, "b": 30})
+    split = stratified_split(samples)
+    protocol = choose_protocol(samples, split=split)
+    assert protocol.kind == "held-out"
+    assert uris(protocol.queries) == {file.uri for file in split.test}
+    assert uris(protocol.references) == {file.uri for file in split.train}
+    assert {part: protocol.sizes[part] for part in ("train", "validation", "test")} == {
+        "train": 48,
+        "validation": 6,
+        "test": 6,
+    }
+
+
+def test_without_a_test_part_the_validation_part_is_judged() -> None:
+    train, validation = folders({"a": 5, "b": 5}), [named("a/v1.png"), named("b/v2.png")]
+    protocol = choose_protocol([*train, *validation], split=given_split(train, validation))
+    assert "the validation part" in protocol.statement
+    assert uris(protocol.queries) == {"a/v1.png", "b/v2.png"}
+
+
+def test_no_training_content_is_a_query_or_stands_twice() -> None:
+    samples = folders({"a": 30, "b": 30})
+    samples += [named(f"a/copy{n}.png", content=f"a/{n:03d}.png") for n in range(30)]
+    protocol = choose_protocol(samples, split=paper_split(samples))
+    checksums = [sample.checksum for sample in (*protocol.queries, *protocol.references)]
+    assert len(checksums) == len(set(checksums))
+    assert protocol.sizes["duplicates_left_out"] == 30
+
+
+def test_any_other_folder_is_judged_by_leave_one_out() -> None:
+    split = stratified_split(folders({"a": 30, "b": 30}))
+    elsewhere = folders({"c": 4, "d": 4})
+    for protocol in (choose_protocol(elsewhere), choose_protocol(elsewhere, split=split)):
+        assert protocol.kind == "leave-one-out"
+        assert protocol.queries == protocol.references == tuple(elsewhere)
+
+
+def test_a_folder_with_the_same_paths_but_other_bytes_is_another_folder() -> None:
+    samples = folders({"a": 30, "b": 30})
+    changed = [named(sample.uri, content=f"other {sample.uri}") for sample in samples]
+    assert choose_protocol(changed, split=stratified_split(samples)).kind == "leave-one-out"
+
+
+def test_a_folder_that_has_grown_is_still_recognised_and_the_new_files_are_counted() -> None:
+    samples = folders({"a": 30, "b": 30})
+    grown = [*samples, *folders({"c": 5})]
+    protocol = choose_protocol(grown, split=stratified_split(samples))
+    assert protocol.kind == "held-out"
+    assert protocol.sizes["in_no_part"] == 5
+
+
+def test_training_images_among_the_queries_of_another_folder_are_counted() -> None:
+    samples = folders({"a": 30, "b": 30})
+    split = stratified_split(samples)
+    trained = {file.uri for file in split.train}
+    moved = [named(f"moved/{sample.uri}", content=sample.uri) for sample in samples]
+    assert choose_protocol(moved, split=split).sizes["queries_trained_on"] == len(trained)
+
+
+def test_given_queries_are_judged_against_the_folder() -> None:
+    queries, samples = [named("a/q.png"), named("b/q.png")], folders({"a": 3, "b": 3})
+    protocol = choose_protocol(samples, queries=queries, split=stratified_split(samples))
+    assert (protocol.kind, len(protocol.queries), len(protocol.references)) == ("queries", 2, 6)
+
+
+def test_contents_under_two_labels_are_left_out_also_across_the_two_folders() -> None:
+    samples = folders({"a": 3, "b": 3})
+    queries = [named("b/wrong.png", content="a/000.png"), named("b/right.png")]
+    protocol = choose_protocol(samples, queries=queries)
+    assert uris(protocol.queries) == {"b/right.png"}
+    assert "a/000.png" not in uris(protocol.references)
+    assert protocol.sizes["conflicts_left_out"] == 2
+
+
+@pytest.mark.parametrize("samples", [[], folders({"a": 1})])
+def test_fewer_than_two_images_are_refused(samples: list[Sample]) -> None:
+    with pytest.raises(UnusableData, match=r"no query|at least two images"):
+        choose_protocol(samples)
