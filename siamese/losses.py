@@ -5,28 +5,13 @@ of their own, which the optimizer and the training state must carry.
 """
 
 from collections.abc import Callable
-from typing import Any, Literal, get_args
+from typing import Any
 
 import torch
 from pytorch_metric_learning import losses, miners, reducers
 from torch import nn
 
-LossName = Literal[
-    "contrastive",
-    "contrastive-paper",
-    "triplet",
-    "multi-similarity",
-    "supcon",
-    "proxy-anchor",
-    "arcface",
-    "normalized-softmax",
-    "supcon+softmax",
-]
-LOSS_NAMES: tuple[LossName, ...] = get_args(LossName)
-
-# Unit vectors are at most 2 apart. 0.5 is tuned (Musgrave et al., ECCV 2020: 0.38 to 0.54); 2 is that of
-# Livieris et al. (J. Imaging 2023, 9(10), 224).
-MARGINS: dict[LossName, float] = {"contrastive": 0.5, "contrastive-paper": 2.0, "triplet": 0.2}
+from siamese.training_config import MARGINS, LossName
 
 
 class BatchLoss(nn.Module):

@@ -2,13 +2,29 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from siamese.augmentation import Augmentation
-from siamese.losses import MARGINS, LossName
 from siamese.preprocessing import Preprocessing
+
+LossName = Literal[
+    "contrastive",
+    "contrastive-paper",
+    "triplet",
+    "multi-similarity",
+    "supcon",
+    "proxy-anchor",
+    "arcface",
+    "normalized-softmax",
+    "supcon+softmax",
+]
+LOSS_NAMES: tuple[LossName, ...] = get_args(LossName)
+
+# Unit vectors are at most 2 apart. 0.5 is tuned (Musgrave et al., ECCV 2020: 0.38 to 0.54); 2 is that of
+# Livieris et al. (J. Imaging 2023, 9(10), 224).
+MARGINS: dict[LossName, float] = {"contrastive": 0.5, "contrastive-paper": 2.0, "triplet": 0.2}
 
 Trainable = Literal["head", "all"] | int
 PhaseName = Literal["head", "body"]

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from siamese.losses import LOSS_NAMES, MARGINS, LossName, build_loss
+from siamese.losses import build_loss
+from siamese.training_config import LOSS_NAMES, MARGINS, LossName
 
 LABELS = torch.tensor([0, 0, 1, 1, 2, 2])
 

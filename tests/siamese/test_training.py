@@ -22,13 +22,12 @@ from siamese.errors import (
 )
 from siamese.evaluation import evaluate_encoder
 from siamese.learner import Learner
-from siamese.losses import LOSS_NAMES, LossName
 from siamese.phases import Batch, BodyPhase
 from siamese.preprocessing import Preprocessing
 from siamese.samples import Sample
 from siamese.splits import Split, given_split, stratified_split
 from siamese.training import TrainingReport, train
-from siamese.training_config import TrainingConfig
+from siamese.training_config import LOSS_NAMES, LossName, TrainingConfig
 from siamese.training_state import read_state
 from tests.siamese.samples import write, written
 from tests.toys import noise, png
