@@ -87,11 +87,8 @@ class Course:
         return [epoch.validation.deciding for epoch in of_phase if epoch.validation]
 
     def _prepared(self, name: PhaseName) -> Phase:
-        if name == "body":
-            return BodyPhase.prepared(self.network, self.data, self.config, limits=self.limits)
-        return HeadPhase.prepared(
-            self.network, self.data, self.config, limits=self.limits, progress=self.progress
-        )
+        kind = HeadPhase if name == "head" else BodyPhase
+        return kind.prepared(self.network, self.data, self.config, limits=self.limits, progress=self.progress)
 
     def _learn_epoch(self, learner: Learner) -> float:
         """Learn from every training image once; returns the mean loss of the steps."""

@@ -152,13 +152,20 @@ class BodyPhase:
     data: LearningData
     config: TrainingConfig
     limits: ImageLimits
+    progress: Progress
     stages: tuple[nn.Module, ...]
     grid: tuple[int, int]
     name: PhaseName = "body"
 
     @classmethod
     def prepared(
-        cls, network: EncoderNetwork, data: LearningData, config: TrainingConfig, *, limits: ImageLimits
+        cls,
+        network: EncoderNetwork,
+        data: LearningData,
+        config: TrainingConfig,
+        *,
+        limits: ImageLimits,
+        progress: Progress,
     ) -> BodyPhase:
         """Free the last stages of the body, and freeze what lies before them."""
         stages = tuple(stage for stage in network.body.stages() if any(True for _ in stage.parameters()))
@@ -167,7 +174,7 @@ class BodyPhase:
         for stage in free:
             stage.requires_grad_(True)
         grid = network.grid(config.preprocessing.image_size)
-        return cls(network, data, config, limits, free, grid)
+        return cls(network, data, config, limits, progress, free, grid)
 
     def load(self, batches: Sequence[Sequence[int]], *, epoch: int) -> Iterator[Batch]:
         """Random views of the batches' pictures, prepared in threads ahead of their use."""
@@ -197,7 +204,11 @@ class BodyPhase:
     def validated(self) -> EmbeddedSamples:
         """The validation images as the encoder embeds them now, by the very line that searches."""
         return embed_samples(
-            unfitted_encoder(self.network, self.config), self.data.validation, limits=self.limits
+            unfitted_encoder(self.network, self.config),
+            self.data.validation,
+            limits=self.limits,
+            progress=self.progress,
+            description="validating",
         )
 
     def body_parameters(self) -> list[nn.Parameter]:
