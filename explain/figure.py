@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from explain import colours
 from explain.errors import NothingToDraw
-from explain.evidence import Evidence, Side
+from explain.evidence import Side
 from explain.heatmap import shared_scale
 from explain.panels import BAR, Shown, ShownMatch, draw_legend, tile
 from explain.typography import BODY, HEADING, SMALL, TITLE, measured, write
@@ -36,7 +36,8 @@ PAIR_HEADER = MARGIN + 92
 PAIR_COLUMNS = (MATCH_AT, MATCH_AT + PAIR_TILE + GUTTER, MATCH_AT + 2 * (PAIR_TILE + GUTTER))
 PAIR_WIDTH = PAIR_COLUMNS[2] + PAIR_TILE + MARGIN
 
-ADDS_UP = "On each picture, the heat for less the heat against is how far the cosine lies from its baseline."
+ADDS_UP = "On each picture, the sum for less the sum against is how far the cosine lies from its baseline."
+UNJUDGED = "No verdict: read as same."
 GRADIENT = "Grad-CAM of the distance: it says where, and its heat does not add up to a number."
 
 
@@ -48,7 +49,7 @@ def search_figure(query: Shown, matches: Sequence[ShownMatch], *, heading: str) 
     if not matches:
         raise NothingToDraw("A figure of a search needs at least one match.")
     canvas = Image.new("RGB", (WIDTH, HEADER + ROW * len(matches) + MARGIN // 2), colours.PAPER)
-    _draw_header(canvas, query, heading, matches[0].evidence)
+    _draw_header(canvas, query, heading, matches[0])
     _draw_columns(canvas)
     scale = shared_scale(*(match.evidence for match in matches))
     for row, match in enumerate(matches):
@@ -65,7 +66,7 @@ def pair_figure(query: Shown, match: ShownMatch, *, heading: str) -> Image.Image
     for x, words in zip(PAIR_COLUMNS[1:], ("For the verdict", "Against the verdict"), strict=True):
         write(draw, (x, PAIR_HEADER - 14), words, size=BODY)
     _draw_numbers(canvas, PAIR_HEADER + 12, match)
-    _write_note(canvas, (MATCH_AT, PAIR_HEADER + 2 * PAIR_ROW + 14), match.evidence)
+    _write_note(canvas, (MATCH_AT, PAIR_HEADER + 2 * PAIR_ROW + 14), match)
     scale = shared_scale(match.evidence)
     sides = (query, match.evidence.query), (match.picture, match.evidence.matched)
     for row, (shown, side) in enumerate(sides):
@@ -75,28 +76,23 @@ def pair_figure(query: Shown, match: ShownMatch, *, heading: str) -> Image.Image
     return canvas
 
 
-def _draw_header(canvas: Image.Image, query: Shown, heading: str, evidence: Evidence) -> None:
+def _draw_header(canvas: Image.Image, query: Shown, heading: str, match: ShownMatch) -> None:
     draw = ImageDraw.Draw(canvas)
     canvas.paste(tile(query, QUERY), (MARGIN, MARGIN))
     x, room = MARGIN + QUERY + 36, WIDTH - 2 * MARGIN - QUERY - 36
-    write(
-        draw,
-        (x, MARGIN + 14),
-        f"Query ({query.label})" if query.label else "Query",
-        size=SMALL,
-        fill=colours.MUTED,
-    )
+    asked = f"Query ({query.label})" if query.label else "Query"
+    write(draw, (x, MARGIN + 14), asked, size=SMALL, fill=colours.MUTED, width=room)
     write(draw, (x, MARGIN + 48), query.name, size=TITLE, width=room)
     write(draw, (x, MARGIN + 80), heading, size=BODY, fill=colours.MUTED, width=room)
     draw_legend(canvas, (x, MARGIN + QUERY - 88), step=(BAR[0] + GUTTER, 0))
-    _write_note(canvas, (x, MARGIN + QUERY - 4), evidence)
+    _write_note(canvas, (x, MARGIN + QUERY - 4), match)
 
 
-def _write_note(canvas: Image.Image, at: tuple[int, int], evidence: Evidence) -> None:
-    note = ADDS_UP if evidence.explained.method == "relevance" else GRADIENT
-    write(
-        ImageDraw.Draw(canvas), at, note, size=SMALL, fill=colours.MUTED, width=canvas.width - at[0] - MARGIN
-    )
+def _write_note(canvas: Image.Image, at: tuple[int, int], match: ShownMatch) -> None:
+    note = ADDS_UP if match.evidence.explained.method == "relevance" else GRADIENT
+    note = note if match.verdict else f"{note} {UNJUDGED}"
+    room = canvas.width - at[0] - MARGIN
+    write(ImageDraw.Draw(canvas), at, note, size=SMALL, fill=colours.MUTED, width=room)
 
 
 def _draw_columns(canvas: Image.Image) -> None:

@@ -34,13 +34,11 @@ class Heatmap:
 def shared_scale(*evidence: Evidence) -> float:
     """Return the greatest density (value x cells) of all maps: full heat, for both images and both signs.
 
-    Densities, because the cells of a coarse grid hold more of the sum than those of a fine one.  Where all
-    are rounding, it is 0: noise must not be drawn as heat.
+    Densities, because the cells of a coarse grid hold more of the sum than those of a fine one.
     """
     sides = [side for each in evidence for side in (each.query, each.matched)]
     densities = [grid.max() * grid.size for side in sides for grid in (side.factual, side.counterfactual)]
-    greatest = float(max(densities, default=0.0))
-    return greatest if greatest > ROUNDING else 0.0
+    return float(max(densities, default=0.0))
 
 
 def paint(
@@ -49,7 +47,8 @@ def paint(
     """Lay a grid (h, w) >= 0 over its picture, drawn `size` = (width, height) pixels large.
 
     Cubic between the centres of the cells; padding is cut away, and a cropped margin is marked as not seen.
-    Full heat is a density (value x cells) of `scale`; a blank grid, or a scale of 0, stays blank.
+    Full heat is a density (value x cells) of `scale`; a blank grid stays blank, and so does any grid on a
+    scale of 0 or of mere rounding, which must not be drawn as heat.
     Raises NotFinite where the grid is not finite.
     """
     if not np.isfinite(grid).all():
@@ -60,7 +59,7 @@ def paint(
     down, rows = _resampling(size[1], placement.height, (top, bottom), height)
     seen = rows[:, None] & columns
     density = down @ (grid.astype(np.float64) * grid.size) @ across.T
-    heat = np.clip(density / scale, 0, 1) * seen if scale > 0 else np.zeros(seen.shape)
+    heat = np.clip(density / scale, 0, 1) * seen if scale > ROUNDING else np.zeros(seen.shape)
     return Heatmap(heat.astype(np.float32), seen)
 
 

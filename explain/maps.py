@@ -22,9 +22,7 @@ from explain.errors import MapMismatch, NotFinite
 Floats = NDArray[np.float64]
 Local = NDArray[np.floating]
 
-CANCELLED = (
-    1e-8  # a mean this much shorter than the largest cell is the rounding of float32 cells that cancel
-)
+CANCELLED = 1e-8  # a mean this small a share of its largest cell is the rounding of cells that cancel
 SAME = 1e-6  # distances up to here are the rounding of float32 embeddings, and their direction is noise
 
 

@@ -124,7 +124,9 @@ def test_a_spot_that_was_cut_off_is_no_reason(tmp_path: Path) -> None:
     encoder = mean_colour_encoder(tmp_path, grid=GRID)
     evidence = evidence_between(encoder, [spotted("lime", (1, 0), columns=8), spotted("blue", (2, 3))])
     assert evidence.explained.value == pytest.approx(0, abs=1e-9)
-    assert shared_scale(evidence) == 0, "nothing is painted"
+    placement = encoder.preprocessing.placement(64, 32)
+    painted = paint(evidence.query.factual, placement, size=(64, 32), scale=shared_scale(evidence))
+    assert not painted.heat.any()
 
 
 def test_a_picture_of_one_colour_is_evidence_everywhere_alike(tmp_path: Path) -> None:
