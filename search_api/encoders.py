@@ -40,6 +40,13 @@ class LoadedEncoders:
                 self._encoders.popitem(last=False)
             return encoder
 
+    def warm(self, build: Build) -> None:
+        """Loads the encoder of the build if there is room for one more; raises what `of` raises."""
+        with self._lock:
+            full = len(self._encoders) >= self._kept
+        if not full:
+            self.of(build)
+
     def embed(self, encoder: Encoder, image: Image) -> tuple[Floats, Floats]:
         """The embedding (D,) and the local embeddings (h, w, D) of one picture.
 

@@ -16,6 +16,7 @@ THE_DOCS = (  # FastAPI's page for the API: its script comes from a public serve
     "style-src 'unsafe-inline' https://cdn.jsdelivr.net; img-src data: https://fastapi.tiangolo.com; "
     "frame-ancestors 'none'"
 )
+ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
 POLICIES = {"/": THE_PAGE, DOCS_PATH: THE_DOCS}
 
 
@@ -35,8 +36,7 @@ class SecurityHeaders:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
                 headers["Content-Security-Policy"] = POLICIES.get(scope["path"], NOTHING)
-                headers["X-Content-Type-Options"] = "nosniff"
-                headers["Referrer-Policy"] = "no-referrer"
+                headers.update(ALWAYS)
             await send(message)
 
         await self._app(scope, receive, completed)

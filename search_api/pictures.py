@@ -14,10 +14,12 @@ from gallery.scanning import checksum
 from search_api.schemas import DrawnOn, OriginalState
 from search_api.subjects import Subject
 from siamese.errors import UnreadableImage
-from siamese.images import decode, read
+from siamese.images import PILLOW_LIMIT, ImageLimits, decode, read
 from siamese.preprocessing import Placement, Preprocessing
 
 JPEG_QUALITY = 90
+ORIGINAL_LIMITS = ImageLimits(max_bytes=2**28, max_pixels=PILLOW_LIMIT)
+"""Wider than what indexing allows by default: what was indexed may be drawn on."""
 LEGIBLE_SIDE = 256
 """Pixels of the longer side below which a picture is enlarged, so that a heatmap on it can be seen."""
 
@@ -49,15 +51,15 @@ def stored_picture(
     placement = preprocessing.placement(image.width, image.height)
     _, data = original(image)
     if data is None:
-        thumbnail = Image.open(io.BytesIO(build.thumbnail(image.image_id))).convert("RGB")
+        thumbnail = decode(build.thumbnail(image.image_id))
         return Picture(_sized(thumbnail, max_side), placement, "thumbnail")
-    return Picture(_sized(decode(data), max_side), placement, "original")
+    return Picture(_sized(decode(data, limits=ORIGINAL_LIMITS), max_side), placement, "original")
 
 
 def original(image: GalleryImage) -> tuple[OriginalState, bytes | None]:
     """Whether the image's file still holds the bytes that were indexed, and these bytes only if it does."""
     try:
-        data = read(Path(image.uri))
+        data = read(Path(image.uri), limits=ORIGINAL_LIMITS)
     except UnreadableImage:
         return ("changed" if Path(image.uri).exists() else "gone"), None
     return ("unchanged", data) if checksum(data) == image.checksum else ("changed", None)

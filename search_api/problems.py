@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from search_api.errors import FACES, INTERNAL_FAULT, INVALID_REQUEST, face_of
+from search_api.headers import ALWAYS, NOTHING
 from search_api.schemas import FieldFault, Problem
 
 PROBLEM_JSON = "application/problem+json"
@@ -72,6 +73,8 @@ def _invalid_request(_: Request, error: Exception) -> Response:
     )
 
 
-def _internal_fault(_: Request, error: Exception) -> Response:  # the server logs the error itself
+def _internal_fault(_: Request, error: Exception) -> Response:
+    """The server logs the error itself, and no middleware of ours sees this answer."""
     face = INTERNAL_FAULT
-    return problem_response(Problem(type=face.type, title=face.title, status=face.status, detail=NOT_TOLD))
+    problem = Problem(type=face.type, title=face.title, status=face.status, detail=NOT_TOLD)
+    return problem_response(problem, {"Content-Security-Policy": NOTHING, **ALWAYS})

@@ -142,7 +142,7 @@ class Searcher:
     def _not_ready(self, gallery: str) -> str | None:
         try:
             with self.builds.lend(gallery) as (build, _):
-                self._encoders.of(build)
+                self._encoders.warm(build)
         except Exception as error:
             log.exception("The gallery %r cannot be opened", gallery)
             return f"The gallery “{gallery}” cannot be opened ({type(error).__name__}); the log says more."

@@ -24,7 +24,7 @@ from siamese.calibration import Calibration
 from siamese.encoder import Encoder
 from tests.toys import UNFITTED, mean_colour_checkpoint, mosaic, plain, write_folder
 
-HALF_RED = mosaic([["red", "blue"], ["red", "blue"]])
+HALF_RED = mosaic([["red", "blue"], ["red", "blue"]], cell=16)
 COLOURS = {
     "red/red.png": plain("red"),
     "red/copy.png": plain("red"),

@@ -12,7 +12,7 @@ from tests.toys import UNFITTED, fitted_at
 
 def units(seed: int, count: int, dimension: int = 8) -> Floats:
     drawn = np.random.default_rng(seed).normal(size=(count, dimension))
-    return (drawn / np.linalg.norm(drawn, axis=1, keepdims=True)).astype(np.float32)
+    return np.asarray(drawn / np.linalg.norm(drawn, axis=1, keepdims=True), np.float32)
 
 
 @given(seed=st.integers(0, 2**32 - 1), count=st.integers(0, 30))

@@ -40,7 +40,7 @@ def opened(data_uri: str) -> Image.Image:
 
 def id_of(client: TestClient, name: str) -> int:
     matches = client.post("/v1/search", files={"image": RED}).json()["matches"]
-    return next(match["image_id"] for match in matches if match["uri"].endswith(name))
+    return int(next(match["image_id"] for match in matches if match["uri"].endswith(name)))
 
 
 def refused(response: httpx2.Response, status: int, kind: str) -> dict[str, Any]:
@@ -226,6 +226,7 @@ def test_a_service_that_cannot_read_its_gallery_says_so_and_leaks_nothing(worksh
     ready = broken.get("/readyz")
     assert ready.status_code == 503 and "CorruptGallery" in ready.json()["reasons"][0]
     problem = refused(broken.post("/v1/search", files={"image": RED}), 500, "internal-fault")
+    assert broken.get("/v1/galleries/default").headers["x-content-type-options"] == "nosniff"
     assert str(workshop.root) not in json.dumps([problem, ready.json()])
 
 
