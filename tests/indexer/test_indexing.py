@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import gc
 import io
 import os
 import random
@@ -19,6 +20,7 @@ from gallery.galleries import Galleries
 from indexer.encoders import EncoderChoice
 from indexer.errors import NothingToIndex
 from indexer.indexing import index
+from indexer.reading import PreparedContent
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
 from siamese.encoder import Encoder
@@ -192,6 +194,22 @@ def test_a_run_in_small_steps_and_one_in_large_steps_give_the_same_gallery(
     assert len(built[0].manifest.segments) == 13
     assert len(built[1].manifest.segments) == 1
     assert embeddings_by_uri(built[0]) == embeddings_by_uri(built[1])
+
+
+def test_no_more_pictures_are_held_than_are_read_ahead_and_embedded_at_once(
+    galleries: Galleries, tmp_path: Path, toy: EncoderChoice
+) -> None:
+    root = write_folder(tmp_path / "many", {f"a/{n}.png": noise(n, size=(20, 30)) for n in range(60)})
+    held: list[int] = []
+
+    def count() -> None:
+        held.append(sum(isinstance(each, PreparedContent) for each in gc.get_objects()))
+
+    settings = IndexingSettings(batch_size=4, segment_size=8, decoding_threads=2)
+    index(galleries, "holidays", [root], toy, settings=settings, progress=Meddling(count, every=True))
+
+    ahead = settings.batch_size + settings.decoding_threads
+    assert settings.batch_size <= max(held) <= ahead + settings.batch_size + 1
 
 
 def embeddings_by_uri(build: Build) -> dict[str, tuple[str | None, str, bytes, bytes]]:
@@ -409,15 +427,16 @@ def test_a_picture_that_lies_on_its_side_is_stored_upright(
 
 
 class Meddling:
-    """A progress that does something to the files once the run has begun to read."""
+    """A progress that does something when so many files were read, or at every file."""
 
-    def __init__(self, do: Callable[[], None], *, after: int = 1) -> None:
+    def __init__(self, do: Callable[[], None], *, after: int = 1, every: bool = False) -> None:
         self._do = do
         self._after = after
+        self._every = every
 
     def track(self, iterable: Iterable[T], *, description: str, total: int | None = None) -> Iterator[T]:
         for number, each in enumerate(iterable, start=1):
-            if number == self._after:
+            if self._every or number == self._after:
                 self._do()
             yield each
 
