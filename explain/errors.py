@@ -11,13 +11,13 @@ class ExplainError(Exception):
     """Base of every error that this package raises on purpose."""
 
 
-class MapMismatch(ExplainError):
+class MapMismatch(ExplainError):  # noqa: N818 - named after what it says, like the rest of the tree
     """Local embeddings whose shapes do not belong together."""
 
 
-class NotFinite(ExplainError):
+class NotFinite(ExplainError):  # noqa: N818
     """Local embeddings, or the maps made from them, hold NaN or infinity."""
 
 
-class NothingToDraw(ExplainError):
+class NothingToDraw(ExplainError):  # noqa: N818
     """A picture, a figure or a curve without anything in it."""
