@@ -1,11 +1,11 @@
 from __future__ import annotations
 
-import gc
 import io
 import os
 import random
 import shutil
 import sys
+import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -20,7 +20,6 @@ from gallery.galleries import Galleries
 from indexer.encoders import EncoderChoice
 from indexer.errors import NothingToIndex
 from indexer.indexing import index
-from indexer.reading import PreparedContent
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
 from siamese.encoder import Encoder
@@ -196,20 +195,27 @@ def test_a_run_in_small_steps_and_one_in_large_steps_give_the_same_gallery(
     assert embeddings_by_uri(built[0]) == embeddings_by_uri(built[1])
 
 
-def test_no_more_pictures_are_held_than_are_read_ahead_and_embedded_at_once(
-    galleries: Galleries, tmp_path: Path, toy: EncoderChoice
+def test_threads_do_not_run_further_ahead_than_a_batch(
+    galleries: Galleries, tmp_path: Path, toy: EncoderChoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    root = write_folder(tmp_path / "many", {f"a/{n}.png": noise(n, size=(20, 30)) for n in range(60)})
-    held: list[int] = []
-
-    def count() -> None:
-        held.append(sum(isinstance(each, PreparedContent) for each in gc.get_objects()))
-
+    root = write_folder(tmp_path / "many", {f"a/{n}.png": noise(n, size=(20, 30)) for n in range(40)})
     settings = IndexingSettings(batch_size=4, segment_size=8, decoding_threads=2)
-    index(galleries, "holidays", [root], toy, settings=settings, progress=Meddling(count, every=True))
+    decoded: list[bytes] = []
+    ahead: list[int] = []
 
-    ahead = settings.batch_size + settings.decoding_threads
-    assert settings.batch_size <= max(held) <= ahead + settings.batch_size + 1
+    def counted(data: bytes, *, limits: ImageLimits) -> Image.Image:
+        decoded.append(data)
+        return decode(data, limits=limits)
+
+    def look() -> None:
+        time.sleep(0.02)  # long enough for the threads to decode all that they may
+        ahead.append(len(decoded) - len(ahead))
+
+    monkeypatch.setattr("indexer.reading.decode", counted)
+    index(galleries, "holidays", [root], toy, settings=settings, progress=Meddling(look, every=True))
+
+    assert len(decoded) == 40
+    assert 1 < max(ahead) <= settings.batch_size + settings.decoding_threads + 1
 
 
 def embeddings_by_uri(build: Build) -> dict[str, tuple[str | None, str, bytes, bytes]]:
