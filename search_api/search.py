@@ -83,9 +83,8 @@ class Searcher:
                 matched = stored_subjects(build, [each.image_id for each in matches])
                 judgements = [each.judgement for each in matches]
                 evidence = explained(asked, matched, judgements, record.calibration, of)
-            drawn = (
-                self._drawn(asked, matched, evidence, record, build) if overlays else [None] * len(matches)
-            )
+            nothing = [None] * len(matches)
+            drawn = self._drawn(asked, matched, evidence, record, build) if overlays else nothing
         found = zip(matches, matched, evidence, drawn, strict=True)
         schemas = [answers.match_schema(*each) for each in found]
         return answers.search_response(asked, build, record, schemas, clock)
@@ -156,7 +155,7 @@ class Searcher:
     def _subject(self, asked: Asked, build: Build, clock: Stopwatch) -> Subject:
         """The picture as the build's encoder sees it; content that the build holds has one embedding, its."""
         if isinstance(asked, Stored):
-            return stored_subjects(build, [build.image(asked.image_id).image_id])[0]
+            return stored_subjects(build, [asked.image_id])[0]
         known = build.with_checksum(checksum(asked.data))
         if not known:
             return self._embedded(asked, self._encoders.of(build), clock)
