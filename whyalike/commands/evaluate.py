@@ -1,0 +1,115 @@
+"""`whyalike evaluate`: how well an encoder finds and tells apart, as numbers."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from whyalike.options import Body, Device, Fit, FitChoice, ImageSize, Json, Weights
+
+if TYPE_CHECKING:
+    from siamese.encoder import Encoder
+    from siamese.preprocessing import Preprocessing
+
+
+def evaluate(
+    first: Annotated[
+        Path | None,
+        typer.Argument(metavar="CHECKPOINT", help="An encoder from `whyalike train`; may be left out."),
+    ] = None,
+    second: Annotated[
+        Path | None, typer.Argument(metavar="DATA", help="A folder of images in folders by label.")
+    ] = None,
+    queries: Annotated[
+        Path | None, typer.Option("--queries", metavar="DIR", help="Ask with these images against DATA.")
+    ] = None,
+    body: Body = None,
+    weights: Weights = None,
+    image_size: ImageSize = None,
+    fit: Fit = None,
+    seed: Annotated[int, typer.Option("--seed", help="Draws the pairs.")] = 0,
+    device: Device = None,
+    json: Json = False,
+) -> None:
+    """Measure how well an encoder finds images of the same label and tells pairs apart.
+
+    Without a checkpoint, the body's raw pooled features are judged.
+    """
+    from siamese.evaluation import evaluate_encoder
+    from whyalike.console import progress
+    from whyalike.folders import read_folder
+    from whyalike.settings import read_settings
+    from whyalike.summaries import print_evaluation, say_unreadable
+    from whyalike.tables import print_json
+
+    settings = read_settings()
+    checkpoint, data = _checkpoint_and_data(
+        first, second, body=body, weights=weights, image_size=image_size, fit=fit
+    )
+    shown = progress()
+    encoder = _encoder(
+        checkpoint, body, weights, _preprocessing(image_size, fit), device=device or settings.device
+    )
+    folder = read_folder(data, limits=settings.limits, progress=shown)
+    asking = read_folder(queries, limits=settings.limits, progress=shown) if queries else None
+    evaluation = evaluate_encoder(
+        encoder,
+        folder.samples,
+        queries=asking.samples if asking else None,
+        seed=seed,
+        limits=settings.limits,
+        progress=shown,
+    )
+    say_unreadable([*folder.unreadable, *(asking.unreadable if asking else ()), *evaluation.unreadable])
+    if json:
+        print_json(evaluation)
+    else:
+        print_evaluation(evaluation, encoder.name)
+
+
+def _checkpoint_and_data(
+    first: Path | None, second: Path | None, **of_a_body: object
+) -> tuple[Path | None, Path]:
+    """Which path is which; raises UsageError."""
+    from siamese.checkpoint import RECORD_FILE
+    from whyalike.errors import UsageError
+
+    if first is None:
+        raise UsageError(
+            "name a folder of images to evaluate on, and before it, if you have one, a checkpoint"
+        )
+    if second is None:
+        if (first / RECORD_FILE).exists():
+            raise UsageError(f"{first} is a checkpoint; name the folder of images after it")
+        return None, first
+    for name, value in of_a_body.items():
+        if value is not None:
+            raise UsageError(f"the checkpoint {first} has its own {name}: leave out the option")
+    return first, second
+
+
+def _preprocessing(image_size: int | None, fit: FitChoice | None) -> "Preprocessing":
+    """The encoder's square, as the options want it."""
+    from siamese.preprocessing import Preprocessing
+
+    wanted = {"image_size": image_size, "fit": fit.value if fit else None}
+    return Preprocessing.model_validate({name: value for name, value in wanted.items() if value is not None})
+
+
+def _encoder(
+    checkpoint: Path | None,
+    body: str | None,
+    weights: str | None,
+    preprocessing: "Preprocessing",
+    *,
+    device: str,
+) -> "Encoder":
+    """The checkpoint's encoder, or the body's raw pooled features."""
+    from indexer.encoders import DEFAULT_BODY, DEFAULT_WEIGHTS
+    from siamese.encoder import Encoder
+
+    if checkpoint:
+        return Encoder.load(checkpoint, device=device)
+    return Encoder.from_body(
+        body or DEFAULT_BODY, weights=weights or DEFAULT_WEIGHTS, preprocessing=preprocessing, device=device
+    )

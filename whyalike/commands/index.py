@@ -1,0 +1,72 @@
+"""`whyalike index`: folders of pictures become a gallery that can be searched."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from whyalike.options import BODY_HELP, WEIGHTS_HELP, Device, Json
+
+DEFAULT_GALLERY = "default"
+
+
+def index(
+    data: Annotated[
+        list[Path], typer.Argument(metavar="DATA...", help="Folders of pictures, read recursively.")
+    ],
+    gallery: Annotated[str, typer.Option("--gallery", help="The gallery to make or to bring up to date.")] = (
+        DEFAULT_GALLERY
+    ),
+    checkpoint: Annotated[
+        Path | None, typer.Option("--checkpoint", help="Embed with this encoder, from `whyalike train`.")
+    ] = None,
+    body: Annotated[str | None, typer.Option("--body", help=BODY_HELP)] = None,
+    weights: Annotated[str | None, typer.Option("--weights", help=WEIGHTS_HELP)] = None,
+    refit: Annotated[
+        bool, typer.Option("--refit", help="Choose the gallery's encoder anew and embed everything again.")
+    ] = False,
+    allow_empty: Annotated[
+        bool,
+        typer.Option("--allow-empty", help="A folder that had images and has none now is meant to be empty."),
+    ] = False,
+    batch_size: Annotated[
+        int | None, typer.Option("--batch-size", min=1, help="Images that are embedded at once.")
+    ] = None,
+    device: Device = None,
+    json: Json = False,
+) -> None:
+    """Make folders of pictures a gallery; running it again does only what is new.
+
+    Without a checkpoint the encoder is a body with ImageNet weights, fitted to the gallery's own images
+    at its first build and kept.
+    """
+    from indexer.encoders import EncoderChoice
+    from indexer.indexing import index as index_folders
+    from whyalike.console import progress
+    from whyalike.errors import UsageError
+    from whyalike.home import open_galleries
+    from whyalike.settings import read_settings
+    from whyalike.summaries import print_indexing, say_unreadable
+    from whyalike.tables import print_json
+
+    if checkpoint and (body or weights):
+        raise UsageError(
+            f"the checkpoint {checkpoint} has its own body and weights: leave out --body and --weights"
+        )
+    settings = read_settings()
+    update = {} if batch_size is None else {"batch_size": batch_size}
+    report = index_folders(
+        open_galleries(settings),
+        gallery,
+        data,
+        EncoderChoice(checkpoint, body, weights, refit, device or settings.device),
+        settings=settings.indexing.model_copy(update=update),
+        limits=settings.limits,
+        progress=progress(),
+        allow_empty=allow_empty,
+    )
+    say_unreadable([(each.uri, each.reason) for each in report.unreadable])
+    if json:
+        print_json(report)
+    else:
+        print_indexing(report)

@@ -1,0 +1,45 @@
+"""`whyalike search`: the images of a gallery that look like this one, and why."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from whyalike.options import Device, EvidenceFolder, Explained, ExplainedChoice, Json, PublishedGallery
+
+
+def search(
+    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The picture to ask with.")],
+    gallery: PublishedGallery = None,
+    k: Annotated[
+        int | None, typer.Option("-k", "--k", min=1, help="Matches to return; by default 10.")
+    ] = None,
+    label: Annotated[
+        list[str] | None, typer.Option("--label", help="Only images with this label; may be repeated.")
+    ] = None,
+    explained: Explained = ExplainedChoice.cosine,
+    evidence: EvidenceFolder = None,
+    device: Device = None,
+    json: Json = False,
+) -> None:
+    """Find the images of a gallery that look like this one, and see why."""
+    from whyalike.evidence import write_search_evidence
+    from whyalike.pictures import upload
+    from whyalike.searching import open_local_searcher
+    from whyalike.settings import read_settings
+    from whyalike.tables import print_json, print_matches
+
+    settings = read_settings()
+    query = upload(image, limits=settings.limits)
+    searcher = open_local_searcher(settings, device=device)
+    try:
+        answer = searcher.search(query, gallery=gallery, k=k, labels=label or None, of=explained.value)
+        written = None
+        if evidence and answer.matches:
+            written = write_search_evidence(evidence, searcher, query, answer)
+    finally:
+        searcher.close()
+    if json:
+        print_json(answer)
+    else:
+        print_matches(answer, written)

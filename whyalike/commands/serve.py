@@ -1,0 +1,68 @@
+"""`whyalike serve`: the same search over HTTP."""
+
+import socket
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from whyalike.options import Device
+
+if TYPE_CHECKING:
+    from search_api.search import Searcher
+
+
+def serve(
+    host: Annotated[
+        str | None,
+        typer.Option("--host", help="Address to listen on; by default WHYALIKE_SERVE__HOST or 127.0.0.1."),
+    ] = None,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            "--port", min=0, max=65535, help="By default WHYALIKE_SERVE__PORT or 8000; 0: any free one."
+        ),
+    ] = None,
+    device: Device = None,
+) -> None:
+    """Answer searches over HTTP, and on a page for people, until interrupted."""
+    import uvicorn
+
+    from search_api.app import create_app
+    from whyalike.console import say
+    from whyalike.searching import open_searcher
+    from whyalike.settings import read_settings
+
+    settings = read_settings()
+    searcher = open_searcher(settings, device=device)
+    listening = _listen(host or settings.serve.host, settings.serve.port if port is None else port)
+    config = uvicorn.Config(create_app(searcher), log_level="warning")
+    say(f"{_what(searcher)} at {_url(listening)} (Ctrl-C ends it).")
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that is bound already, so that the address told is the true one; raises UsageError."""
+    from whyalike.errors import UsageError
+
+    try:
+        family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]
+        return socket.create_server((host, port), family=family)
+    except OSError as error:
+        raise UsageError(
+            f"{host}:{port} cannot be listened on ({error.strerror or error}); "
+            "choose others with --host and --port"
+        ) from error
+
+
+def _url(listening: socket.socket) -> str:
+    """The address as a browser takes it."""
+    host, port = listening.getsockname()[:2]
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+def _what(searcher: "Searcher") -> str:
+    """What is served, or why there is nothing to serve yet."""
+    published = [each.name for each in searcher.galleries.summaries() if each.build is not None]
+    if not published:
+        return "No gallery is published yet (`whyalike index DATA` makes one); serving"
+    return f"Serving {', '.join(published)}"

@@ -1,0 +1,98 @@
+"""What the command line refuses, and the exit code of everything that is foreseen in any package.
+
+WhyAlikeError
+├── UsageError           options that do not go together
+│   └── BadSetting       a WHYALIKE_ variable that is no setting, or a value that is not allowed
+├── DatabaseUnavailable  the database cannot be opened or brought to this version's schema
+└── GoalMissed           the demo ran, and its figures are below what they must be
+"""
+
+from explain.errors import ExplainError
+from gallery import errors as of_gallery
+from indexer import errors as of_indexer
+from search_api import errors as of_search
+from siamese import errors as of_siamese
+
+FAULT = 1
+USAGE = 2
+BAD_INPUT = 3
+NOT_FOUND = 4
+BUSY = 5
+
+
+class WhyAlikeError(Exception):
+    """What the command line refuses; the message is one sentence for people."""
+
+
+class UsageError(WhyAlikeError):
+    """Options that do not go together."""
+
+
+class BadSetting(UsageError):  # noqa: N818 - named after what it says
+    """A WHYALIKE_ variable that is no setting, or a value that is not allowed."""
+
+
+class DatabaseUnavailable(WhyAlikeError):  # noqa: N818
+    """The database cannot be opened or brought to this version's schema."""
+
+
+class GoalMissed(WhyAlikeError):  # noqa: N818
+    """The demo ran, and its figures are below what they must be."""
+
+
+# The nearest class in an error's own line of descent decides.
+EXIT_CODES: dict[type[BaseException], int] = {
+    WhyAlikeError: FAULT,
+    UsageError: USAGE,
+    DatabaseUnavailable: NOT_FOUND,
+    OSError: FAULT,
+    FileNotFoundError: NOT_FOUND,
+    NotADirectoryError: NOT_FOUND,
+    ExplainError: FAULT,
+    of_siamese.SiameseError: BAD_INPUT,
+    of_siamese.WeightsUnavailable: NOT_FOUND,
+    of_siamese.CheckpointNotFound: NOT_FOUND,
+    of_siamese.DeviceUnavailable: NOT_FOUND,
+    of_siamese.UnknownName: USAGE,
+    of_siamese.OutOfMemory: FAULT,
+    of_gallery.GalleryError: FAULT,
+    of_gallery.InvalidGalleryName: USAGE,
+    of_gallery.GalleryNotFound: NOT_FOUND,
+    of_gallery.NothingPublished: NOT_FOUND,
+    of_gallery.ImageNotFound: NOT_FOUND,
+    of_gallery.SourceUnavailable: NOT_FOUND,
+    of_gallery.EncoderMismatch: BAD_INPUT,
+    of_gallery.GalleryLocked: BUSY,
+    of_indexer.IndexerError: BAD_INPUT,
+    of_search.SearchError: BAD_INPUT,
+    of_search.AmbiguousGallery: USAGE,
+    of_search.InvalidQuestion: USAGE,
+    of_search.UnknownLabel: NOT_FOUND,
+}
+
+
+def is_foreseen(error: BaseException) -> bool:
+    """Whether the error says by itself what is wrong."""
+    return any(kind in EXIT_CODES for kind in type(error).__mro__)
+
+
+def exit_code(error: BaseException) -> int:
+    """The exit code of an error; 1 for one that nobody foresaw."""
+    return next((EXIT_CODES[kind] for kind in type(error).__mro__ if kind in EXIT_CODES), FAULT)
+
+
+def sentence(error: BaseException) -> str:
+    """What went wrong in one sentence, or where to report what nobody foresaw."""
+    if not is_foreseen(error):
+        return (
+            f"Error: an unforeseen {type(error).__name__}: {error}. "
+            "Run the same command as `whyalike --debug …` and report what it prints to the project's issues."
+        )
+    text = _of_the_system(error) if isinstance(error, OSError) else str(error)
+    return f"Error: {text}" if text.endswith((".", "!", "?")) else f"Error: {text}."
+
+
+def _of_the_system(error: OSError) -> str:
+    """The file and the reason, without the number."""
+    reason = error.strerror or str(error)
+    return f"{error.filename}: {reason}" if error.filename else reason

@@ -1,0 +1,122 @@
+"""The folder that `--evidence` asks for: the heatmaps of every match, and one picture of everything."""
+
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from explain.evidence import Evidence, Explained, Side
+from explain.figure import pair_figure, search_figure
+from explain.panels import Shown, ShownMatch
+from search_api.overlays import Part, WhichSide, paint
+from search_api.pictures import LEGIBLE_SIDE, Picture, stored_picture
+from search_api.schemas import CompareResponse, EvidenceSchema, MatchSchema, SearchResponse, SideSchema
+from search_api.search import Searcher
+from search_api.subjects import Upload
+from siamese.encoder import Encoder
+from siamese.images import decode
+from siamese.preprocessing import Preprocessing
+
+FIGURE = "figure.png"
+SIDES: tuple[WhichSide, ...] = ("query", "matched")
+PARTS: tuple[Part, ...] = ("factual", "counterfactual")
+
+
+def write_search_evidence(
+    folder: Path, searcher: Searcher, query: Upload, answer: SearchResponse, *, heading: str | None = None
+) -> Path:
+    """Writes the overlays of every match and the figure; returns the figure.
+
+    Raises NothingToDraw where nothing matched.
+    """
+    side = searcher.settings.overlay_max_side
+    with searcher.builds.lend(answer.gallery) as (build, record):
+        asked = _uploaded(query, record.preprocessing, searcher)
+        images = build.images([match.image_id for match in answer.matches if match.image_id is not None])
+        matched = [stored_picture(image, build, record.preprocessing, max_side=side) for image in images]
+    _make_room(folder)
+    shown = []
+    for match, picture in zip(answer.matches, matched, strict=True):
+        _write_overlays(folder, f"{match.rank:02}", asked, picture, evidence_of(match.evidence))
+        shown.append(_shown_match(match, picture))
+    usual = f"The {len(shown)} nearest in the gallery {answer.gallery}, build {answer.build}"
+    figure = search_figure(_shown(asked, query.uri, None), shown, heading=heading or usual)
+    return _written(folder, figure)
+
+
+def write_pair_evidence(
+    folder: Path,
+    searcher: Searcher,
+    pair: tuple[Upload, Upload],
+    answer: CompareResponse,
+    encoder: Encoder | None,
+) -> Path:
+    """Writes the overlays of a pair and its figure; `encoder` judged it, or the gallery's if None."""
+    preprocessing = encoder.preprocessing if encoder else _preprocessing_of(searcher, answer.gallery)
+    asked, matched = (_uploaded(each, preprocessing, searcher) for each in pair)
+    _make_room(folder)
+    _write_overlays(folder, "pair", asked, matched, evidence_of(answer.evidence))
+    shown = _shown(asked, pair[0].uri, None), _shown_match(answer, matched)
+    return _written(folder, pair_figure(*shown, heading=f"Judged by {answer.encoder.name}"))
+
+
+def _make_room(folder: Path) -> None:
+    """The folder, without the evidence of an earlier question, which would pass for this one's."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for side in SIDES:
+        for part in PARTS:
+            for overlay in folder.glob(f"*-{side}-{part}.png"):
+                overlay.unlink()
+
+
+def evidence_of(schema: EvidenceSchema) -> Evidence:
+    """The evidence as it was before it became JSON."""
+    return Evidence(_side(schema.query), _side(schema.matched), Explained(**schema.explained.model_dump()))
+
+
+def _preprocessing_of(searcher: Searcher, gallery: str | None) -> Preprocessing:
+    with searcher.builds.lend(gallery) as (_, record):
+        return record.preprocessing
+
+
+def _side(schema: SideSchema) -> Side:
+    return Side(np.array(schema.factual, np.float32), np.array(schema.counterfactual, np.float32))
+
+
+def _uploaded(upload: Upload, preprocessing: Preprocessing, searcher: Searcher) -> Picture:
+    image = decode(upload.data, limits=searcher.settings.upload_limits)
+    return Picture(_legible(image), preprocessing.placement(*image.size), "upload")
+
+
+def _write_overlays(folder: Path, name: str, asked: Picture, matched: Picture, evidence: Evidence) -> None:
+    for side, picture in zip(SIDES, (asked, matched), strict=True):
+        for part in PARTS:
+            paint(picture, evidence, side=side, part=part).save(folder / f"{name}-{side}-{part}.png")
+
+
+def _legible(image: Image.Image) -> Image.Image:
+    """A tiny picture enlarged by whole pixels, so that a heatmap on it can be seen."""
+    factor = max(LEGIBLE_SIDE // max(image.size), 1)
+    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+
+
+def _shown(picture: Picture, uri: str | None, label: str | None) -> Shown:
+    return Shown(picture.image, picture.placement, Path(uri or "").name, label)
+
+
+def _shown_match(match: MatchSchema, picture: Picture) -> ShownMatch:
+    return ShownMatch(
+        picture=_shown(picture, match.uri, match.label),
+        rank=match.rank,
+        distance=match.distance,
+        similarity=match.similarity,
+        probability=match.probability,
+        verdict=match.verdict,
+        evidence=evidence_of(match.evidence),
+    )
+
+
+def _written(folder: Path, figure: Image.Image) -> Path:
+    path = folder / FIGURE
+    figure.save(path, optimize=True)
+    return path

@@ -1,0 +1,47 @@
+"""Label folders as samples: scanned and named by the gallery's rules, learned from by siamese."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gallery.scanning import ScannedFile, checksum, scan
+from siamese.errors import UnreadableImage, UnusableData
+from siamese.images import ImageLimits, read
+from siamese.progress import Progress
+from siamese.samples import Sample
+from siamese.threads import in_threads
+
+READ_AHEAD = 64
+"""Files read before they are asked for: enough for the threads, little enough for memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class LabelledFolder:
+    """What lies below a folder; the label of a file is the name of the folder that it lies in."""
+
+    path: Path
+    samples: tuple[Sample, ...]
+    unreadable: tuple[tuple[str, str], ...]
+    """The uri and the reason of every file whose bytes could not be read."""
+
+
+def read_folder(folder: Path, *, limits: ImageLimits, progress: Progress) -> LabelledFolder:
+    """The samples below a folder, in the order of their names; whether they are pictures is seen later.
+
+    Raises SourceUnavailable, and UnusableData where there is none.
+    """
+    files = list(scan([folder]))
+    named = in_threads(lambda file: _sample(file, limits), files, ahead=READ_AHEAD)
+    found = list(progress.track(named, description=f"reading {folder}", total=len(files)))
+    samples = tuple(each for each in found if isinstance(each, Sample))
+    if not samples:
+        raise UnusableData(f"there is no file below {folder}; a folder of images for each label is needed")
+    return LabelledFolder(folder, samples, tuple(each for each in found if not isinstance(each, Sample)))
+
+
+def _sample(file: ScannedFile, limits: ImageLimits) -> Sample | tuple[str, str]:
+    """The file as a sample, or its name and the reason why not."""
+    try:
+        content = checksum(read(file.path, limits=limits))
+    except UnreadableImage as error:
+        return file.relative, error.reason
+    return Sample(path=file.path, uri=file.relative, label=file.label, checksum=content)

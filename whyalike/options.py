@@ -1,0 +1,59 @@
+"""The options that several verbs share, each written once."""
+
+from enum import Enum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class ExplainedChoice(str, Enum):
+    """What the maps add up to."""
+
+    cosine = "cosine"
+    distance = "distance"
+
+
+class FitChoice(str, Enum):
+    """How a picture becomes the encoder's square."""
+
+    crop = "crop"
+    pad = "pad"
+
+
+class SplitChoice(str, Enum):
+    """How a folder is split into training, validation and test part."""
+
+    stratified = "stratified"
+    paper = "paper"
+
+
+BODY_HELP = (
+    "Body of the encoder: mobilenet_v2, mobilenet_v3_large, resnet18, resnet34, resnet50, squeezenet1_1, "
+    "efficientnet_b0, convnext_tiny or small."
+)
+WEIGHTS_HELP = "Weights of the body: imagenet (downloaded by torchvision), a state_dict file, or none."
+
+Body = Annotated[str | None, typer.Option("--body", help=BODY_HELP)]
+Weights = Annotated[str | None, typer.Option("--weights", help=WEIGHTS_HELP)]
+ImageSize = Annotated[int | None, typer.Option("--image-size", min=8, help="Pixels of the encoder's square.")]
+Fit = Annotated[
+    FitChoice | None, typer.Option("--fit", help="Crop to the square in the middle, or pad to a square.")
+]
+Dimension = Annotated[int | None, typer.Option("--dimension", min=1, help="Numbers of an embedding.")]
+Device = Annotated[
+    str | None,
+    typer.Option("--device", help="auto, cpu, cuda or cuda:1; by default WHYALIKE_DEVICE or auto."),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout and nothing else there.")]
+EvidenceFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--evidence", metavar="DIR", help="Write the heatmaps, and one picture of everything, here."
+    ),
+]
+Explained = Annotated[ExplainedChoice, typer.Option("--explained", help="What the heatmaps add up to.")]
+PublishedGallery = Annotated[
+    str | None,
+    typer.Option("--gallery", help="Which gallery; by default the only one, or the one called “default”."),
+]

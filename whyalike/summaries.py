@@ -1,0 +1,133 @@
+"""What a training, an evaluation or an indexing run came to, for people."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rich.text import Text
+
+from indexer.report import IndexingReport
+from siamese.calibration import Calibration
+from siamese.evaluation import Evaluation
+from siamese.splits import PARTS, Split
+from siamese.training import TrainingReport
+from siamese.validation import ValidationScores
+from whyalike.console import out, say
+from whyalike.demo import Answered
+from whyalike.settings import ServeSettings
+from whyalike.tables import SHORT_FINGERPRINT, UNKNOWN, print_facts, print_rows, share
+
+UNREADABLE_SHOWN = 20
+"""Files named on the terminal; `--json` has all of them."""
+
+MEASURES = (
+    ("recall_at_1", "R@1"),
+    ("recall_at_5", "R@5"),
+    ("map_at_r", "MAP@R"),
+    ("pair_auc", "pair AUC"),
+    ("pair_accuracy", "pair accuracy"),
+    ("pair_auc_of_queries", "pair AUC among queries"),
+)
+
+
+def say_unreadable(unreadable: Sequence[tuple[str, str]]) -> None:
+    """The files that were left out, with their reasons."""
+    for uri, reason in unreadable[:UNREADABLE_SHOWN]:
+        say(f"left out: {uri}: {reason}")
+    if len(unreadable) > UNREADABLE_SHOWN:
+        say(f"left out: {len(unreadable) - UNREADABLE_SHOWN} more")
+
+
+def print_indexing(report: IndexingReport) -> None:
+    """What became of the files."""
+    state = "published" if report.published else "unchanged"
+    out().print(Text(f"{report.gallery}: build {report.build}, {state}, {report.images} images"))
+    counts = ("added", "changed", "moved", "relabelled", "removed", "unchanged", "duplicates")
+    facts = [(name, str(getattr(report, name))) for name in counts]
+    facts.append(("unreadable", str(len(report.unreadable))))
+    pace = f"{report.embedded} in {report.seconds:.1f} s"
+    facts += [
+        ("embedded", pace),
+        ("encoder", f"{report.encoder_name} ({report.fingerprint[:SHORT_FINGERPRINT]})"),
+    ]
+    print_facts(facts)
+
+
+def print_training(report: TrainingReport, split: Split, curves: Path) -> None:
+    """What was learned from, how it went, and what distances now mean."""
+    best = next((each for each in report.history if each.epoch == report.best_epoch), None)
+    facts = [
+        ("checkpoint", str(report.checkpoint)),
+        ("encoder", f"{report.record.name} ({report.record.fingerprint[:SHORT_FINGERPRINT]})"),
+        ("parts", ", ".join(f"{name} {len(split.files(name))}" for name in PARTS)),
+        ("duplicates", str(len(split.duplicates))),
+        ("conflicts", str(len(split.conflicts))),
+        ("best epoch", f"{report.best_epoch} of {len(report.history)}"),
+        ("validation", _scores(best.validation if best else None)),
+        ("calibration", _calibrated(report.record.calibration)),
+        ("time", f"{sum(each.seconds for each in report.history):.0f} s"),
+        ("curves", str(curves)),
+    ]
+    print_facts(facts)
+    for each in split.conflicts:
+        say(f"conflict, left out: {each.uri} has the bytes of a file with another label")
+    for note in report.notes:
+        say(f"note: {note}")
+
+
+def print_demo(
+    answered: Sequence[Answered], evaluation: Evaluation, figures: Sequence[Path], serve: ServeSettings
+) -> None:
+    """One search for each digit, how well all of them went, and what to do next."""
+    headings = ("held-out digit", "nearest", "similarity", "probability", "verdict")
+    print_rows(headings, [_nearest_cells(each) for each in answered])
+    sizes = evaluation.sizes
+    asked = f"{sizes['queries']} held-out digits against {sizes['references']}"
+    facts = [(heading, f"{getattr(evaluation, name):.4f}") for name, heading in MEASURES[:5]]
+    facts += [("measured on", asked), *(("picture", str(figure)) for figure in figures)]
+    print_facts([*facts, ("next", f"whyalike serve, then open http://{serve.host}:{serve.port}")])
+
+
+def print_evaluation(evaluation: Evaluation, encoder: str) -> None:
+    """The measures with their intervals, and what they were measured on."""
+    rows = [(heading, *_measure(evaluation, name)) for name, heading in MEASURES]
+    print_rows(("measure", "value", "95 % interval"), rows)
+    sizes = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in evaluation.sizes.items())
+    print_facts((("encoder", encoder), ("protocol", evaluation.statement), ("sizes", sizes)))
+
+
+def _nearest_cells(answered: Answered) -> tuple[str, ...]:
+    nearest = answered.nearest
+    return (
+        answered.label,
+        nearest.label or UNKNOWN,
+        f"{nearest.similarity:.3f}",
+        share(nearest.probability),
+        nearest.verdict or UNKNOWN,
+    )
+
+
+def _scores(scores: ValidationScores | None) -> str:
+    """The validation scores of an epoch in one line."""
+    if scores is None:
+        return UNKNOWN
+    auc = UNKNOWN if scores.pair_auc is None else f"{scores.pair_auc:.4f}"
+    return f"R@1 {scores.recall_at_1:.4f}, MAP@R {scores.map_at_r:.4f}, pair AUC {auc}"
+
+
+def _calibrated(calibration: Calibration) -> str:
+    """What a distance means now, or why nobody knows."""
+    if calibration.threshold is None:
+        return f"no probability and no verdict: {calibration.reason}"
+    return (
+        f"same up to distance {calibration.threshold:.3f}, "
+        f"balanced accuracy {calibration.balanced_accuracy:.4f} on {calibration.pairs} validation pairs"
+    )
+
+
+def _measure(evaluation: Evaluation, name: str) -> tuple[str, str]:
+    """A value and its interval, or why there is none."""
+    value = getattr(evaluation, name)
+    if value is None:
+        return UNKNOWN, evaluation.reasons.get(name, "")
+    interval = evaluation.intervals.get(name)
+    return f"{value:.4f}", f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""

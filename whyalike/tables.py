@@ -1,0 +1,121 @@
+"""Results as people and programs read them: tables and JSON on stdout."""
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from pydantic import TypeAdapter
+from rich import box
+from rich.table import Table
+from rich.text import Text
+
+from search_api.schemas import (
+    CalibrationSchema,
+    CompareResponse,
+    MatchSchema,
+    PublishedGallery,
+    SearchResponse,
+)
+from whyalike.console import out
+
+UNKNOWN = "–"
+SHORT_FINGERPRINT = 12
+
+
+def print_json(answer: object) -> None:
+    """One line of JSON from a model or a dataclass; ASCII only, so that any terminal and pipe takes it."""
+    content = TypeAdapter(type(answer)).dump_python(answer, mode="json")
+    sys.stdout.write(json.dumps(content, allow_nan=False) + "\n")
+
+
+def print_matches(answer: SearchResponse, written: Path | None) -> None:
+    """The matches of a query, nearest first, and what their verdicts stand on."""
+    headings = ("rank", "label", "similarity", "probability", "verdict", "picture")
+    print_rows(headings, [_match_cells(match) for match in answer.matches])
+    out().print(
+        Text(f"gallery {answer.gallery}, build {answer.build}, encoder {answer.encoder.name}", "dim"),
+        Text(stands_on(answer.calibration, answer.threshold), "dim"),
+        sep="\n",
+    )
+    _print_written(written)
+
+
+def print_pair(answer: CompareResponse, written: Path | None) -> None:
+    """One pair and its numbers."""
+    facts = (
+        ("distance", f"{answer.distance:.4f}"),
+        ("similarity", f"{answer.similarity:.4f}"),
+        ("cosine", f"{answer.cosine:.4f}"),
+        ("probability", share(answer.probability)),
+        ("verdict", answer.verdict or UNKNOWN),
+        ("encoder", answer.encoder.name),
+    )
+    print_facts(facts)
+    out().print(Text(stands_on(answer.calibration, answer.threshold), "dim"))
+    _print_written(written)
+
+
+def print_galleries(galleries: Sequence[PublishedGallery]) -> None:
+    """What can be searched."""
+    rows = [
+        (
+            each.name,
+            str(each.build),
+            str(each.images),
+            str(each.contents),
+            each.encoder.name,
+            f"{each.published_at:%Y-%m-%d %H:%M}",
+        )
+        for each in galleries
+    ]
+    print_rows(("gallery", "build", "images", "contents", "encoder", "published"), rows)
+
+
+def print_facts(facts: Iterable[tuple[str, str]]) -> None:
+    """Names and values, one a line."""
+    table = Table.grid(padding=(0, 2))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
+    for name, value in facts:
+        table.add_row(Text(name, "dim"), Text(value))
+    out().print(table)
+
+
+def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """A table whose last column gives way where the terminal is narrow."""
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
+    for heading in headings[:-1]:
+        table.add_column(heading, no_wrap=True)
+    table.add_column(headings[-1], overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    out().print(table)
+
+
+def stands_on(calibration: CalibrationSchema, threshold: float | None) -> str:
+    """What probability and verdict stand on, or why there are none."""
+    if threshold is None:
+        return f"no probability and no verdict: {calibration.reason}"
+    return f"same up to distance {threshold:.3f}, fitted on {calibration.pairs} labelled pairs"
+
+
+def _match_cells(match: MatchSchema) -> tuple[str, ...]:
+    return (
+        str(match.rank),
+        match.label or UNKNOWN,
+        f"{match.similarity:.3f}",
+        share(match.probability),
+        match.verdict or UNKNOWN,
+        match.uri or UNKNOWN,
+    )
+
+
+def share(value: float | None) -> str:
+    """A probability as a percentage."""
+    return UNKNOWN if value is None else f"{100 * value:.1f} %"
+
+
+def _print_written(figure: Path | None) -> None:
+    if figure is not None:
+        out().print(Text(f"evidence: {figure}"), soft_wrap=True)
