@@ -18,9 +18,9 @@ from gallery.membership import (
     images_of,
     label_counts,
     locations,
-    members_by,
+    members_with_checksum,
+    members_with_ids,
 )
-from gallery.records.images import ContentRecord, ImageRecord
 from gallery.segments import Segment, corrupt_files
 
 FILTERS_REMEMBERED = 32
@@ -71,6 +71,7 @@ class Build:
         self._gallery_id = gallery_id
         self._segments = {each.id: Segment(folder.segment(each.name), each) for each in manifest.segments}
         self._index = FaissIndex(self.dimension, [segment.index_path for segment in self._segments.values()])
+        self._closed = False
         self._allowed = lru_cache(maxsize=FILTERS_REMEMBERED)(self._contents_labelled)
 
     def __len__(self) -> int:
@@ -101,10 +102,12 @@ class Build:
                 f"The query was embedded by {fingerprint[:12]}, but build {self.number} of {self.gallery!r} "
                 f"by {self.fingerprint[:12]} ({self.encoder_name}); embed it with the build's own checkpoint."
             )
+        index = self._index
+        self._require_open()
         allowed = None if labels is None else self._allowed(frozenset(labels))
         width = count
         while True:
-            nearest = self._index.search(embedding, count=width, allowed=allowed)
+            nearest = index.search(embedding, count=width, allowed=allowed)
             candidates = self._live(nearest, labels)
             if len(candidates) >= count or len(nearest.content_ids) < width:
                 return candidates[:count]
@@ -127,7 +130,7 @@ class Build:
     def images(self, image_ids: Sequence[int]) -> list[GalleryImage]:
         """Places, labels and sizes."""
         with self._engine.connect() as connection:
-            rows = members_by(connection, self._gallery_id, self.number, ImageRecord.id, set(image_ids))
+            rows = members_with_ids(connection, self._gallery_id, self.number, set(image_ids))
             found = {row.image_id: GalleryImage(*row) for row in rows}
         self._require_found(image_ids, found)
         return [found[image_id] for image_id in image_ids]
@@ -139,8 +142,8 @@ class Build:
     def with_checksum(self, checksum: str) -> list[GalleryImage]:
         """The images that show this content, by image_id; empty if there is none."""
         with self._engine.connect() as connection:
-            rows = members_by(connection, self._gallery_id, self.number, ContentRecord.checksum, [checksum])
-            return sorted((GalleryImage(*row) for row in rows), key=lambda image: image.image_id)
+            rows = members_with_checksum(connection, self._gallery_id, self.number, checksum)
+            return [GalleryImage(*row) for row in rows]
 
     def thumbnail(self, image_id: int) -> bytes:
         """The picture as the encoder saw it, as JPEG."""
@@ -153,7 +156,8 @@ class Build:
         return [path for folder, files in folders for path in corrupt_files(folder, files)]
 
     def close(self) -> None:
-        """Let go of the mapped files once running calls are done; the build answers nothing more."""
+        """Let go of the mapped files once running calls are done; searching it then is a ValueError."""
+        self._closed = True
         self._segments = {}
         self._index = FaissIndex(self.dimension, [])
 
@@ -173,6 +177,7 @@ class Build:
 
     def _grouped(self, image_ids: Sequence[int]) -> list[tuple[Segment, list[int], list[int]]]:
         segments = self._segments
+        self._require_open()
         with self._engine.connect() as connection:
             where = locations(connection, self._gallery_id, self.number, segments, set(image_ids))
         self._require_found(image_ids, where)
@@ -183,6 +188,10 @@ class Build:
             (segments[segment_id], places, [where[image_ids[place]].row for place in places])
             for segment_id, places in positions.items()
         ]
+
+    def _require_open(self) -> None:
+        if self._closed:
+            raise ValueError(f"Build {self.number} of the gallery {self.gallery!r} is closed; open it again.")
 
     def _require_found(self, image_ids: Iterable[int], found: Collection[int]) -> None:
         missing = next((image_id for image_id in image_ids if image_id not in found), None)

@@ -13,6 +13,9 @@ from gallery.errors import CorruptGallery
 _FAISS_FILLS_UP_WITH = -1
 """The id that FAISS gives where it found fewer than asked for."""
 
+_MAPPED = getattr(faiss, "IO_FLAG_MMAP_IFC", 0)
+"""Flat codes are mapped; an older FAISS that cannot reads them."""
+
 
 class Nearest(NamedTuple):
     """Content ids (n,) int64 and their Euclidean distances (n,) float32, ascending, equal ones by id."""
@@ -76,7 +79,7 @@ def write_index(path: Path, content_ids: NDArray[np.int64], embeddings: NDArray[
 
 def _read(path: Path, dimension: int) -> faiss.Index:
     try:
-        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        index = faiss.read_index(str(path), _MAPPED)
     except RuntimeError as error:
         raise CorruptGallery(
             f"{path} cannot be opened as an index; restore the file or index again."

@@ -5,7 +5,6 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
-from sqlalchemy.orm import InstrumentedAttribute
 
 from gallery.records.builds import EmbeddedContentRecord
 from gallery.records.images import ContentRecord, ImageRecord, PlacementRecord
@@ -43,16 +42,21 @@ def chunks(values: Iterable[T]) -> Iterator[list[T]]:
 
 
 def in_build(gallery_id: int, build: int) -> ColumnElement[bool]:
-    """The condition that a placement belongs to the build."""
-    return and_(
-        PlacementRecord.gallery_id == gallery_id,
-        PlacementRecord.since_build <= build,
-        or_(PlacementRecord.until_build.is_(None), PlacementRecord.until_build > build),
-    )
+    """The condition that a placement belongs to the build, for questions that run over all of a gallery."""
+    return and_(PlacementRecord.gallery_id == gallery_id, _at(build))
 
 
-def members(gallery_id: int, build: int) -> Select[int, str, str | None, str, int, int]:
-    """All images of the build, as rows of Member's fields."""
+def in_build_too(gallery_id: int, build: int) -> ColumnElement[bool]:
+    """The same condition, for questions that begin with ids.
+
+    The sum keeps the database from beginning with the gallery instead, which SQLite does where it has no
+    statistics: on a gallery of 100,000 images that took 13 ms instead of 1.
+    """
+    return and_(PlacementRecord.gallery_id + 0 == gallery_id, _at(build))
+
+
+def members(condition: ColumnElement[bool]) -> Select[int, str, str | None, str, int, int]:
+    """All images whose placement satisfies the condition, as rows of Member's fields."""
     return (
         select(
             ImageRecord.id,
@@ -62,23 +66,31 @@ def members(gallery_id: int, build: int) -> Select[int, str, str | None, str, in
             ContentRecord.width,
             ContentRecord.height,
         )
-        .join(ImageRecord, ImageRecord.id == PlacementRecord.image_id)
+        .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
         .join(ContentRecord, ContentRecord.id == ImageRecord.content_id)
-        .where(in_build(gallery_id, build))
+        .where(condition)
     )
 
 
-def members_by(
-    connection: Connection,
-    gallery_id: int,
-    build: int,
-    column: InstrumentedAttribute[T],
-    values: Iterable[T],
+def members_with_ids(
+    connection: Connection, gallery_id: int, build: int, image_ids: Iterable[int]
 ) -> Iterator[Member]:
-    """The images of the build for which the column (of images or contents) has one of the values."""
-    for chunk in chunks(values):
-        for row in connection.execute(members(gallery_id, build).where(column.in_(chunk))):
+    """The images of the build that have one of the ids."""
+    statement = members(in_build_too(gallery_id, build))
+    for chunk in chunks(image_ids):
+        for row in connection.execute(statement.where(ImageRecord.id.in_(chunk))):
             yield Member(*row)
+
+
+def members_with_checksum(
+    connection: Connection, gallery_id: int, build: int, checksum: str
+) -> Iterator[Member]:
+    """The images of the build that show the content."""
+    statement = members(in_build_too(gallery_id, build)).where(
+        ContentRecord.gallery_id == gallery_id, ContentRecord.checksum == checksum
+    )
+    for row in connection.execute(statement.order_by(ImageRecord.id)):
+        yield Member(*row)
 
 
 def images_of(
@@ -93,12 +105,12 @@ def images_of(
     statement = (
         select(ImageRecord.id, ImageRecord.content_id)
         .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
-        .where(in_build(gallery_id, build))
+        .where(in_build_too(gallery_id, build))
     )
     if labels is not None:
         statement = statement.where(PlacementRecord.label.in_(labels))
     for chunk in chunks(content_ids):
-        yield from connection.execute(statement.where(ImageRecord.content_id.in_(chunk))).tuples()
+        yield from connection.execute(statement.where(ImageRecord.content_id.in_(chunk)))
 
 
 def contents_labelled(
@@ -143,7 +155,7 @@ def locations(
         )
         .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
         .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ImageRecord.content_id)
-        .where(in_build(gallery_id, build))
+        .where(in_build_too(gallery_id, build))
     )
     found: dict[int, Location] = {}
     for chunk in chunks(image_ids):
@@ -151,3 +163,8 @@ def locations(
             if location[1] in segment_ids:
                 found[image_id] = Location(*location)
     return found
+
+
+def _at(build: int) -> ColumnElement[bool]:
+    until = PlacementRecord.until_build
+    return and_(PlacementRecord.since_build <= build, or_(until.is_(None), until > build))

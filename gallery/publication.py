@@ -9,7 +9,7 @@ from sqlalchemy.orm import aliased
 
 from gallery.difference import Difference, EndedPlace, OldPlace
 from gallery.manifest import Manifest
-from gallery.membership import chunks, members
+from gallery.membership import chunks, in_build, members
 from gallery.records.builds import BuildRecord, BuildSegmentRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
 from gallery.records.images import ContentRecord, ImageRecord, PlacementRecord, UnreadableRecord
@@ -120,7 +120,7 @@ class Publication:
 
 def live_places(connection: Connection, gallery_id: int, build: int) -> Iterator[OldPlace]:
     """The places of a build."""
-    for image_id, uri, label, checksum, _, _ in connection.execute(members(gallery_id, build)):
+    for image_id, uri, label, checksum, _, _ in connection.execute(members(in_build(gallery_id, build))):
         yield OldPlace(image_id, uri, label, checksum)
 
 

@@ -28,7 +28,7 @@ UNIT_LENGTH_TOLERANCE = 1e-3
 """float32 norms are exact to about 1e-6; anything beyond this was not normalised at all."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedContent:
     """A content and what the encoder made of it.
 

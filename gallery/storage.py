@@ -72,6 +72,11 @@ class IntactSegments:
         self, connection: Connection, folder: GalleryFolder, gallery_id: int, fingerprint: str
     ) -> None:
         self._connection = connection
+        self._held = (
+            select(ContentRecord.checksum, ContentRecord.id, EmbeddedContentRecord.segment_id)
+            .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ContentRecord.id)
+            .where(ContentRecord.gallery_id == gallery_id)
+        )
         of_encoder = select(SegmentRecord.__table__).where(
             SegmentRecord.gallery_id == gallery_id, SegmentRecord.fingerprint == fingerprint
         )
@@ -90,25 +95,21 @@ class IntactSegments:
 
     def contents(self) -> dict[str, Stored]:
         """Everything they hold, by checksum; a content held twice is taken from the older segment."""
-        statement = select(ContentRecord.checksum, ContentRecord.id).join(
-            EmbeddedContentRecord, EmbeddedContentRecord.content_id == ContentRecord.id
-        )
         stored: dict[str, Stored] = {}
-        for segment_id in self._segments:
-            within = statement.where(EmbeddedContentRecord.segment_id == segment_id)
-            for checksum, content_id in self._connection.execute(within):
-                stored.setdefault(checksum, Stored(content_id, segment_id))
+        for checksum, content_id, segment_id in self._connection.execute(self._held):
+            if segment_id not in self._segments:
+                continue
+            older = stored.get(checksum)
+            if older is None or segment_id < older.segment_id:
+                stored[checksum] = Stored(content_id, segment_id)
         return stored
 
     def among(self, checksums: Iterable[str]) -> set[str]:
         """Those of the checksums whose content they hold."""
-        statement = select(ContentRecord.checksum, EmbeddedContentRecord.segment_id).join(
-            EmbeddedContentRecord, EmbeddedContentRecord.content_id == ContentRecord.id
-        )
         held: set[str] = set()
         for chunk in chunks(checksums):
-            rows = self._connection.execute(statement.where(ContentRecord.checksum.in_(chunk)))
-            held.update(checksum for checksum, segment_id in rows if segment_id in self._segments)
+            rows = self._connection.execute(self._held.where(ContentRecord.checksum.in_(chunk)))
+            held.update(checksum for checksum, _, segment_id in rows if segment_id in self._segments)
         return held
 
     def claims(self, segment_ids: Iterable[int]) -> tuple[SegmentClaims, ...]:
@@ -125,4 +126,4 @@ def _known_contents(
 ) -> Iterator[tuple[str, int]]:
     statement = select(ContentRecord.checksum, ContentRecord.id).where(ContentRecord.gallery_id == gallery_id)
     for chunk in chunks(checksums):
-        yield from connection.execute(statement.where(ContentRecord.checksum.in_(chunk))).tuples()
+        yield from connection.execute(statement.where(ContentRecord.checksum.in_(chunk)))

@@ -19,7 +19,7 @@ from gallery.files import file_sha256, new_folder
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
 from gallery.manifest import write_manifest
-from gallery.membership import members
+from gallery.membership import in_build, members
 from gallery.planning import Found, Plan, encoder_folders, plan, published_number
 from gallery.publication import Publication, PublishReport, Unreadable, record_sources, record_unreadable
 from gallery.records.galleries import GalleryRecord, SourceRecord
@@ -58,9 +58,8 @@ class GalleryWriter:
     def live(self) -> list[GalleryImage]:
         """The images of the published build by uri; none before the first."""
         with self._engine.connect() as connection:
-            rows = connection.execute(
-                members(self._gallery_id, published_number(connection, self._gallery_id))
-            )
+            number = published_number(connection, self._gallery_id)
+            rows = connection.execute(members(in_build(self._gallery_id, number)))
             return sorted((GalleryImage(*row) for row in rows), key=lambda image: image.uri)
 
     def roots(self) -> list[Path]:

@@ -1,4 +1,4 @@
-"""A gallery of made-up contents: its embeddings come from a number generator seeded by the content's bytes."""
+"""A gallery of made-up contents; its embeddings are random numbers, seeded by the content's bytes."""
 
 import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence

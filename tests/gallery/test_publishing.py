@@ -385,7 +385,7 @@ def test_a_place_without_an_embedding_is_refused(trial: Trial) -> None:
     with trial.writer() as writer:
         writer.keep_checkpoint(checkpoint(trial.home, 0), FINGERPRINT)
         writer.add_segment([embedded(b"a")], fingerprint=FINGERPRINT)
-        with pytest.raises(NotEmbedded, match="/r/x.jpg for one"):
+        with pytest.raises(NotEmbedded, match=r"/r/x\.jpg for one"):
             writer.publish(
                 [Place("/r/x.jpg", None, "0" * 64)],
                 roots=[Path("/r")],

@@ -94,10 +94,7 @@ def test_what_is_neither_file_nor_folder_is_given_so_that_it_can_be_reported(tmp
 
 
 def test_a_name_that_is_not_utf8_is_shown_and_can_still_be_opened(tmp_path: Path) -> None:
-    path = os.fsencode(tmp_path) + b"/caf\xe9/\xff.jpg"
-    os.makedirs(os.path.dirname(path))
-    with open(path, "wb") as stream:
-        stream.write(b"x")
+    touch(Path(os.fsdecode(os.fsencode(tmp_path) + b"/caf\xe9/\xff.jpg")))
     (found,) = scan([tmp_path])
     assert (found.relative, found.label) == ("caf\\xe9/\\xff.jpg", "caf\\xe9")
     assert found.path.read_bytes() == b"x"

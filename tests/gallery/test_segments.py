@@ -1,0 +1,70 @@
+"""What a segment takes, and that it is never written twice."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from gallery.files import UNFINISHED
+from gallery.scanning import checksum
+from gallery.segments import EmbeddedContent, corrupt_files, is_intact, write_segment
+from tests.gallery.support import embedded
+
+UNIT = np.array([0.6, 0.8], np.float32)
+LOCAL = np.ones((1, 2, 2), np.float32)
+
+
+def content(**changes: object) -> EmbeddedContent:
+    fields = {
+        "checksum": checksum(b""),
+        "width": 1,
+        "height": 1,
+        "embedding": UNIT,
+        "local_embeddings": LOCAL,
+        "thumbnail": b"j",
+    }
+    return EmbeddedContent(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("changes", "reason"),
+    [
+        ({"width": 0}, "at least one pixel, not 0 × 1"),
+        ({"embedding": UNIT * 2}, "has length 1, not 2.0"),
+        ({"embedding": UNIT * np.nan}, "has length 1, not nan"),
+        ({"embedding": np.array([1, 0, 0], np.float32)}, "belongs to local embeddings"),
+        ({"local_embeddings": LOCAL[0]}, "belongs to local embeddings"),
+    ],
+)
+def test_a_content_proves_what_it_is(changes: dict[str, object], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        content(**changes)
+
+
+def test_contents_by_two_encoders_do_not_go_together(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="all of them by one encoder"):
+        write_segment(tmp_path / "s", [content(), embedded(b"a")], [1, 2])
+    with pytest.raises(ValueError, match="at least one content"):
+        write_segment(tmp_path / "s", [], [])
+
+
+def test_local_embeddings_that_are_no_numbers_leave_no_segment(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="must be finite"):
+        write_segment(tmp_path / "s", [content(local_embeddings=LOCAL * np.inf)], [1])
+    assert not (tmp_path / "s").exists()
+    assert all(path.name.startswith(UNFINISHED) for path in tmp_path.iterdir())
+
+
+def test_a_segment_is_never_written_again(tmp_path: Path) -> None:
+    files = write_segment(tmp_path / "s", [content()], [1])
+    with pytest.raises(FileExistsError, match="is never written again"):
+        write_segment(tmp_path / "s", [content(thumbnail=b"other")], [1])
+    assert is_intact(tmp_path / "s", files)
+    assert corrupt_files(tmp_path / "s", files) == []
+
+
+def test_a_missing_file_is_noticed(tmp_path: Path) -> None:
+    files = write_segment(tmp_path / "s", [content()], [1])
+    (tmp_path / "s" / "scales.npy").unlink()
+    assert not is_intact(tmp_path / "s", files)
+    assert corrupt_files(tmp_path / "s", files) == [tmp_path / "s" / "scales.npy"]
