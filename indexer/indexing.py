@@ -47,10 +47,12 @@ def index(
     settings = settings or IndexingSettings()
     limits = limits or ImageLimits()
     progress = progress or Silent()
+    scanned = distinct(roots)
     ledger = Ledger()
     with galleries.writer(name) as writer:
         before = _published(galleries, name)
-        scanned = distinct([*roots, *writer.roots()] if choice.refit else roots)
+        if choice.refit:  # another encoder's embeddings cannot stand beside those of roots not scanned now
+            scanned = distinct([*roots, *writer.roots()])
         encoder = choose_encoder(writer, choice, scanned, settings=settings, limits=limits, progress=progress)
         known = writer.embedded(encoder.fingerprint)
         reader = Reader(encoder, known=known, limits=limits, thumbnail_quality=settings.thumbnail_quality)

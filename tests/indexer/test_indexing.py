@@ -541,6 +541,14 @@ def test_a_folder_that_is_missing_is_refused_and_the_gallery_stays(
     assert len(galleries.open("holidays")) == 4
 
 
+def test_a_folder_that_is_missing_makes_no_gallery(
+    galleries: Galleries, tmp_path: Path, toy: EncoderChoice
+) -> None:
+    with pytest.raises(SourceUnavailable):
+        indexed(galleries, tmp_path / "misspelt", toy)
+    assert galleries.names() == []
+
+
 def test_a_folder_that_is_suddenly_empty_is_refused_unless_that_is_meant(
     galleries: Galleries, pictures: Path, toy: EncoderChoice
 ) -> None:
