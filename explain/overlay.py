@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance
 
 from explain import colours
+from explain.contour import contour
 from explain.evidence import Grid
 from explain.heatmap import Heatmap, paint
 from siamese.preprocessing import Placement
@@ -18,6 +19,7 @@ RGBA: TypeAlias = NDArray[np.uint8]
 OPACITY = 0.82  # of full heat: the picture still shows through
 RISE = 0.75  # opacity grows with heat to this power, so that little heat can be told from none
 COLOUR_KEPT, DARKNESS_KEPT = 0.1, 0.7  # of a muted picture
+LINE, HALO = 0.95, 0.35  # opacity of the line around the strongest heat, and of its dark edge
 VEIL = 0.62  # opacity over the margin that the encoder did not see
 HATCH_PERIOD = 8  # pixels from line to line of the hatching on it, along x
 
@@ -48,7 +50,8 @@ def layer(
 ) -> Image.Image:
     """Return the heat alone, RGBA on transparent, (width, height) = `size`.
 
-    Where both parts are given each pixel shows the stronger, by how much it is stronger.
+    Where both parts are given each pixel shows the stronger, by how much it is stronger. A line runs around
+    the strongest heat of each.
     """
     nothing = np.zeros((1, 1), np.float32)
     warm = paint(nothing if factual is None else factual, placement, size=size, scale=scale)
@@ -57,7 +60,10 @@ def layer(
     pixels = np.where(
         (signed >= 0)[..., None], _coloured(signed, colours.warm()), _coloured(-signed, colours.cool())
     )
-    return Image.fromarray(_veiled(pixels, warm))
+    drawn = Image.fromarray(pixels)
+    for heat in (warm.heat, cool.heat):
+        _outline(drawn, heat)
+    return Image.fromarray(_veiled(np.asarray(drawn), warm))
 
 
 def muted(image: Image.Image) -> Image.Image:
@@ -75,6 +81,17 @@ def _coloured(heat: NDArray[np.float32], ramp: colours.Ramp) -> RGBA:
     heat = np.clip(heat, 0, 1)
     alpha = np.rint(opacity(heat) * 255).astype(np.uint8)
     return np.dstack([ramp[np.rint(heat * (colours.STEPS - 1)).astype(int)], alpha])
+
+
+def _outline(drawn: Image.Image, heat: NDArray[np.float32]) -> None:
+    """Lay the line around the strongest heat over the RGBA picture, on its dark edge."""
+    if not heat.any():
+        return
+    line, halo = contour(heat)
+    for colour, alpha, strength in ((colours.INK, halo, HALO), (colours.PAPER, line, LINE)):
+        ink = Image.new("RGBA", drawn.size, (*colour, 0))
+        ink.putalpha(Image.fromarray(np.rint(alpha * strength).astype(np.uint8)))
+        drawn.alpha_composite(ink)
 
 
 def _veiled(pixels: RGBA, heatmap: Heatmap) -> RGBA:

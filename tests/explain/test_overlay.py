@@ -83,8 +83,9 @@ def test_a_picture_is_drawn_in_its_own_size(size: tuple[int, int]) -> None:
 
 def test_a_thumbnail_is_drawn_like_the_picture_it_was_made_of() -> None:
     placement = Preprocessing().placement(640, 320)
-    large = overlay(Image.new("RGB", (640, 320)), placement, scale=FULL, factual=np.float32([[0, 1], [0, 0]]))
-    small = overlay(Image.new("RGB", (64, 32)), placement, scale=FULL, factual=np.float32([[0, 1], [0, 0]]))
+    unlined = np.float32([[0, 0.4], [0, 0]])
+    large = overlay(Image.new("RGB", (640, 320)), placement, scale=FULL, factual=unlined)
+    small = overlay(Image.new("RGB", (64, 32)), placement, scale=FULL, factual=unlined)
     reduced = np.asarray(large.resize((64, 32), Image.Resampling.BOX), int)[:, 18:46]
     np.testing.assert_allclose(reduced, np.asarray(small, int)[:, 18:46], atol=6)
 
