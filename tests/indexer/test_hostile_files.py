@@ -22,6 +22,9 @@ from siamese.images import ImageLimits
 from tests.indexer.hostile import handmade, hostile_files
 from tests.toys import noise, write_folder
 
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning", "ignore::RuntimeWarning")
+"""Pillow and numpy warn of what such files hold."""
+
 LONGEST_READ_S = 10.0
 """CPU seconds that one file may take: decoding, preparing and thumbnail."""
 
