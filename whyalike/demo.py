@@ -20,6 +20,7 @@ from siamese.splits import stratified_split
 from siamese.training import TrainingReport, train
 from siamese.training_config import TrainingConfig
 from whyalike.digits import DigitFolders
+from whyalike.errors import UsageError
 from whyalike.evidence import write_search_evidence
 from whyalike.folders import read_folder
 from whyalike.home import open_galleries
@@ -28,11 +29,12 @@ from whyalike.settings import Settings
 from whyalike.training import SPLIT_SEED, write_curves
 
 GALLERY = "digits"
+CONFIG = TrainingConfig.from_scratch()
 NEAREST = 3
 """Matches in a figure that still fits a screen."""
 FAR = 400
 """Matches after which another digit has been met: twice as many as there are of any one."""
-PICTURE_COLOURS = 256
+PICTURE_WIDTH = 1000
 VALIDATION = 0.1
 """Share of the gallery's digits that choose the epoch and calibrate; the queries are the test part."""
 
@@ -56,8 +58,7 @@ def learn(folders: DigitFolders, checkpoint: Path, settings: Settings, progress:
     """Trains `small` from scratch on the gallery's digits."""
     samples = read_folder(folders.gallery, limits=settings.limits, progress=progress).samples
     split = stratified_split(samples, seed=SPLIT_SEED, test=0.0, validation=VALIDATION)
-    config = TrainingConfig.from_scratch()
-    report = train(samples, split, config, checkpoint, device=settings.device, progress=progress)
+    report = train(samples, split, CONFIG, checkpoint, device=settings.device, progress=progress)
     write_curves(checkpoint, report.history)
     return report
 
@@ -70,6 +71,15 @@ def measure(folders: DigitFolders, checkpoint: Path, settings: Settings, progres
     )
     encoder = Encoder.load(checkpoint, device=settings.device)
     return evaluate_encoder(encoder, references, queries=queries, progress=progress)
+
+
+def require_own_gallery(settings: Settings) -> None:
+    """Refuses a gallery of the demo's name that the demo did not make; raises UsageError."""
+    made_by = {each.name: each.encoder_name for each in open_galleries(settings).summaries()}
+    if made_by.get(GALLERY) not in {None, CONFIG.encoder_name}:
+        raise UsageError(
+            f"there is a gallery {GALLERY} that is not the demo's; set WHYALIKE_HOME to an empty folder"
+        )
 
 
 def index_digits(
@@ -115,9 +125,13 @@ def write_figure(folder: Path, searcher: Searcher, asked: Answered) -> Path:
 
 
 def write_picture(figure: Path, path: Path) -> None:
-    """Writes a figure once more, with few enough colours to be a small file."""
+    """Writes a figure once more, with few enough pixels and colours to be a small file."""
+    large = Image.open(figure).convert("RGB")
+    size = (PICTURE_WIDTH, round(large.height * PICTURE_WIDTH / large.width))
+    small = large.resize(size, Image.Resampling.LANCZOS)
+    palette = small.quantize(method=Image.Quantize.FASTOCTREE)
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.open(figure).quantize(PICTURE_COLOURS, dither=Image.Dither.NONE).save(path, optimize=True)
+    small.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
 
 
 def _doubt(asked: Answered) -> float:

@@ -4,6 +4,7 @@
 Digits, test set).
 """
 
+import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,6 +39,7 @@ def write_digits(folder: Path) -> DigitFolders:
     samples, scans = _scans()
     split = stratified_split(samples, seed=SPLIT_SEED, test=HELD_OUT, validation=0.0)
     for root, files in ((folders.gallery, split.train), (folders.queries, split.test)):
+        shutil.rmtree(root, ignore_errors=True)  # what another version wrote may be divided otherwise
         _write(root, files, scans)
     return folders
 

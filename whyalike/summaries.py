@@ -12,8 +12,8 @@ from siamese.splits import PARTS, Split
 from siamese.training import TrainingReport
 from siamese.validation import ValidationScores
 from whyalike.console import out, say
-from whyalike.demo import Answered
-from whyalike.settings import ServeSettings
+from whyalike.demo import GALLERY, Answered
+from whyalike.settings import Settings
 from whyalike.tables import SHORT_FINGERPRINT, UNKNOWN, print_facts, print_rows, share
 
 UNREADABLE_SHOWN = 20
@@ -75,7 +75,7 @@ def print_training(report: TrainingReport, split: Split, curves: Path) -> None:
 
 
 def print_demo(
-    answered: Sequence[Answered], evaluation: Evaluation, figures: Sequence[Path], serve: ServeSettings
+    answered: Sequence[Answered], evaluation: Evaluation, figures: Sequence[Path], settings: Settings
 ) -> None:
     """One search for each digit, how well all of them went, and what to do next."""
     headings = ("held-out digit", "nearest", "similarity", "probability", "verdict")
@@ -84,7 +84,11 @@ def print_demo(
     asked = f"{sizes['queries']} held-out digits against {sizes['references']}"
     facts = [(heading, f"{getattr(evaluation, name):.4f}") for name, heading in MEASURES[:5]]
     facts += [("measured on", asked), *(("picture", str(figure)) for figure in figures)]
-    print_facts([*facts, ("next", f"whyalike serve, then open http://{serve.host}:{serve.port}")])
+    facts += [
+        ("search", f"whyalike search {answered[-1].query.uri} --gallery {GALLERY}"),
+        ("service", f"whyalike serve, then open http://{settings.serve.host}:{settings.serve.port}"),
+    ]
+    print_facts(facts)
 
 
 def print_evaluation(evaluation: Evaluation, encoder: str) -> None:

@@ -16,6 +16,8 @@ from whyalike.folders import LabelledFolder
 
 CURVES = "curves.png"
 SPLIT_SEED = 42
+OPTIONS = {"augmentation": "augment"}
+"""Options that have another name than what they set."""
 SMALL = "small"
 """The body that nobody publishes weights for."""
 
@@ -68,4 +70,7 @@ def _fault(error: ValidationError) -> str:
     """The first thing that is wrong with the options, by the option's name."""
     fault = error.errors()[0]
     message = fault["msg"].removeprefix("Value error, ")
-    return f"--{str(fault['loc'][0]).replace('_', '-')}: {message}" if fault["loc"] else message
+    if not fault["loc"]:
+        return message
+    name = str(fault["loc"][0])
+    return f"--{OPTIONS.get(name, name.replace('_', '-'))}: {message}"

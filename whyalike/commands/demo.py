@@ -35,6 +35,7 @@ def demo(
         settings = settings.model_copy(update={"device": device})
     folder = settings.home / "demo"
     shown = progress()
+    steps.require_own_gallery(settings)
     shown.say(f"1/5 Writing 1,797 scanned digits below {folder}")
     folders = write_digits(folder)
     shown.say("2/5 Training a small encoder from scratch")
@@ -52,7 +53,7 @@ def demo(
         searcher.close()
     if picture:
         steps.write_picture(figures[0], picture)
-    print_demo(steps.first_of_each(answered), evaluation, figures, settings.serve)
+    print_demo(steps.first_of_each(answered), evaluation, figures, settings)
     if (evaluation.recall_at_1 or 0.0) < GOAL:
         raise GoalMissed(
             f"the held-out R@1 is {evaluation.recall_at_1}, and {GOAL} is what the demo must reach"

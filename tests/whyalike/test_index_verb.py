@@ -1,0 +1,61 @@
+"""index and galleries: what a run says, and that the next one does only what is new."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.toys import noise, write_folder
+from tests.whyalike.conftest import Run
+
+
+def test_a_run_counts_what_became_of_the_files(run: Run, checkpoint: Path, tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "data", {f"a/{n}.png": noise(n) for n in range(3)})
+    (root / "a" / "broken.png").write_bytes(b"no picture")
+    report = json.loads(run("index", root, "--checkpoint", checkpoint, "--json").stdout)
+    assert (report["gallery"], report["build"], report["added"], report["embedded"]) == ("default", 1, 3, 3)
+    assert [each["uri"] for each in report["unreadable"]] == [str(root / "a" / "broken.png")]
+
+
+def test_what_is_unreadable_is_named_on_stderr(run: Run, checkpoint: Path, tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "data", {"a/1.png": noise(1)})
+    (root / "a" / "broken.png").write_bytes(b"")
+    result = run("index", root, "--checkpoint", checkpoint)
+    assert f"left out: {root / 'a' / 'broken.png'}: the file is empty" in result.stderr
+    assert "default: build 1, published, 1 images" in result.stdout
+
+
+def test_the_next_run_embeds_only_what_is_new(run: Run, checkpoint: Path, tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "data", {"a/1.png": noise(1)})
+    run("index", root, "--checkpoint", checkpoint)
+    write_folder(root, {"a/2.png": noise(2)})
+    report = json.loads(run("index", root, "--json").stdout)
+    assert (report["added"], report["unchanged"], report["embedded"]) == (1, 1, 1)
+
+
+def test_galleries_lists_what_can_be_searched(run: Run, gallery: str) -> None:
+    listed = json.loads(run("galleries", "--json").stdout)["galleries"]
+    assert [(each["name"], each["build"], each["images"]) for each in listed] == [(gallery, 1, 12)]
+    assert gallery in run("galleries").stdout
+
+
+def test_migrate_makes_the_database(run: Run, home: Path) -> None:
+    home.mkdir()
+    result = run("migrate")
+    assert result.exit_code == 0 and result.stdout == ""
+    assert (home / "whyalike.db").exists()
+
+
+@pytest.mark.parametrize("verb", ["galleries", "migrate"])
+def test_a_missing_home_is_made(run: Run, home: Path, verb: str) -> None:
+    assert run(verb).exit_code == 0 and home.is_dir()
+
+
+def test_an_encoder_is_fitted_to_a_gallery_without_a_checkpoint(run: Run, tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "data", {f"a/{n}.png": noise(n, size=(32, 32)) for n in range(6)})
+    options = ("--body", "small", "--weights", "none", "--device", "cpu")
+    result = run("index", root, *options)
+    assert result.exit_code == 0, result.stderr
+    assert run("search", root / "a" / "1.png", "-k", 1).exit_code == 0
