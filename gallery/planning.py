@@ -33,9 +33,9 @@ class Found:
         """Whether the scan would have found a file at this uri."""
         return any(is_below(uri, root) for root in self.roots)
 
-    def has_files_below(self, root: str) -> bool:
-        """Whether anything was found below one of the roots, readable or not."""
-        return any(is_below(uri, root) for uri in self._uris())
+    def empty_roots(self) -> list[str]:
+        """The roots below which no file was found, readable or not."""
+        return [root for root in self.roots if not any(is_below(uri, root) for uri in self._uris())]
 
     def _uris(self) -> Iterator[str]:
         yield from (place.uri for place in self.places)
@@ -123,8 +123,8 @@ def _divided(live: Iterable[OldPlace], found: Found) -> tuple[list[OldPlace], li
 
 
 def _require_files(within: Sequence[OldPlace], found: Found) -> None:
-    for root in found.roots:
-        if not found.has_files_below(root) and (count := sum(is_below(old.uri, root) for old in within)):
+    for root in found.empty_roots():
+        if count := sum(is_below(old.uri, root) for old in within):
             raise SourceUnavailable(
                 f"{root} held {count} images and is empty now, as when a disk is not mounted; "
                 "mount it, or say that it may be empty."

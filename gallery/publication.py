@@ -146,11 +146,18 @@ def ended_places(connection: Connection, gallery_id: int, uris: Iterable[str]) -
             yield EndedPlace(image_id, uri, checksum, until_build)
 
 
-def record_sources(connection: Connection, gallery_id: int, roots: Iterable[str]) -> None:
-    """Remember the roots that the gallery is made of."""
-    known = set(connection.scalars(select(SourceRecord.uri).where(SourceRecord.gallery_id == gallery_id)))
-    for root in sorted(set(roots) - known):
+def record_sources(
+    connection: Connection, gallery_id: int, roots: Sequence[str], *, empty: Sequence[str]
+) -> None:
+    """Remember the scanned roots that hold files, instead of whatever was remembered below the roots."""
+    of_gallery = SourceRecord.gallery_id == gallery_id
+    known = set(connection.scalars(select(SourceRecord.uri).where(of_gallery)))
+    wanted = set(roots) - set(empty)
+    for root in sorted(wanted - known):
         connection.execute(insert(SourceRecord).values(gallery_id=gallery_id, uri=root))
+    for uri in known - wanted:
+        if any(is_below(uri, root) for root in roots):
+            connection.execute(delete(SourceRecord).where(of_gallery, SourceRecord.uri == uri))
 
 
 def record_unreadable(

@@ -37,7 +37,8 @@ _FINGERPRINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
 class GalleryWriter:
     """Writes one gallery under its lease; made by `Galleries.writer`.
 
-    Every method raises GalleryLocked once another writer has taken the gallery over.
+    For one thread at a time. Whatever writes raises GalleryLocked once another writer has taken the gallery
+    over.
     """
 
     def __init__(
@@ -63,7 +64,10 @@ class GalleryWriter:
             return sorted((GalleryImage(*row) for row in rows), key=lambda image: image.uri)
 
     def roots(self) -> list[Path]:
-        """The roots that published builds were made of: all must be scanned again for another encoder."""
+        """The roots that the gallery is made of: for another encoder all of them must be scanned again.
+
+        A root that was found empty, or that lies below one scanned later, is none of them any more.
+        """
         statement = select(SourceRecord.uri).where(SourceRecord.gallery_id == self._gallery_id)
         with self._engine.connect() as connection:
             return [Path(uri) for uri in connection.scalars(statement.order_by(SourceRecord.uri))]
@@ -159,11 +163,12 @@ class GalleryWriter:
                 encoder_name=encoder_name,
                 allow_empty=allow_empty,
             )
-        publication = self._publication(planned) if planned.is_news else None
         with self._writing() as connection:
-            if publication is not None:
-                publication.write(connection)
-            record_sources(connection, self._gallery_id, found.roots)
+            if (
+                planned.is_news
+            ):  # the manifest is written under the confirmed lease: nobody else's is replaced
+                self._publication(planned).write(connection)
+            record_sources(connection, self._gallery_id, found.roots, empty=found.empty_roots())
             record_unreadable(connection, self._gallery_id, found.roots, found.unreadable)
             forget_superseded(connection, self._gallery_id, planned.manifest.encoder)
         self.collect()

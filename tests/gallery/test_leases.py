@@ -4,13 +4,15 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import text, update
 
-from gallery import leases
+from gallery import leases, writer
 from gallery.errors import GalleryLocked
 from gallery.leases import EXPIRY
+from gallery.planning import Plan
 from gallery.records.galleries import LeaseRecord
 from tests.gallery.support import FINGERPRINT, Trial, embedded, places
 
@@ -87,6 +89,27 @@ def test_whoever_was_taken_over_publishes_nothing(trial: Trial) -> None:
             )
         with pytest.raises(GalleryLocked):
             suspended.collect()
+    assert trial.open().corrupt_files() == []
+    assert trial.open().number == 2
+    assert trial.open().image(2).uri == "/r/red/b.jpg"
+
+
+def test_whoever_is_taken_over_after_planning_does_not_replace_the_heirs_manifest(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial.run(FILES)
+    plan = writer.plan
+
+    def plan_and_sleep(*arguments: Any, **options: Any) -> Plan:
+        planned = plan(*arguments, **options)
+        monkeypatch.undo()
+        trial.clock.pass_by(EXPIRY + timedelta(seconds=1))
+        trial.run({"/r/red/b.jpg": b"b"})
+        return planned
+
+    monkeypatch.setattr(writer, "plan", plan_and_sleep)
+    with pytest.raises(GalleryLocked):
+        trial.run({"/r/red/c.jpg": b"c"})
     assert trial.open().number == 2
     assert trial.open().image(2).uri == "/r/red/b.jpg"
 
