@@ -38,10 +38,14 @@ def picture_of(
 ) -> Picture:
     """The picture of one side of a pair, its longer side at most `max_side` pixels."""
     if subject.image is not None:
-        placement = preprocessing.placement(*subject.image.size)
-        return Picture(_sized(subject.image, max_side), placement, "upload")
+        return uploaded_picture(subject.image, preprocessing, max_side=max_side)
     assert build is not None and subject.stored is not None  # what is no upload was read from a build
     return stored_picture(subject.stored, build, preprocessing, max_side=max_side)
+
+
+def uploaded_picture(image: Image.Image, preprocessing: Preprocessing, *, max_side: int) -> Picture:
+    """A picture that was sent, as it was decoded."""
+    return Picture(_sized(image, max_side), preprocessing.placement(*image.size), "upload")
 
 
 def stored_picture(

@@ -9,7 +9,7 @@ from explain.evidence import Evidence, Explained, Side
 from explain.figure import pair_figure, search_figure
 from explain.panels import Shown, ShownMatch
 from search_api.overlays import Part, WhichSide, paint
-from search_api.pictures import LEGIBLE_SIDE, Picture, stored_picture
+from search_api.pictures import Picture, stored_picture, uploaded_picture
 from search_api.schemas import CompareResponse, EvidenceSchema, MatchSchema, SearchResponse, SideSchema
 from search_api.search import Searcher
 from search_api.subjects import Upload
@@ -18,6 +18,8 @@ from siamese.images import decode
 from siamese.preprocessing import Preprocessing
 
 FIGURE = "figure.png"
+MATCHES_IN_FIGURE = 20
+"""More rows make a picture that no viewer opens gladly; overlays are written of every match."""
 SIDES: tuple[WhichSide, ...] = ("query", "matched")
 PARTS: tuple[Part, ...] = ("factual", "counterfactual")
 
@@ -29,16 +31,17 @@ def write_search_evidence(
 
     Raises NothingToDraw where nothing matched.
     """
-    side = searcher.settings.overlay_max_side
+    _make_room(folder)
+    shown: list[ShownMatch] = []
     with searcher.builds.lend(answer.gallery) as (build, record):
         asked = _uploaded(query, record.preprocessing, searcher)
         images = build.images([match.image_id for match in answer.matches if match.image_id is not None])
-        matched = [stored_picture(image, build, record.preprocessing, max_side=side) for image in images]
-    _make_room(folder)
-    shown = []
-    for match, picture in zip(answer.matches, matched, strict=True):
-        _write_overlays(folder, f"{match.rank:02}", asked, picture, evidence_of(match.evidence))
-        shown.append(_shown_match(match, picture))
+        for match, image in zip(answer.matches, images, strict=True):
+            side = searcher.settings.overlay_max_side
+            picture = stored_picture(image, build, record.preprocessing, max_side=side)
+            _write_overlays(folder, f"{match.rank:02}", asked, picture, evidence_of(match.evidence))
+            if len(shown) < MATCHES_IN_FIGURE:
+                shown.append(_shown_match(match, picture))
     usual = f"The {len(shown)} nearest in the gallery {answer.gallery}, build {answer.build}"
     figure = search_figure(_shown(asked, query.uri, None), shown, heading=heading or usual)
     return _written(folder, figure)
@@ -85,19 +88,13 @@ def _side(schema: SideSchema) -> Side:
 
 def _uploaded(upload: Upload, preprocessing: Preprocessing, searcher: Searcher) -> Picture:
     image = decode(upload.data, limits=searcher.settings.upload_limits)
-    return Picture(_legible(image), preprocessing.placement(*image.size), "upload")
+    return uploaded_picture(image, preprocessing, max_side=searcher.settings.overlay_max_side)
 
 
 def _write_overlays(folder: Path, name: str, asked: Picture, matched: Picture, evidence: Evidence) -> None:
     for side, picture in zip(SIDES, (asked, matched), strict=True):
         for part in PARTS:
             paint(picture, evidence, side=side, part=part).save(folder / f"{name}-{side}-{part}.png")
-
-
-def _legible(image: Image.Image) -> Image.Image:
-    """A tiny picture enlarged by whole pixels, so that a heatmap on it can be seen."""
-    factor = max(LEGIBLE_SIDE // max(image.size), 1)
-    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
 
 
 def _shown(picture: Picture, uri: str | None, label: str | None) -> Shown:
