@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from siamese.calibration import Calibration, fit_calibration
 from siamese.embedded_samples import EmbeddedSamples, embed_samples
 from siamese.encoder import Encoder
-from siamese.errors import UnusableData
+from siamese.errors import CheckpointError, UnusableData
 from siamese.images import DEFAULT_LIMITS, ImageLimits
 from siamese.pairs import Pairs, draw_pairs
 from siamese.progress import Progress
@@ -22,6 +23,10 @@ from siamese.samples import Sample
 from siamese.splits import Split
 
 SEED = 0
+NO_PAIRS = "no query has both a reference of its own label and one of another label"
+NOTHING_TO_FIND = "no query has a reference of its own label, apart from its own content"
+
+ThresholdSource = Literal["checkpoint", "other half of the query images"]
 
 
 class Evaluation(BaseModel, frozen=True):
@@ -38,7 +43,7 @@ class Evaluation(BaseModel, frozen=True):
     pair_auc: float | None
     pair_accuracy: float | None
     pair_threshold: float | None
-    threshold_from: Literal["checkpoint", "other half of the query images"] | None
+    threshold_from: ThresholdSource | None
     pair_auc_of_queries: float | None
     recall_at_1: float | None
     recall_at_5: float | None
@@ -60,11 +65,9 @@ def evaluate_encoder(
 ) -> Evaluation:
     """Choose the protocol, embed its images and measure.
 
-    Raises UnusableData where nothing is left to compare.
+    Raises UnusableData where nothing is left to compare, and CheckpointError for a damaged split.
     """
-    recorded = encoder.record.split
-    split = None if recorded is None else Split.model_validate(recorded)
-    protocol = choose_protocol(samples, queries=queries, split=split)
+    protocol = choose_protocol(samples, queries=queries, split=_recorded_split(encoder))
 
     def embed(part: Sequence[Sample], description: str) -> EmbeddedSamples:
         return embed_samples(encoder, part, limits=limits, progress=progress, description=description)
@@ -100,16 +103,16 @@ def evaluate(
     )
     pairs, lengths = _scored_pairs(queries, references, seed=seed)
     among, lengths_among = _scored_pairs(queries, queries, seed=seed)
-    accuracy, threshold, source, why = _accuracy(pairs, lengths, calibration, seed=seed)
+    judged = _judged(pairs, lengths, calibration, seed=seed)
     verification = Verification.of(lengths, pairs.same)
     unreadable = dict.fromkeys((*queries.unreadable, *references.unreadable))
     return Evaluation(
         protocol=protocol.kind,
         statement=protocol.statement,
         pair_auc=verification.auc(),
-        pair_accuracy=accuracy,
-        pair_threshold=threshold,
-        threshold_from=source,
+        pair_accuracy=judged.accuracy,
+        pair_threshold=judged.threshold,
+        threshold_from=judged.source,
         pair_auc_of_queries=Verification.of(lengths_among, among.same).auc(),
         recall_at_1=_mean(ranked.recall_at(1)),
         recall_at_5=_mean(ranked.recall_at(5)),
@@ -121,9 +124,26 @@ def evaluate(
             "map_at_r": mean_interval(ranked.map_at_r(), seed=seed),
         },
         sizes=_sizes(queries, references, ranked, pairs) | protocol.sizes | {"unreadable": len(unreadable)},
-        reasons=_reasons(ranked, pairs, among, why),
+        reasons=_reasons(ranked, pairs, among, judged),
         unreadable=tuple((one.sample.uri, one.reason) for one in unreadable),
     )
+
+
+def _recorded_split(encoder: Encoder) -> Split | None:
+    try:
+        return None if encoder.record.split is None else Split.model_validate(encoder.record.split)
+    except ValidationError as error:
+        raise CheckpointError(f"the split that the checkpoint {encoder.name} recorded is damaged") from error
+
+
+@dataclass(frozen=True, slots=True)
+class _Judged:
+    """The share of right verdicts, the threshold and where it came from; or the reason why there are none."""
+
+    accuracy: float | None = None
+    threshold: float | None = None
+    source: ThresholdSource | None = None
+    reason: str | None = None
 
 
 def _scored_pairs(
@@ -133,33 +153,25 @@ def _scored_pairs(
     return pairs, distances(queries.embeddings[pairs.queries], references.embeddings[pairs.references])
 
 
-def _accuracy(
-    pairs: Pairs, lengths: NDArray[np.float64], calibration: Calibration, *, seed: int
-) -> tuple[
-    float | None, float | None, Literal["checkpoint", "other half of the query images"] | None, str | None
-]:
-    """Share of right verdicts, the threshold, where that came from, and why there is none."""
+def _judged(pairs: Pairs, lengths: NDArray[np.float64], calibration: Calibration, *, seed: int) -> _Judged:
+    """Verdicts on the pairs, by the calibration's threshold or by one from the other half of the images."""
     if not len(pairs):
-        return None, None, None, NO_PAIRS
+        return _Judged(reason=NO_PAIRS)
     if calibration.threshold is not None:
         right = (lengths <= calibration.threshold) == pairs.same
-        return float(right.mean()), calibration.threshold, "checkpoint", None
+        return _Judged(float(right.mean()), calibration.threshold, "checkpoint")
     images = np.random.default_rng(seed).permutation(np.unique(pairs.queries))
     first = np.isin(pairs.queries, images[: len(images) // 2])
     fitted = [fit_calibration(lengths[half], pairs.same[half]) for half in (first, ~first)]
     thresholds = [half.threshold for half in fitted if half.threshold is not None]
     if len(thresholds) < 2:
-        reason = next(half.reason for half in fitted if half.threshold is None)
-        return None, None, None, f"no threshold could be fitted: {reason}"
+        why = next(half.reason for half in fitted if half.threshold is None)
+        return _Judged(reason=f"no threshold could be fitted: {why}")
     right = (lengths <= np.where(first, thresholds[1], thresholds[0])) == pairs.same
-    return float(right.mean()), float(np.mean(thresholds)), "other half of the query images", None
+    return _Judged(float(right.mean()), float(np.mean(thresholds)), "other half of the query images")
 
 
-NO_PAIRS = "no query has both a reference of its own label and one of another label"
-NOTHING_TO_FIND = "no query has a reference of its own label, apart from its own content"
-
-
-def _reasons(ranked: Ranked, pairs: Pairs, among: Pairs, why: str | None) -> dict[str, str]:
+def _reasons(ranked: Ranked, pairs: Pairs, among: Pairs, judged: _Judged) -> dict[str, str]:
     reasons: dict[str, str] = {}
     if not (ranked.relevant > 0).any():
         reasons |= dict.fromkeys(("recall_at_1", "recall_at_5", "map_at_r"), NOTHING_TO_FIND)
@@ -167,7 +179,9 @@ def _reasons(ranked: Ranked, pairs: Pairs, among: Pairs, why: str | None) -> dic
         reasons["pair_auc"] = NO_PAIRS
     if not len(among):
         reasons["pair_auc_of_queries"] = "no query has both a query of its own label and one of another label"
-    return reasons if why is None else {**reasons, "pair_accuracy": why}
+    if judged.reason is not None:
+        reasons["pair_accuracy"] = judged.reason
+    return reasons
 
 
 def _sizes(

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ from PIL import Image
 
 from siamese.calibration import Calibration
 from siamese.embedded_samples import EmbeddedSamples, embed_samples
-from siamese.errors import UnusableData
+from siamese.errors import CheckpointError, UnusableData
 from siamese.evaluation import Evaluation, evaluate, evaluate_encoder
 from siamese.protocols import choose_protocol
 from siamese.samples import Sample
@@ -107,6 +108,13 @@ def test_an_unreadable_image_is_reported_and_stops_nothing(tmp_path: Path) -> No
     assert all(reason for _, reason in evaluation.unreadable)
     assert (evaluation.sizes["queries"], evaluation.sizes["unreadable"]) == (2, 2)
     assert evaluation.recall_at_1 == 1.0
+
+
+def test_a_damaged_record_of_the_split_is_refused(tmp_path: Path) -> None:
+    encoder = mean_colour_encoder(tmp_path)
+    damaged = replace(encoder, record=encoder.record.model_copy(update={"split": {"kind": "other"}}))
+    with pytest.raises(CheckpointError, match="split"):
+        evaluate_encoder(damaged, folders({"a": 3, "b": 3}))
 
 
 def test_nothing_readable_is_refused(tmp_path: Path) -> None:
