@@ -1,5 +1,6 @@
 """The command `whyalike`: its verbs, and the one place where an error becomes a sentence and an exit code."""
 
+import io
 import os
 import signal
 import sys
@@ -51,6 +52,8 @@ class Commands(TyperGroup):
 def run() -> NoReturn:
     """The entry point: runs the command line and leaves with its exit code."""
     signal.signal(signal.SIGTERM, _terminate)
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # a name that the terminal cannot show is no reason to fail
     app()
     raise SystemExit(0)
 
@@ -71,9 +74,12 @@ for verb in (demo, train, evaluate, index, search, compare, serve, galleries, mi
 def _version(wanted: bool) -> None:
     """Prints the version and leaves."""
     if wanted:
-        from importlib.metadata import version
+        from importlib.metadata import PackageNotFoundError, version
 
-        sys.stdout.write(f"whyalike {version('whyalike')}\n")
+        try:
+            sys.stdout.write(f"whyalike {version('whyalike')}\n")
+        except PackageNotFoundError:
+            sys.stdout.write("whyalike, run from a folder that was never installed\n")
         raise typer.Exit
 
 

@@ -25,6 +25,9 @@ T = TypeVar("T")
 PLAIN_INTERVAL_S = 5.0
 """Seconds between two plain lines of one loop: enough to see that it lives, few enough for a log."""
 
+SMALLEST_S = 1e-6
+"""Of any time that is divided by: clocks differ in how finely they tick."""
+
 PLAIN_WIDTH = 200
 """Columns of a table where there is no terminal to ask: wide enough for a path."""
 
@@ -131,7 +134,7 @@ def _total(iterable: Iterable[object], total: int | None) -> int | None:
 
 def _pace(done: int, total: int | None, seconds: float) -> str:
     """How far, how fast, how long still."""
-    rate = done / seconds
+    rate = done / max(seconds, SMALLEST_S)
     if not total:
         return f"{done}, {rate:.1f}/s"
     left = _duration(max(total - done, 0) / rate)

@@ -1,20 +1,26 @@
 """What a training, an evaluation or an indexing run came to, for people."""
 
+from __future__ import annotations
+
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from indexer.report import IndexingReport
-from siamese.calibration import Calibration
-from siamese.evaluation import Evaluation
-from siamese.splits import PARTS, Split
-from siamese.training import TrainingReport
-from siamese.validation import ValidationScores
 from whyalike.console import out, say
-from whyalike.demo import GALLERY, Answered
-from whyalike.settings import Settings
 from whyalike.tables import SHORT_FINGERPRINT, UNKNOWN, print_facts, print_rows, share
+
+if TYPE_CHECKING:  # what a verb prints about is loaded by then; what it does not is never loaded
+    from indexer.report import IndexingReport
+    from siamese.calibration import Calibration
+    from siamese.evaluation import Evaluation
+    from siamese.splits import Split
+    from siamese.training import TrainingReport
+    from siamese.validation import ValidationScores
+    from whyalike.demo import Answered
+    from whyalike.settings import Settings
 
 UNREADABLE_SHOWN = 20
 """Files named on the terminal; `--json` has all of them."""
@@ -54,6 +60,8 @@ def print_indexing(report: IndexingReport) -> None:
 
 def print_training(report: TrainingReport, split: Split, curves: Path) -> None:
     """What was learned from, how it went, and what distances now mean."""
+    from siamese.splits import PARTS
+
     best = next((each for each in report.history if each.epoch == report.best_epoch), None)
     facts = [
         ("checkpoint", str(report.checkpoint)),
@@ -78,6 +86,8 @@ def print_demo(
     answered: Sequence[Answered], evaluation: Evaluation, figures: Sequence[Path], settings: Settings
 ) -> None:
     """One search for each digit, how well all of them went, and what to do next."""
+    from whyalike.demo import GALLERY
+
     headings = ("held-out digit", "nearest", "similarity", "probability", "verdict")
     print_rows(headings, [_nearest_cells(each) for each in answered])
     sizes = evaluation.sizes
@@ -85,7 +95,7 @@ def print_demo(
     facts = [(heading, f"{getattr(evaluation, name):.4f}") for name, heading in MEASURES[:5]]
     facts += [("measured on", asked), *(("picture", str(figure)) for figure in figures)]
     facts += [
-        ("search", f"whyalike search {answered[-1].query.uri} --gallery {GALLERY}"),
+        ("search", f"whyalike search {shlex.quote(answered[-1].query.uri or '')} --gallery {GALLERY}"),
         ("service", f"whyalike serve, then open http://{settings.serve.host}:{settings.serve.port}"),
     ]
     print_facts(facts)

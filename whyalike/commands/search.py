@@ -23,7 +23,6 @@ def search(
     json: Json = False,
 ) -> None:
     """Find the images of a gallery that look like this one, and see why."""
-    from whyalike.evidence import write_search_evidence
     from whyalike.pictures import upload
     from whyalike.searching import open_local_searcher
     from whyalike.settings import read_settings
@@ -36,6 +35,8 @@ def search(
         answer = searcher.search(query, gallery=gallery, k=k, labels=label or None, of=explained.value)
         written = None
         if evidence and answer.matches:
+            from whyalike.evidence import write_search_evidence
+
             written = write_search_evidence(evidence, searcher, query, answer)
     finally:
         searcher.close()
