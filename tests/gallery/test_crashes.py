@@ -31,7 +31,7 @@ FAILED = 70
 SEED = 20261122
 """Decides which of the steps the sample takes."""
 
-steps = pytest.mark.parametrize("every", [11, pytest.param(1, marks=pytest.mark.soak)])
+steps = pytest.mark.parametrize("every", [17, pytest.param(1, marks=pytest.mark.soak)])
 
 BEFORE = {"/r/red/a.jpg": b"a", "/r/red/b.jpg": b"b", "/r/blue/c.jpg": b"c", "/r/blue/d.jpg": b"d"}
 AFTER = {

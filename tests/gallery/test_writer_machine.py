@@ -186,7 +186,7 @@ class Gallery(RuleBasedStateMachine):
 
 class TestGallery(Gallery.TestCase):  # type: ignore[name-defined,misc]
     settings = settings(
-        max_examples=30,
+        max_examples=20,
         stateful_step_count=25,
         deadline=None,
         derandomize=True,
