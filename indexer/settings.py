@@ -4,6 +4,10 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from siamese.threads import decoding_threads
 
+# On 2,640 grocery photos (MobileNetV2, D = 128, mean of five draws) R@1 was 96.6, 96.6, 96.8, 96.8 for an
+# encoder fitted to 512, 1,024, 2,048 and all of them; raw pooled features: 96.7.
+FITTING_IMAGES = 2048
+
 
 class IndexingSettings(BaseModel):
     """How a gallery is indexed; nothing here changes what an embedding is."""
