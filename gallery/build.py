@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -80,8 +80,7 @@ class Build:
 
     def labels(self) -> dict[str, int]:
         """How many images each label has; unlabelled images are left out."""
-        with self._engine.connect() as connection:
-            return label_counts(connection, self._gallery_id, self.number)
+        return dict(self._label_counts)
 
     def search(
         self,
@@ -160,6 +159,11 @@ class Build:
         self._closed = True
         self._segments = {}
         self._index = FaissIndex(self.dimension, [])
+
+    @cached_property
+    def _label_counts(self) -> dict[str, int]:
+        with self._engine.connect() as connection:
+            return label_counts(connection, self._gallery_id, self.number)
 
     def _contents_labelled(self, labels: frozenset[str]) -> NDArray[np.int64]:
         with self._engine.connect() as connection:

@@ -79,6 +79,10 @@ class Galleries:
         with self._engine.connect() as connection:
             return [GallerySummary(*row) for row in connection.execute(statement)]
 
+    def published(self) -> list[GallerySummary]:
+        """Those of the galleries that can be searched, by name."""
+        return [summary for summary in self.summaries() if summary.build is not None]
+
     def published_build(self, name: str) -> int:
         """The number of the build that `open` would open; one look-up, to notice a new one.
 

@@ -28,6 +28,7 @@ def test_a_summary_says_what_is_published(trial: Trial) -> None:
         GallerySummary("begun", begun, None, None, None, None, None, None, None),
         GallerySummary("pictures", trial.clock.now, 1, 2, 1, 2, "f1", "toy 0", trial.clock.now),
     ]
+    assert [each.name for each in trial.galleries.published()] == ["pictures"]
 
 
 def test_a_new_build_is_noticed_by_its_number(trial: Trial) -> None:
