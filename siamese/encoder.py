@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -27,6 +30,8 @@ from siamese.preprocessing import Preprocessing
 # is 22 ms); a GPU is filled up with blank images.
 CPU_PASS = 1
 GPU_PASS = 32
+
+Made = TypeVar("Made")
 
 # The precision of convolutions is a switch of the whole process: one thread at a time may turn it.
 _PRECISION = threading.Lock()
@@ -137,13 +142,24 @@ class Encoder:
     def _in_passes(self, prepared: Sequence[Prepared], size: int) -> NDArray[np.float32]:
         """(B, h, w, D) by forward passes of exactly this size; halved where the device cannot hold one."""
         try:
-            parts = [self._pass(prepared[i : i + size], size) for i in range(0, len(prepared), size)]
+            parts = self._each_pass([prepared[i : i + size] for i in range(0, len(prepared), size)], size)
         except torch.OutOfMemoryError as error:
             if size == 1:
                 raise OutOfMemory(f"{self.device} has no memory left for even one image") from error
         else:
             return np.concatenate(parts)
         return self._in_passes(prepared, size // 2)
+
+    def _each_pass(self, batches: Sequence[Sequence[Prepared]], size: int) -> list[NDArray[np.float32]]:
+        """On a CPU one core for each pass and many passes at once: a core's bits do not depend on how many
+        cores there are, and cores that wait for one another inside a small network waste most of their time.
+        """
+        if self.device != "cpu":
+            return [self._pass(batch, size) for batch in batches]
+        if len(batches) == 1:
+            return [_on_one_core(lambda: self._pass(batches[0], size))]
+        with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1)) as pool:
+            return list(pool.map(lambda batch: _on_one_core(lambda: self._pass(batch, size)), batches))
 
     def _pass(self, prepared: Sequence[Prepared], size: int) -> NDArray[np.float32]:
         """One forward pass of at most `size` images, filled up with blank ones."""
@@ -163,3 +179,13 @@ class Encoder:
             return self.network.local_embeddings(x.contiguous(memory_format=torch.channels_last), seen)
         with _PRECISION, torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
             return self.network.local_embeddings(x, seen)
+
+
+def _on_one_core(work: Callable[[], Made]) -> Made:
+    """Do the work with torch's own threads off; the number of threads is each thread's own."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return work()
+    finally:
+        torch.set_num_threads(before)

@@ -26,6 +26,10 @@ PILLOW_LIMIT = 178_956_970
 # another program (EPS) and those that nearly any bytes pass for (TGA, PCX).
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF", "JPEG2000", "PPM", "ICO", "QOI", "DIB")
 
+# A progressive JPEG may repeat scans without data for hours; encoders write about ten.
+MOST_SCANS = 100
+START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
+
 ORIENTATION_TAG = 0x0112
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -73,6 +77,8 @@ def decode(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS) -> Image.Image:
         if picture.width * picture.height > limits.max_pixels:
             size = f"{picture.width} × {picture.height} pixels"
             raise UnreadableImage(f"the picture has {size}, and {limits.max_pixels:,} are allowed")
+        if picture.format in {"JPEG", "MPO"} and _scans(data) > MOST_SCANS:
+            raise UnreadableImage(f"it has more than {MOST_SCANS} scans, which is made to take very long")
         try:
             picture.load()
             image = _rgb(picture)
@@ -103,6 +109,15 @@ def _opened(data: bytes) -> Image.Image:
         raise UnreadableImage(f"the picture has more than {PILLOW_LIMIT:,} pixels") from error
     except Exception as error:  # Pillow's readers of headers raise a dozen kinds for broken data
         raise _broken(error) from error
+
+
+def _scans(data: bytes) -> int:
+    """How many scans a JPEG's (first) picture has; an EXIF thumbnail and what follows it do not count."""
+    at = 2
+    while data[at : at + 1] == b"\xff" and data[at : at + 2] != START_OF_SCAN:
+        at += 2 + int.from_bytes(data[at + 2 : at + 4], "big")
+    end = data.find(END_OF_IMAGE, at)
+    return data.count(START_OF_SCAN, at, end if end >= 0 else len(data))
 
 
 def _broken(error: Exception) -> UnreadableImage:

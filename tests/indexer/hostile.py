@@ -112,7 +112,7 @@ def handmade() -> dict[str, bytes]:
         + struct.pack("<IHHIIiiHHIIiiII", 99, 0, 0, 54, 40, 9999, 9999, 1, 8, 1, 0, 0, 0, 0, 0),
         "bomb.jpg": jpeg_resized(jpeg, 65_500, 65_500),
         "no-area.jpg": jpeg_resized(jpeg, 0, 0),
-        "many-scans.jpg": progressive_scans(200),
+        "many-scans.jpg": progressive_scans(20_000),
         "endless-comment.jpg": jpeg[:2] + b"\xff\xfe\xff\xff" + bytes(65_533) + jpeg[2:],
         "no-end.jpg": jpeg[:-2],
         "half.jpg": jpeg[: len(jpeg) // 2],

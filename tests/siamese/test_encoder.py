@@ -159,3 +159,17 @@ def test_raw_pooled_features_have_no_verdict_and_say_why() -> None:
     encoder = raw("small")
     assert encoder.name == "small-raw" and encoder.dimension == 128 and encoder.grid == (16, 16)
     assert encoder.calibration.verdict(0.1) is None and encoder.calibration.reason
+
+
+@pytest.mark.parametrize("cores", [1, 2, 3])
+def test_the_bits_of_an_embedding_do_not_depend_on_the_number_of_cores(cores: int) -> None:
+    encoder = raw("mobilenet_v2")
+    prepared = [encoder.prepare(noise(seed, size=(64, 64))) for seed in range(3)]
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(cores)
+        embedded = encoder.embed(prepared).local_embeddings
+        assert torch.get_num_threads() == cores
+    finally:
+        torch.set_num_threads(before)
+    np.testing.assert_array_equal(embedded, np.concatenate([encoder.local_embeddings([p]) for p in prepared]))

@@ -253,3 +253,11 @@ def test_what_is_no_readable_file_is_refused(tmp_path: Path) -> None:
     }.items():
         with pytest.raises(UnreadableImage, match=word):
             read(tmp_path / name, limits=ImageLimits(max_bytes=10))
+
+
+def test_a_jpeg_made_of_scans_that_take_very_long_is_refused_and_a_progressive_one_is_read() -> None:
+    progressive = encoded(noise(0), "JPEG", progressive=True)
+    assert decode(progressive).size == (64, 64)
+    last = progressive.rindex(b"\xff\xda")
+    repeated = progressive[:last] + progressive[last:-2] * 200 + progressive[-2:]
+    assert "scans" in reason(repeated)
