@@ -47,7 +47,7 @@ def require_schema(engine: Engine) -> None:
         state = f"at {found}" if found else "empty"
         raise SchemaOutdated(
             f"The schema of {engine.url} is {state}, this version needs {SCHEMA_REVISION}; "
-            "run `alembic upgrade head`."
+            "run `whyalike migrate`."
         )
 
 

@@ -97,10 +97,12 @@ def whyalike(
 
 def _report(error: Exception, *, debug: bool) -> NoReturn:
     """Says what went wrong and leaves with its exit code."""
-    from whyalike.errors import exit_code, sentence
+    from whyalike.errors import DatabaseBusy, exit_code, is_locked, sentence
 
     if debug:
         traceback.print_exception(error)
+    if is_locked(error):
+        error = DatabaseBusy("another process has been writing to the database for too long; try again later")
     _leave(sentence(error), exit_code(error))
 
 

@@ -3,9 +3,13 @@
 WhyAlikeError
 ├── UsageError           options that do not go together
 │   └── BadSetting       a WHYALIKE_ variable that is no setting, or a value that is not allowed
-├── DatabaseUnavailable  the database cannot be opened or brought to this version's schema
+├── DatabaseUnavailable  the database cannot be opened
+├── DatabaseTooNew       the database has the schema of a newer version
+├── DatabaseBusy         another process writes to the database for longer than we wait
 └── GoalMissed           the demo ran, and its figures are below what they must be
 """
+
+from sqlalchemy.exc import OperationalError
 
 from explain.errors import ExplainError
 from gallery import errors as of_gallery
@@ -33,7 +37,15 @@ class BadSetting(UsageError):  # noqa: N818 - named after what it says
 
 
 class DatabaseUnavailable(WhyAlikeError):  # noqa: N818
-    """The database cannot be opened or brought to this version's schema."""
+    """The database cannot be opened."""
+
+
+class DatabaseTooNew(WhyAlikeError):  # noqa: N818
+    """The database has the schema of a newer version."""
+
+
+class DatabaseBusy(WhyAlikeError):  # noqa: N818
+    """Another process writes to the database for longer than we wait."""
 
 
 class GoalMissed(WhyAlikeError):  # noqa: N818
@@ -45,6 +57,8 @@ EXIT_CODES: dict[type[BaseException], int] = {
     WhyAlikeError: FAULT,
     UsageError: USAGE,
     DatabaseUnavailable: NOT_FOUND,
+    DatabaseTooNew: BAD_INPUT,
+    DatabaseBusy: BUSY,
     OSError: FAULT,
     FileNotFoundError: NOT_FOUND,
     NotADirectoryError: NOT_FOUND,
@@ -69,6 +83,11 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_search.InvalidQuestion: USAGE,
     of_search.UnknownLabel: NOT_FOUND,
 }
+
+
+def is_locked(error: BaseException) -> bool:
+    """Whether SQLite gave up waiting for another process that writes."""
+    return isinstance(error, OperationalError) and "database is locked" in str(error.orig)
 
 
 def is_foreseen(error: BaseException) -> bool:

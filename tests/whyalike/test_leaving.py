@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import inspect
 import re
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -116,7 +118,7 @@ def test_a_password_of_the_database_is_never_printed(run: Run, monkeypatch: pyte
     def refused(url: str) -> None:
         raise OperationalError("connect", {}, Exception("refused"))
 
-    monkeypatch.setattr("whyalike.home.upgrade", refused)
+    monkeypatch.setattr("whyalike.home.is_current", refused)
     monkeypatch.setenv("WHYALIKE_DATABASE_URL", "postgresql+psycopg://me:secret@localhost/none")
     result = run("galleries")
     assert result.exit_code == 4 and "secret" not in result.stderr and "localhost" in result.stderr
@@ -138,6 +140,30 @@ def test_a_gallery_that_somebody_else_writes_is_busy(run: Run, pictures: Path, c
     with open_galleries(read_settings()).writer("colours"):
         result = run("index", pictures, "--gallery", "colours", "--checkpoint", checkpoint)
     assert result.exit_code == 5 and is_one_sentence(result.stderr)
+
+
+def test_a_database_that_another_process_writes_to_can_be_read(
+    run: Run, gallery: str, home: Path, pictures: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gallery.database.BUSY_TIMEOUT_MS", 100)
+    picture = pictures / "red" / "white.png"
+    with closing(sqlite3.connect(home / "whyalike.db", isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        for verb in (("galleries",), ("search", picture), ("compare", picture, picture)):
+            result = run(*verb)
+            assert result.exit_code == 0, result.stderr
+        result = run("index", pictures, "--gallery", gallery)
+    assert result.exit_code == 5 and is_one_sentence(result.stderr) and "unforeseen" not in result.stderr
+
+
+@pytest.mark.parametrize("verb", ["galleries", "migrate"])
+def test_a_database_of_a_newer_version_is_refused_as_such(
+    run: Run, home: Path, gallery: str, verb: str
+) -> None:
+    with closing(sqlite3.connect(home / "whyalike.db")) as database, database:
+        database.execute("UPDATE alembic_version SET version_num = '9999'")
+    result = run(verb)
+    assert result.exit_code == 3 and is_one_sentence(result.stderr) and "newer WhyAlike" in result.stderr
 
 
 def fail_with(error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
