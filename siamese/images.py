@@ -23,8 +23,9 @@ from siamese.errors import UnreadableImage
 # Pillow refuses anything larger by itself (twice its MAX_IMAGE_PIXELS).
 PILLOW_LIMIT = 178_956_970
 # Raster formats that announce themselves by their first bytes. Left out on purpose: formats that start
-# another program (EPS) and those that nearly any bytes pass for (TGA, PCX).
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF", "JPEG2000", "PPM", "ICO", "QOI", "DIB")
+# another program (EPS), those that nearly any bytes pass for (TGA, PCX), and those that are decoded as they
+# are opened, before their size can be judged (ICO).
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF", "JPEG2000", "PPM", "QOI", "DIB")
 
 # A progressive JPEG may repeat scans without data for hours; encoders write about ten.
 MOST_SCANS = 100
@@ -159,25 +160,30 @@ def _on_white(picture: Image.Image) -> Image.Image:
 
 
 def _from_16_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
-    return np.asarray(np.rint(grey.astype(np.float32) / 257), np.uint8)
+    return _scaled(grey.astype(np.float32), 0.0, 65535.0)
 
 
 def _from_32_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Integers are 16-bit values where they fit (so Pillow opens PGM); else their own range is the scale."""
-    values = grey.astype(np.float64)
-    in_range = values.min() >= 0 and values.max() <= 65535
-    return _scaled(values, 0.0, 65535.0) if in_range else _scaled(values, values.min(), values.max())
+    return _shaded(grey.astype(np.float32), 65535.0)
 
 
 def _from_floats(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
     """Floats are in [0, 1] where they fit; else their own finite range is the scale."""
-    values = np.nan_to_num(grey.astype(np.float64), posinf=0.0, neginf=0.0)
-    in_range = values.min() >= 0 and values.max() <= 1
-    return _scaled(values, 0.0, 1.0) if in_range else _scaled(values, values.min(), values.max())
+    return _shaded(np.nan_to_num(grey.astype(np.float32), copy=False, posinf=0.0, neginf=0.0), 1.0)
 
 
-def _scaled(values: NDArray[np.float64], low: float, high: float) -> NDArray[np.uint8]:
-    return np.asarray(np.rint((values - low) * (255 / max(high - low, 1e-12))), np.uint8)
+def _shaded(values: NDArray[np.float32], white: float) -> NDArray[np.uint8]:
+    low, high = float(values.min()), float(values.max())
+    return _scaled(values, 0.0, white) if low >= 0 and high <= white else _scaled(values, low, high)
+
+
+def _scaled(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
+    """Shades from black at `low` to white at `high`; in place, because a picture may have 10^8 pixels."""
+    with np.errstate(over="ignore"):  # a range beyond float32 is infinitely far from its lowest value: white
+        values -= np.float32(low)
+        values *= np.float32(255 / max(high - low, 1e-12))
+    return np.rint(np.clip(values, 0, 255, out=values), out=values).astype(np.uint8)
 
 
 # Grey of more than 8 bits, which Pillow would clip and not scale.

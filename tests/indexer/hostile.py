@@ -134,6 +134,9 @@ def handmade() -> dict[str, bytes]:
         "bomb.webp": b"RIFF\x1e\0\0\0WEBPVP8L\x11\0\0\0\x2f\xff\xff\xff\x0f" + bytes(20),
         "many.ico": struct.pack("<HHH", 0, 1, 65_535) + bytes(16) * 3000,
         "self.ico": struct.pack("<HHHBBBBHHII", 0, 1, 1, 0, 0, 0, 0, 1, 32, 999_999, 0),
+        "picture-bomb.ico": icon_of(
+            png_header(13_000, 13_000) + _chunk(b"IDAT", zlib.compress(bytes(10_000_000))) + _chunk(b"IEND")
+        ),
         "bomb.xbm": b"#define a_width 99999\n#define a_height 99999\nstatic char a_bits[] = {0};",
         "bomb.sgi": struct.pack(">HBBHHHH", 474, 1, 1, 3, 65535, 65535, 4) + bytes(500),
         "bomb.dds": b"DDS " + struct.pack("<IIII", 124, 0x1007, 65535, 65535) + bytes(108),
@@ -152,6 +155,11 @@ def handmade() -> dict[str, bytes]:
 def png_header(width: int, height: int) -> bytes:
     """The beginning of a PNG that claims this size."""
     return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
+
+
+def icon_of(picture: bytes) -> bytes:
+    """An icon that holds this picture, which Pillow decodes as it opens the icon."""
+    return struct.pack("<HHHBBBBHHII", 0, 1, 1, 0, 0, 0, 0, 1, 32, len(picture), 22) + picture
 
 
 def jpeg_resized(jpeg: bytes, width: int, height: int) -> bytes:
