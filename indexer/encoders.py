@@ -14,13 +14,13 @@ from indexer.settings import IndexingSettings
 from siamese import checkpoint
 from siamese.checkpoint import CheckpointRecord
 from siamese.encoder import Encoder
+from siamese.fingerprint import short
 from siamese.images import ImageLimits
 from siamese.preprocessing import Preprocessing
 from siamese.progress import Progress
 
 DEFAULT_BODY = "mobilenet_v2"
 DEFAULT_WEIGHTS = "imagenet"
-SHORT_FINGERPRINT = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def _own_encoder(writer: GalleryWriter, own: Path, choice: EncoderChoice) -> Enc
     if choice.checkpoint is not None:
         given = Encoder.load(choice.checkpoint, device=choice.device)
         if given.fingerprint != encoder.fingerprint:
-            raise _refusal(encoder.record, f"not {given.name} ({given.fingerprint[:SHORT_FINGERPRINT]})")
+            raise _refusal(encoder.record, f"not {given.name} ({short(given.fingerprint)})")
         return _kept(writer, given)  # the same embeddings; its calibration may be a newer one
     if choice.body not in (None, encoder.record.body):
         raise _refusal(encoder.record, f"whose body is {encoder.record.body}, not {choice.body}")
@@ -96,7 +96,7 @@ def _raw_encoder(choice: EncoderChoice, *, body: str) -> Encoder:
 
 def _refusal(own: CheckpointRecord, difference: str) -> EncoderRefused:
     return EncoderRefused(
-        f"The gallery's images were embedded by {own.name} ({own.fingerprint[:SHORT_FINGERPRINT]}), "
+        f"The gallery's images were embedded by {own.name} ({short(own.fingerprint)}), "
         f"{difference}; leave the choice to the gallery, or embed all of its images anew with --refit."
     )
 

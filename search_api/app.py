@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from importlib.metadata import PackageNotFoundError, version
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
@@ -22,6 +21,7 @@ from search_api.bodies import BodyLimit
 from search_api.headers import DOCS_PATH, SecurityHeaders
 from search_api.search import Searcher
 from search_api.settings import FORM_OVERHEAD_BYTES, SearchSettings
+from search_api.version import installed_version
 
 
 def create_app(searcher: Searcher) -> FastAPI:
@@ -29,7 +29,7 @@ def create_app(searcher: Searcher) -> FastAPI:
     app = FastAPI(
         title="WhyAlike",
         summary="Find the images in a collection that look like this one, and see why.",
-        version=_version(),
+        version=installed_version() or "0",
         openapi_tags=openapi.TAGS,
         docs_url=DOCS_PATH,
         redoc_url=None,
@@ -58,13 +58,6 @@ def _body_limits(settings: SearchSettings) -> dict[str, int]:
 def _operation(route: APIRoute) -> str:
     """An operation is called what its function is called."""
     return route.name
-
-
-def _version() -> str:
-    try:
-        return version("whyalike")
-    except PackageNotFoundError:
-        return "0"  # run from a folder that was never installed
 
 
 @asynccontextmanager

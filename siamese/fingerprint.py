@@ -12,6 +12,14 @@ from siamese.preprocessing import Preprocessing
 # Full single precision on every device (TF32 is off): the only mode so far.
 NUMERIC_MODE: Final = "float32"
 
+SHORT: Final = 12
+"""Characters that tell encoders apart for people."""
+
+
+def short(fingerprint: str) -> str:
+    """As much of a fingerprint as people are shown."""
+    return fingerprint[:SHORT]
+
 
 def fingerprint(network: EncoderNetwork, preprocessing: Preprocessing) -> str:
     """The SHA-256, in hexadecimal, of everything that an embedding depends on."""

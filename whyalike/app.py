@@ -74,12 +74,9 @@ for verb in (demo, train, evaluate, index, search, compare, serve, galleries, mi
 def _version(wanted: bool) -> None:
     """Prints the version and leaves."""
     if wanted:
-        from importlib.metadata import PackageNotFoundError, version
+        from search_api.version import installed_version
 
-        try:
-            sys.stdout.write(f"whyalike {version('whyalike')}\n")
-        except PackageNotFoundError:
-            sys.stdout.write("whyalike, run from a folder that was never installed\n")
+        sys.stdout.write(f"whyalike {installed_version() or '(never installed)'}\n")
         raise typer.Exit
 
 

@@ -26,7 +26,7 @@ from whyalike.folders import read_folder
 from whyalike.home import open_galleries
 from whyalike.pictures import upload
 from whyalike.settings import Settings
-from whyalike.training import SPLIT_SEED, write_curves
+from whyalike.training import write_curves
 
 GALLERY = "digits"
 CONFIG = TrainingConfig.from_scratch()
@@ -57,7 +57,7 @@ class Answered:
 def learn(folders: DigitFolders, checkpoint: Path, settings: Settings, progress: Progress) -> TrainingReport:
     """Trains `small` from scratch on the gallery's digits."""
     samples = read_folder(folders.gallery, limits=settings.limits, progress=progress).samples
-    split = stratified_split(samples, seed=SPLIT_SEED, test=0.0, validation=VALIDATION)
+    split = stratified_split(samples, test=0.0, validation=VALIDATION)
     report = train(samples, split, CONFIG, checkpoint, device=settings.device, progress=progress)
     write_curves(checkpoint, report.history)
     return report

@@ -20,7 +20,6 @@ INK = 16
 """The darkest grey of a scan."""
 ENLARGEMENT = 8
 """Eight pixels each way are too few to look at; the encoder sees 32."""
-SPLIT_SEED = 42
 HELD_OUT = 0.1
 """Share of every digit that is only ever asked with."""
 
@@ -37,7 +36,7 @@ def write_digits(folder: Path) -> DigitFolders:
     """Writes every scan below the folder, dark on white; always the same tenth of each digit to `queries`."""
     folders = DigitFolders(folder / "gallery", folder / "queries")
     samples, scans = _scans()
-    split = stratified_split(samples, seed=SPLIT_SEED, test=HELD_OUT, validation=0.0)
+    split = stratified_split(samples, test=HELD_OUT, validation=0.0)
     for root, files in ((folders.gallery, split.train), (folders.queries, split.test)):
         shutil.rmtree(root, ignore_errors=True)  # what another version wrote may be divided otherwise
         _write(root, files, scans)

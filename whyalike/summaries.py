@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from siamese.fingerprint import short
 from whyalike.console import out, say
-from whyalike.tables import SHORT_FINGERPRINT, UNKNOWN, print_facts, print_rows, share
+from whyalike.tables import UNKNOWN, print_facts, print_rows, share
 
 if TYPE_CHECKING:  # what a verb prints about is loaded by then; what it does not is never loaded
     from indexer.report import IndexingReport
@@ -53,7 +54,7 @@ def print_indexing(report: IndexingReport) -> None:
     pace = f"{report.embedded} in {report.seconds:.1f} s"
     facts += [
         ("embedded", pace),
-        ("encoder", f"{report.encoder_name} ({report.fingerprint[:SHORT_FINGERPRINT]})"),
+        ("encoder", f"{report.encoder_name} ({short(report.fingerprint)})"),
     ]
     print_facts(facts)
 
@@ -65,7 +66,7 @@ def print_training(report: TrainingReport, split: Split, curves: Path) -> None:
     best = next((each for each in report.history if each.epoch == report.best_epoch), None)
     facts = [
         ("checkpoint", str(report.checkpoint)),
-        ("encoder", f"{report.record.name} ({report.record.fingerprint[:SHORT_FINGERPRINT]})"),
+        ("encoder", f"{report.record.name} ({short(report.record.fingerprint)})"),
         ("parts", ", ".join(f"{name} {len(split.files(name))}" for name in PARTS)),
         ("duplicates", str(len(split.duplicates))),
         ("conflicts", str(len(split.conflicts))),

@@ -20,7 +20,6 @@ from search_api.schemas import (
 from whyalike.console import out
 
 UNKNOWN = "–"
-SHORT_FINGERPRINT = 12
 
 
 def print_json(answer: object) -> None:

@@ -15,7 +15,6 @@ from whyalike.errors import UsageError
 from whyalike.folders import LabelledFolder
 
 CURVES = "curves.png"
-SPLIT_SEED = 42
 OPTIONS = {"augmentation": "augment"}
 """Options that have another name than what they set."""
 SMALL = "small"
@@ -56,7 +55,8 @@ def choose_split(
         if seed is not None:
             raise UsageError("the paper's split has its own seed: leave out --split-seed")
         return paper_split(folder.samples)
-    return stratified_split(folder.samples, seed=SPLIT_SEED if seed is None else seed)
+    chosen = {} if seed is None else {"seed": seed}
+    return stratified_split(folder.samples, **chosen)
 
 
 def write_curves(checkpoint: Path, history: Sequence[EpochRecord]) -> Path:

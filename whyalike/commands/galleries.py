@@ -11,8 +11,7 @@ def galleries(json: Json = False) -> None:
     from whyalike.settings import read_settings
     from whyalike.tables import print_galleries, print_json
 
-    summaries = open_galleries(read_settings()).summaries()
-    published = [published_gallery(each) for each in summaries if each.build is not None]
+    published = [published_gallery(each) for each in open_galleries(read_settings()).published()]
     if json:
         print_json(GalleryList(galleries=published))
     else:

@@ -7,16 +7,15 @@ import typer
 
 from whyalike.options import BODY_HELP, WEIGHTS_HELP, Device, Json
 
-DEFAULT_GALLERY = "default"
-
 
 def index(
     data: Annotated[
         list[Path], typer.Argument(metavar="DATA...", help="Folders of pictures, read recursively.")
     ],
-    gallery: Annotated[str, typer.Option("--gallery", help="The gallery to make or to bring up to date.")] = (
-        DEFAULT_GALLERY
-    ),
+    gallery: Annotated[
+        str | None,
+        typer.Option("--gallery", help="The gallery to make or to bring up to date; by default “default”."),
+    ] = None,
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", help="Embed with this encoder, from `whyalike train`.")
     ] = None,
@@ -42,6 +41,7 @@ def index(
     """
     from indexer.encoders import EncoderChoice
     from indexer.indexing import index as index_folders
+    from search_api.builds import DEFAULT_GALLERY
     from whyalike.console import progress
     from whyalike.errors import UsageError
     from whyalike.home import open_galleries
@@ -57,7 +57,7 @@ def index(
     update = {} if batch_size is None else {"batch_size": batch_size}
     report = index_folders(
         open_galleries(settings),
-        gallery,
+        DEFAULT_GALLERY if gallery is None else gallery,
         data,
         EncoderChoice(checkpoint, body, weights, refit, device or settings.device),
         settings=settings.indexing.model_copy(update=update),

@@ -62,7 +62,7 @@ def _url(listening: socket.socket) -> str:
 
 def _what(searcher: "Searcher") -> str:
     """What is served, or why there is nothing to serve yet."""
-    published = [each.name for each in searcher.galleries.summaries() if each.build is not None]
+    published = [each.name for each in searcher.galleries.published()]
     if not published:
         return "No gallery is published yet (`whyalike index DATA` makes one); serving"
     return f"Serving {', '.join(published)}"
