@@ -24,6 +24,19 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.same)
 
+    def distinct(self, *, seed: int) -> "Pairs":
+        """Each pair once whichever of its images asks, and again as many same as different ones.
+
+        For queries that are the references too: there a pair can be drawn from both of its ends.
+        """
+        ends = np.sort(np.stack([self.queries, self.references]), axis=0)
+        first = np.unique(ends, axis=1, return_index=True)[1]
+        kinds = [first[self.same[first] == kind] for kind in (True, False)]
+        count = min(len(kind) for kind in kinds)
+        generator = np.random.default_rng(seed)
+        kept = np.concatenate([np.sort(generator.choice(kind, count, replace=False)) for kind in kinds])
+        return Pairs(self.queries[kept], self.references[kept], self.same[kept])
+
 
 def draw_pairs(
     query_labels: npt.NDArray[np.str_],

@@ -38,23 +38,26 @@ def validation_scores(embedded: EmbeddedSamples) -> ValidationScores | None:
     )
     if not (ranked.relevant > 0).any():
         return None
-    pairs, lengths = _scored_pairs(embedded)
+    pairs = _pairs(embedded)
     return ValidationScores(
         map_at_r=float(ranked.map_at_r().mean()),
         recall_at_1=float(ranked.recall_at(1).mean()),
-        pair_auc=Verification.of(lengths, pairs.same).auc(),
+        pair_auc=Verification.of(_lengths(embedded, pairs), pairs.same).auc(),
     )
 
 
 def calibrated(embedded: EmbeddedSamples) -> Calibration:
-    """A calibration fitted on balanced pairs of validation images, both of them unseen in training."""
+    """A calibration fitted on balanced, distinct pairs of validation images, neither seen in training."""
     if not embedded.samples:
         return Calibration.unfitted("there were no validation images")
-    pairs, lengths = _scored_pairs(embedded)
-    return fit_calibration(lengths, pairs.same)
+    pairs = _pairs(embedded).distinct(seed=PAIR_SEED)
+    return fit_calibration(_lengths(embedded, pairs), pairs.same)
 
 
-def _scored_pairs(embedded: EmbeddedSamples) -> tuple[Pairs, NDArray[np.float64]]:
+def _pairs(embedded: EmbeddedSamples) -> Pairs:
     labels, checksums = embedded.labels, embedded.checksums
-    pairs = draw_pairs(labels, checksums, labels, checksums, seed=PAIR_SEED)
-    return pairs, distances(embedded.embeddings[pairs.queries], embedded.embeddings[pairs.references])
+    return draw_pairs(labels, checksums, labels, checksums, seed=PAIR_SEED)
+
+
+def _lengths(embedded: EmbeddedSamples, pairs: Pairs) -> NDArray[np.float64]:
+    return distances(embedded.embeddings[pairs.queries], embedded.embeddings[pairs.references])

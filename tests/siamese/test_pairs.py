@@ -46,3 +46,18 @@ def test_the_seed_decides_the_pairs() -> None:
     first, again, other = (drawn(labels, checksums, seed=seed) for seed in (1, 1, 2))
     assert (first.references == again.references).all()
     assert (first.references != other.references).any()
+
+
+def test_distinct_pairs_hold_each_pair_once_and_as_many_same_as_different() -> None:
+    labels = ["a"] * 4 + ["b"] * 6 + ["c"] * 30
+    pairs = drawn(labels, [str(number) for number in range(40)])
+    kept = pairs.distinct(seed=0)
+    ends = {frozenset(pair) for pair in zip(kept.queries.tolist(), kept.references.tolist(), strict=True)}
+    assert len(ends) == len(kept) < len(pairs)
+    assert kept.same.sum() == (~kept.same).sum()
+    names = np.array(labels)
+    assert ((names[kept.queries] == names[kept.references]) == kept.same).all()
+
+
+def test_no_pairs_stay_no_pairs() -> None:
+    assert len(drawn([], []).distinct(seed=0)) == len(drawn(["a"] * 5, list("12345")).distinct(seed=0)) == 0
