@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from http import HTTPStatus
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Query, Request
@@ -29,5 +30,5 @@ NamedBuild = Annotated[
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems that an operation may answer with."""
-    return {status: {"model": Problem} for status in statuses}
+    """The problems that an operation may answer with; what reads records may always find them locked."""
+    return {int(status): {"model": Problem} for status in (*statuses, HTTPStatus.SERVICE_UNAVAILABLE)}

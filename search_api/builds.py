@@ -63,7 +63,7 @@ class OpenBuilds:
 
     def only(self) -> str:
         """The gallery that is meant where none is named; raises NothingPublished, AmbiguousGallery."""
-        names = [each.name for each in self._galleries.summaries() if each.build is not None]
+        names = [each.name for each in self._galleries.published()]
         if not names:
             raise NothingPublished("No gallery is published yet; index a folder first.")
         if len(names) > 1 and DEFAULT_GALLERY not in names:
@@ -81,9 +81,9 @@ class OpenBuilds:
     def _take(self, shelf: _Shelf, name: str, published: int) -> _Opened:
         with shelf.lock:
             if shelf.current is None or shelf.current.build.number != published:
-                build = self._galleries.open(name)
+                opened = _opened(self._galleries.open(name))
                 _supersede(shelf)
-                shelf.current = _Opened(build, load_record(build.checkpoint))
+                shelf.current = opened
             shelf.current.readers += 1
             return shelf.current
 
@@ -93,6 +93,15 @@ class OpenBuilds:
             opened.readers -= 1
             if opened.superseded and not opened.readers:
                 opened.build.close()
+
+
+def _opened(build: Build) -> _Opened:
+    """The build with its encoder's record; closed where that cannot be read."""
+    try:
+        return _Opened(build, load_record(build.checkpoint))
+    except BaseException:
+        build.close()
+        raise
 
 
 def _supersede(shelf: _Shelf) -> None:

@@ -13,6 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
+
 from gallery import errors as of_gallery
 from siamese import errors as of_siamese
 
@@ -69,6 +72,9 @@ class Face:
 
 INTERNAL_FAULT = Face(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-fault", "A fault of the service")
 INVALID_REQUEST = Face(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "The request is not understood")
+RECORDS_UNAVAILABLE = Face(
+    HTTPStatus.SERVICE_UNAVAILABLE, "records-unavailable", "The records cannot be read at the moment"
+)
 
 FACES: dict[type[Exception], Face] = {
     AmbiguousGallery: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "ambiguous-gallery", "Which gallery is meant?"),
@@ -93,6 +99,8 @@ FACES: dict[type[Exception], Face] = {
     of_siamese.OutOfMemory: Face(
         HTTPStatus.SERVICE_UNAVAILABLE, "out-of-memory", "The device has no memory left"
     ),
+    OperationalError: RECORDS_UNAVAILABLE,
+    NoConnection: RECORDS_UNAVAILABLE,
 }
 
 

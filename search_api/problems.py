@@ -18,6 +18,8 @@ from search_api.schemas import FieldFault, Problem
 
 PROBLEM_JSON = "application/problem+json"
 NOT_TOLD = "The service could not answer; its log says why."
+RETRY_AFTER_S = 5
+"""Long enough for another writer to finish one of its short transactions."""
 NO_TYPE = "about:blank"
 """RFC 9457, section 4.2.1: the problem is what the status code says."""
 
@@ -25,9 +27,12 @@ log = logging.getLogger(__name__)
 
 
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
-    """The problem as a response."""
+    """The problem as a response; one of the moment says when to ask again."""
     content = problem.model_dump_json(exclude_none=True)
-    return Response(content, problem.status, headers, media_type=PROBLEM_JSON)
+    response = Response(content, problem.status, headers, media_type=PROBLEM_JSON)
+    if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
+        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+    return response
 
 
 def problem_of(error: Exception) -> Problem:

@@ -11,11 +11,10 @@ from search_api.schemas import GalleryDetail, GalleryList
 router = APIRouter(prefix="/v1/galleries", tags=["galleries"])
 
 
-@router.get("", summary="List the galleries")
+@router.get("", summary="List the galleries", responses=refusals())
 def list_galleries(asking: Asking) -> GalleryList:
     """The galleries that can be searched, by name; one whose first build is not published is left out."""
-    published = [each for each in asking.galleries.summaries() if each.build is not None]
-    return GalleryList(galleries=[answers.published_gallery(each) for each in published])
+    return GalleryList(galleries=[answers.published_gallery(each) for each in asking.galleries.published()])
 
 
 @router.get("/{name}", summary="Look into one gallery", responses=refusals(404, 422))

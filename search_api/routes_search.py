@@ -23,7 +23,9 @@ ExplainedField = Annotated[ExplainedScore, Form(description="The number that the
 OverlaysField = Annotated[bool, Form(description="Also paint the maps over the pictures, as PNG data URIs.")]
 
 
-@router.post("/search", summary="Find images that look like a picture", responses=refusals(404, 413, 422))
+@router.post(
+    "/search", summary="Find images that look like a picture", responses=refusals(404, 409, 413, 422)
+)
 def search(
     asking: Asking,
     image: Annotated[UploadFile | None, File(description="The picture; it is not kept.")] = None,
@@ -45,7 +47,7 @@ def search(
     return asking.search(query, gallery=gallery, k=k, labels=label or None, of=explained, overlays=overlays)
 
 
-@router.post("/compare", summary="Compare two pictures", responses=refusals(404, 413, 422))
+@router.post("/compare", summary="Compare two pictures", responses=refusals(404, 409, 413, 422))
 def compare(
     asking: Asking,
     a: Annotated[UploadFile | None, File(description="One picture; it is not kept.")] = None,

@@ -126,7 +126,7 @@ class Searcher:
     def reasons_not_ready(self) -> list[str]:
         """Why searches cannot be answered now, a sentence each; opens what a search would need to open."""
         try:
-            published = [each for each in self.galleries.summaries() if each.build is not None]
+            published = self.galleries.published()
         except Exception as error:
             log.exception("The records cannot be read")
             return [f"The records of the galleries cannot be read ({type(error).__name__})."]

@@ -224,6 +224,30 @@ def test_builds_are_shared_by_questions_and_closed_when_replaced(
     assert closed == [1]
 
 
+def test_a_build_whose_encoder_cannot_be_read_is_closed_and_the_one_before_it_is_kept(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.publish()
+    searcher = workshop.searcher()
+    searcher.search(RED)
+    workshop.publish(pictures={"grey/grey.png": plain("grey")})
+    closed: list[int] = []
+    with searcher.builds.lend("default") as (build, _):
+        assert build.number == 2
+    workshop.publish(pictures={"pink/pink.png": plain("pink")})
+
+    def unreadable(path: Path) -> None:
+        raise OSError(path)
+
+    with monkeypatch.context() as broken:
+        broken.setattr("search_api.builds.load_record", unreadable)
+        broken.setattr(type(build), "close", lambda build: closed.append(build.number))
+        with pytest.raises(OSError):
+            searcher.search(RED)
+        assert closed == [3]
+    assert searcher.search(RED).build == 3
+
+
 def test_a_query_by_another_encoder_is_refused(workshop: Workshop) -> None:
     workshop.publish()
     with workshop.searcher().builds.lend("default") as (build, _):

@@ -14,6 +14,8 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as NoConnection
 
 from search_api import examples, schemas
 from search_api.problems import PROBLEM_JSON
@@ -230,6 +232,23 @@ def test_a_service_that_cannot_read_its_gallery_says_so_and_leaks_nothing(worksh
     assert str(workshop.root) not in json.dumps([problem, ready.json()])
 
 
+@pytest.mark.parametrize(
+    "error",
+    [OperationalError("SELECT 1", {}, Exception("database is locked")), NoConnection("no connection")],
+)
+def test_records_that_cannot_be_read_at_the_moment_are_a_problem_of_the_moment(
+    client: TestClient, workshop: Workshop, monkeypatch: pytest.MonkeyPatch, error: Exception
+) -> None:
+    def locked(galleries: object, name: str) -> int:
+        raise error
+
+    monkeypatch.setattr(type(workshop.galleries), "published_build", locked)
+    response = client.get("/v1/galleries/default")
+    problem = refused(response, 503, "records-unavailable")
+    assert int(response.headers["retry-after"]) > 0
+    assert "SELECT" not in json.dumps(problem)
+
+
 def test_a_body_that_announces_too_many_bytes_is_refused(workshop: Workshop) -> None:
     workshop.publish()
     client = workshop.client(upload_max_bytes=50_000)
@@ -302,10 +321,13 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
     for operation in operations.values():
         assert operation["tags"] and operation["summary"] and operation["description"]
         for status, response in operation["responses"].items():
-            if status.startswith("4"):
+            if status.startswith("4") or (status == "503" and operation["operationId"] != "readyz"):
                 assert list(response["content"]) == [PROBLEM_JSON]
         content = operation["responses"]["200"]["content"]
         assert "example" in content.get("application/json", {"example": None})
+        assert "503" in operation["responses"] or operation["operationId"] == "livez"
+    for embedding in ("search", "compare"):
+        assert "409" in operations[embedding]["responses"]
     assert "HTTPValidationError" not in json.dumps(schema)
 
 
