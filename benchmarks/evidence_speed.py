@@ -4,10 +4,11 @@
 
 Evidence here is four maps for each of ten matches: both images, both signs.  Ours starts from what a search
 has at hand (the query's local embeddings, the matches' as int8, all embeddings) and includes the
-dequantisation.  The package is asked as economically as it can be: ten images to a call, and the other
-image's embedding is given to it for nothing.  One thread, because threads that wait burn CPU time.  The speed
-does not depend on the weights, so that random ones do; without DATA, a folder of pictures, the pictures are
-noise.  Exits with 1 below 500 times.
+dequantisation.  The package is asked ten images to a call, the other image's embedding is given to it for
+nothing, and it is timed twice: as people use it, and with the body's parameters frozen, which spares it the
+backward pass through the body (the maps are those of the linear layer's output).  One thread, because threads
+that wait burn CPU time.  The speed does not depend on the weights, so that random ones do; without DATA, a
+folder of pictures, the pictures are noise.  Exits with 1 if the smaller ratio is below 500.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ from siamese.preprocessing import Preprocessing
 
 MATCHES = 10
 REPEATS = 200  # of ours, which is too quick to be timed once
+THEIR_REPEATS = 3
 REQUIRED = 500
 SEED = 0
 
@@ -79,16 +81,19 @@ def main() -> int:
         _enliven(network, tensors)
     stored, embeddings = _stored(network, tensors)
     ours, evidence = _cpu_seconds(lambda: _evidence(stored), repeats=REPEATS)
-    theirs, cams = _cpu_seconds(lambda: _cams(network, tensors, embeddings), repeats=1)
+    used, cams = _cpu_seconds(lambda: _cams(network, tensors, embeddings), repeats=THEIR_REPEATS)
+    network.body.requires_grad_(False)
+    frozen, _ = _cpu_seconds(lambda: _cams(network, tensors, embeddings), repeats=THEIR_REPEATS)
     _say(f"{chosen.body}, {chosen.image_size} px, grid {stored.query.shape}, weights {chosen.weights}")
     _say(f"Evidence for {MATCHES} matches (both images, both signs), CPU time:")
     _say(f"  from stored int8 local embeddings  {ours * 1e3:12,.2f} ms")
-    _say(f"  grad-cam {version('grad-cam'):<26}{theirs * 1e3:12,.2f} ms")
-    _say(f"  ratio                              {theirs / ours:12,.0f}  (at least {REQUIRED} is required)")
+    package = f"grad-cam {version('grad-cam')}"
+    for how, theirs in (("as used", used), ("body frozen", frozen)):
+        _say(f"  {package + ', ' + how:<35}{theirs * 1e3:12,.2f} ms, {theirs / ours:8,.0f} times as much")
     _say(
         f"Greatest difference of a factual map, scaled to [0, 1]: {_difference(evidence, cams):.4f}, by int8"
     )
-    return 0 if theirs / ours >= REQUIRED else 1
+    return 0 if min(used, frozen) / ours >= REQUIRED else 1
 
 
 def _arguments() -> argparse.Namespace:
