@@ -106,7 +106,9 @@ def _report(error: Exception, *, debug: bool) -> NoReturn:
 def _leave(text: str, code: int) -> NoReturn:
     """One sentence on stderr, then the exit code."""
     if text:
-        sys.stderr.write(text + "\n")
+        from whyalike.console import say
+
+        say(text)
     raise typer.Exit(code)
 
 

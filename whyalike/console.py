@@ -33,9 +33,14 @@ PLAIN_WIDTH = 200
 
 
 def say(text: str) -> None:
-    """Writes one remark to stderr, as it is."""
-    sys.stderr.write(text + "\n")
+    """Writes one remark to stderr."""
+    sys.stderr.write(printable(text) + "\n")
     sys.stderr.flush()
+
+
+def printable(text: str) -> str:
+    """The text with what does not show as itself escaped: a file's name may hold commands to a terminal."""
+    return "".join(each if each.isprintable() else ascii(each)[1:-1] for each in text)
 
 
 def out() -> Console:
@@ -62,7 +67,7 @@ class TerminalProgress:
             self._bars = _bars()
             self._bars.start()
         bars = self._bars
-        task = bars.add_task(description, total=_total(iterable, total))
+        task = bars.add_task(printable(description), total=_total(iterable, total))
         try:
             for value in iterable:
                 yield value
@@ -79,7 +84,7 @@ class TerminalProgress:
         if self._bars is None:
             say(line)
         else:
-            self._bars.console.print(line, markup=False, highlight=False)
+            self._bars.console.print(printable(line), markup=False, highlight=False)
 
 
 @dataclass(slots=True)
@@ -105,7 +110,7 @@ class PlainProgress:
 
     def say(self, line: str) -> None:
         """Writes one line."""
-        self.stream.write(line + "\n")
+        self.stream.write(printable(line) + "\n")
         self.stream.flush()
 
 
@@ -120,7 +125,12 @@ class _RateColumn(ProgressColumn):
 
 def _bars() -> Bars:
     """Bars on stderr that vanish when they are done."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        MofNCompleteColumn(),
+    )
     times = (_RateColumn(), TimeElapsedColumn(), TextColumn("left"), TimeRemainingColumn())
     return Bars(*columns, *times, console=Console(stderr=True), transient=True)
 

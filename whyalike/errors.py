@@ -104,7 +104,7 @@ def sentence(error: BaseException) -> str:
     """What went wrong in one sentence, or where to report what nobody foresaw."""
     if not is_foreseen(error):
         return (
-            f"Error: an unforeseen {type(error).__name__}: {error}. "
+            f"Error: an unforeseen {type(error).__name__}: {' '.join(str(error).split())}. "
             "Run the same command as `whyalike --debug …` and report what it prints to the project's issues."
         )
     text = _of_the_system(error) if isinstance(error, OSError) else str(error)

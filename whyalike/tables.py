@@ -17,7 +17,7 @@ from search_api.schemas import (
     PublishedGallery,
     SearchResponse,
 )
-from whyalike.console import out
+from whyalike.console import out, printable
 
 UNKNOWN = "–"
 
@@ -77,7 +77,7 @@ def print_facts(facts: Iterable[tuple[str, str]]) -> None:
     table.add_column(no_wrap=True)
     table.add_column(overflow="fold")
     for name, value in facts:
-        table.add_row(Text(name, "dim"), Text(value))
+        table.add_row(Text(name, "dim"), Text(printable(value)))
     out().print(table)
 
 
@@ -88,7 +88,7 @@ def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         table.add_column(heading, no_wrap=True)
     table.add_column(headings[-1], overflow="fold")
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(printable(cell)) for cell in row))
     out().print(table)
 
 
@@ -117,4 +117,4 @@ def share(value: float | None) -> str:
 
 def _print_written(figure: Path | None) -> None:
     if figure is not None:
-        out().print(Text(f"evidence: {figure}"), soft_wrap=True)
+        out().print(Text(printable(f"evidence: {figure}")), soft_wrap=True)

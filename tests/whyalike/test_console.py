@@ -4,7 +4,8 @@ import io
 
 import pytest
 
-from whyalike.console import PlainProgress, TerminalProgress, progress
+from whyalike.console import PlainProgress, TerminalProgress, printable, progress, say
+from whyalike.tables import print_facts, print_rows
 
 
 def test_without_a_terminal_progress_is_plain_lines(capsys: pytest.CaptureFixture[str]) -> None:
@@ -46,3 +47,24 @@ def test_bars_pass_loops_inside_loops_through(capsys: pytest.CaptureFixture[str]
     assert seen == [(0, 0), (0, 1), (1, 0), (1, 1)]
     captured = capsys.readouterr()
     assert captured.out == "" and captured.err.count("a remark") == 2
+
+
+@pytest.mark.parametrize("command", ["\x1b[2J", "\r", "\n", "\x9b31m", "\u202e", "\udcff"])
+def test_the_name_of_a_file_commands_no_terminal(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    name = f"a{command}b.png"
+    say(name)
+    PlainProgress().say(name)
+    TerminalProgress().say(name)
+    print_rows(("picture",), [(name,)])
+    print_facts([("picture", name)])
+    captured = capsys.readouterr()
+    shown = f"a{command.encode('unicode_escape').decode()}b.png"
+    assert (captured.err.count(shown), captured.out.count(shown)) == (3, 2)
+
+
+def test_any_language_is_printed_as_it_is() -> None:
+    assert printable("Käse – 写真 – צילום – 📷.jpg") == "Käse – 写真 – צילום – 📷.jpg"
+
+
+def test_brackets_in_a_folder_s_name_are_no_markup(capsys: pytest.CaptureFixture[str]) -> None:
+    list(TerminalProgress().track([1], description="reading [/red]"))
