@@ -15,7 +15,7 @@ from gallery.folders import GalleryFolder
 from gallery.leases import Lease
 from gallery.manifest import read_manifest
 from gallery.records.builds import BuildRecord
-from gallery.records.galleries import GalleryRecord
+from gallery.records.galleries import GalleryRecord, SourceRecord
 from gallery.writer import GalleryWriter
 
 
@@ -82,6 +82,21 @@ class Galleries:
     def published(self) -> list[GallerySummary]:
         """Those of the galleries that can be searched, by name."""
         return [summary for summary in self.summaries() if summary.build is not None]
+
+    def roots(self, name: str) -> list[Path]:
+        """The roots that a gallery is made of, by uri: for another encoder all of them must be scanned again.
+
+        A root that was found empty, or that lies below one scanned later, is none of them any more; a
+        gallery that is not there has none.
+        """
+        statement = (
+            select(SourceRecord.uri)
+            .join(GalleryRecord, GalleryRecord.id == SourceRecord.gallery_id)
+            .where(GalleryRecord.name == name)
+            .order_by(SourceRecord.uri)
+        )
+        with self._engine.connect() as connection:
+            return [Path(uri) for uri in connection.scalars(statement)]
 
     def published_build(self, name: str) -> int:
         """The number of the build that `open` would open; one look-up, to notice a new one.

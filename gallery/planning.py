@@ -18,20 +18,24 @@ from gallery.storage import IntactSegments, Stored
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What a scan of `roots` (uris) has found: readable files as places, and unreadable ones."""
+    """What a scan of `roots` (uris) has found: readable files as places, and unreadable ones.
+
+    `unlisted` are the folders among the unreadable ones that it could not look into.
+    """
 
     places: Sequence[Place]
     unreadable: Sequence[Unreadable]
     roots: Sequence[str]
+    unlisted: Sequence[str] = ()
 
     def __post_init__(self) -> None:
         for uri in self._uris():
-            if not self.covers(uri):
+            if not (self.covers(uri) or uri in self.unlisted):
                 raise ValueError(f"{uri} lies below none of the scanned roots.")
 
     def covers(self, uri: str) -> bool:
         """Whether the scan would have found a file at this uri."""
-        return any(is_below(uri, root) for root in self.roots)
+        return _is_within(uri, self.roots) and not _is_within(uri, self.unlisted)
 
     def empty_roots(self) -> list[str]:
         """The roots below which no file was found, readable or not."""
@@ -114,6 +118,10 @@ def encoder_folders(connection: Connection, gallery_id: int) -> Iterator[str]:
         yield from map(str, connection.scalars(statement))
 
 
+def _is_within(uri: str, folders: Sequence[str]) -> bool:
+    return any(is_below(uri, folder) for folder in folders)
+
+
 def _divided(live: Iterable[OldPlace], found: Found) -> tuple[list[OldPlace], list[OldPlace]]:
     within: list[OldPlace] = []
     beyond: list[OldPlace] = []
@@ -127,7 +135,7 @@ def _require_files(within: Sequence[OldPlace], found: Found) -> None:
         if count := sum(is_below(old.uri, root) for old in within):
             raise SourceUnavailable(
                 f"{root} held {count} images and is empty now, as when a disk is not mounted; "
-                "mount it, or say that it may be empty."
+                "mount it or, if it is meant to be, index it with --allow-empty."
             )
 
 

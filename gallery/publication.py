@@ -1,6 +1,6 @@
 """The transaction that publishes a build, and the questions that prepare it."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -161,11 +161,16 @@ def record_sources(
 
 
 def record_unreadable(
-    connection: Connection, gallery_id: int, roots: Sequence[str], unreadable: Iterable[Unreadable]
+    connection: Connection,
+    gallery_id: int,
+    unreadable: Sequence[Unreadable],
+    *,
+    is_covered: Callable[[str], bool],
 ) -> None:
-    """Replace what is remembered of the files below the roots that could not be read."""
+    """Replace what is remembered of the files that could not be read, where the scan has looked for them."""
     known = select(UnreadableRecord.id, UnreadableRecord.uri).where(UnreadableRecord.gallery_id == gallery_id)
-    old = [row.id for row in connection.execute(known) if any(is_below(row.uri, root) for root in roots)]
+    again = {each.uri for each in unreadable}
+    old = [row.id for row in connection.execute(known) if row.uri in again or is_covered(row.uri)]
     for chunk in chunks(old):
         connection.execute(delete(UnreadableRecord).where(UnreadableRecord.id.in_(chunk)))
     rows = [

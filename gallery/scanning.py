@@ -1,12 +1,16 @@
 """Which files lie below the given roots, and what their bytes are called."""
 
+import errno
 import hashlib
 import os
-from collections.abc import Iterator, Sequence
+import stat
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gallery.errors import SourceUnavailable
+
+_BROKEN_LINK = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,24 +28,40 @@ class ScannedFile:
     label: str
 
 
+@dataclass(frozen=True, slots=True)
+class UnlistedFolder:
+    """A folder that may not be listed, and why: what lies in it now is not known."""
+
+    uri: str
+    reason: str
+
+
+def _refuse(folder: UnlistedFolder) -> None:
+    raise SourceUnavailable(f"{folder.uri} is no whole source: {folder.reason}.")
+
+
 def checksum(data: bytes) -> str:
     """The name of a content: SHA-256 of its bytes, 64 hexadecimal digits."""
     return hashlib.sha256(data).hexdigest()
 
 
-def scan(roots: Sequence[Path]) -> Iterator[ScannedFile]:
+def scan(
+    roots: Sequence[Path], *, leave_out: Callable[[UnlistedFolder], None] = _refuse
+) -> Iterator[ScannedFile]:
     """Every file below the roots, recursively, each path once, in an order that only names decide.
 
     Files and folders whose name begins with a dot are left out; links are followed, loops of them safely.
     A root may be a single file. Whatever is not a folder is given, so that the reader can report broken
     links and devices with a reason. A place is named as the caller named it: roots are made absolute, their
     links not resolved; yet a root that lies below another one is part of that one, links resolved.
-    Raises SourceUnavailable if a root is missing or any folder cannot be listed: a folder left out silently
-    would look like the end of everything in it.
+    Raises SourceUnavailable if a root is missing or cannot be listed. Any other folder that cannot be is
+    told to `leave_out`, which refuses it unless given: left out silently it would look like the end of
+    everything in it.
     """
     for root in distinct(roots):
         base = root.parent if root.is_file() else root
-        for path in _files(root):
+        _require_listable(root)
+        for path in _files(root, frozenset(), leave_out):
             yield ScannedFile(
                 path=path,
                 root=root,
@@ -51,15 +71,31 @@ def scan(roots: Sequence[Path]) -> Iterator[ScannedFile]:
             )
 
 
-def distinct(roots: Sequence[Path]) -> list[Path]:
-    """The roots, absolute and sorted, without those that lie within another one."""
+def distinct(
+    roots: Sequence[Path], *, recorded: Collection[Path] = (), allow_empty: bool = False
+) -> list[Path]:
+    """The roots, absolute and sorted, without those that lie within another one.
+
+    With `allow_empty` one of the `recorded` roots, which the gallery is made of, may be gone. Raises
+    SourceUnavailable for any other that is.
+    """
+    for root in roots:
+        if not is_present(root) and not (allow_empty and _absolute(root) in recorded):
+            raise _missing(root, is_recorded=_absolute(root) in recorded)
     real = {_absolute(root): root.resolve() for root in roots}
     kept: list[Path] = []
     for root in sorted(real, key=lambda each: (len(real[each].parts), each)):
-        _require_present(root)
         if not any(real[root].is_relative_to(real[outer]) for outer in kept):
             kept.append(root)
     return sorted(kept)
+
+
+def is_present(root: Path) -> bool:
+    """Whether the root is there and can be reached."""
+    try:
+        return root.exists()
+    except OSError:
+        return False
 
 
 def root_uri(root: Path) -> str:
@@ -72,37 +108,55 @@ def is_below(uri: str, root: str) -> bool:
     return uri == root or uri.startswith(root.rstrip(os.sep) + os.sep)
 
 
-def _require_present(root: Path) -> None:
-    if not root.exists():
-        raise SourceUnavailable(
-            f"{root} does not exist or cannot be reached; name a folder of images, or an image."
-        )
+def _missing(root: Path, *, is_recorded: bool) -> SourceUnavailable:
+    way_out = (
+        "the gallery has images from it: mount it or, if it was renamed or deleted, index it with "
+        "--allow-empty, and they end"
+        if is_recorded
+        else "name a folder of images, or an image"
+    )
+    return SourceUnavailable(f"{root} does not exist or cannot be reached; {way_out}.")
 
 
-def _files(root: Path) -> Iterator[Path]:
-    if root.is_dir():
-        yield from _walk(root, frozenset())
-    else:
-        yield root
-
-
-def _walk(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path]:
+def _require_listable(root: Path) -> None:
     try:
-        status = folder.stat()
-        names = sorted(entry.name for entry in os.scandir(folder))
+        _listed(root)
     except OSError as error:
-        raise SourceUnavailable(f"{folder} cannot be listed: {error.strerror or error}.") from error
-    identity = (status.st_dev, status.st_ino)
+        raise SourceUnavailable(f"{root} cannot be listed: {error.strerror or error}.") from error
+
+
+def _files(
+    path: Path, above: frozenset[tuple[int, int]], leave_out: Callable[[UnlistedFolder], None]
+) -> Iterator[Path]:
+    """The file itself, or what lies in the folder."""
+    try:
+        listed = _listed(path)
+    except OSError as error:
+        leave_out(UnlistedFolder(_text(path), f"it cannot be listed ({error.strerror or error})"))
+        return
+    if listed is None:
+        yield path
+        return
+    identity, names = listed
     if identity in above:
         return  # a link that leads back into a folder that it lies in
     for name in names:
-        path = folder / name
-        if name.startswith("."):
-            continue
-        if path.is_dir():
-            yield from _walk(path, above | {identity})
-        else:
-            yield path
+        if not name.startswith("."):
+            yield from _files(path / name, above | {identity}, leave_out)
+
+
+def _listed(path: Path) -> tuple[tuple[int, int], list[str]] | None:
+    """A folder's identity and its names in order; None for what is no folder. Raises OSError."""
+    try:
+        status = path.stat()
+    except OSError as error:
+        if error.errno in _BROKEN_LINK:
+            return None
+        raise
+    if not stat.S_ISDIR(status.st_mode):
+        return None
+    with os.scandir(path) as entries:
+        return (status.st_dev, status.st_ino), sorted(entry.name for entry in entries)
 
 
 def _absolute(root: Path) -> Path:

@@ -22,7 +22,7 @@ from gallery.manifest import write_manifest
 from gallery.membership import in_build, members
 from gallery.planning import Found, Plan, encoder_folders, plan, published_number
 from gallery.publication import Publication, PublishReport, Unreadable, record_sources, record_unreadable
-from gallery.records.galleries import GalleryRecord, SourceRecord
+from gallery.records.galleries import GalleryRecord
 from gallery.records.images import UnreadableRecord
 from gallery.scanning import root_uri
 from gallery.segments import EmbeddedContent, write_segment
@@ -62,15 +62,6 @@ class GalleryWriter:
             number = published_number(connection, self._gallery_id)
             rows = connection.execute(members(in_build(self._gallery_id, number)))
             return sorted((GalleryImage(*row) for row in rows), key=lambda image: image.uri)
-
-    def roots(self) -> list[Path]:
-        """The roots that the gallery is made of: for another encoder all of them must be scanned again.
-
-        A root that was found empty, or that lies below one scanned later, is none of them any more.
-        """
-        statement = select(SourceRecord.uri).where(SourceRecord.gallery_id == self._gallery_id)
-        with self._engine.connect() as connection:
-            return [Path(uri) for uri in connection.scalars(statement.order_by(SourceRecord.uri))]
 
     def unreadable(self) -> list[Unreadable]:
         """The files that could not be read when their roots were scanned last, by uri."""
@@ -141,18 +132,20 @@ class GalleryWriter:
         fingerprint: str,
         encoder_name: str,
         unreadable: Sequence[Unreadable] = (),
+        unlisted: Sequence[str] = (),
         allow_empty: bool = False,
     ) -> PublishReport:
         """Make what was found below the roots the gallery that readers open, whole or not at all.
 
-        Places below the roots that were not found are ended; places below other roots stay as they are.
+        Places below the roots that were not found are ended; places below other roots, and in the folders
+        that were `unlisted` (uris), stay as they are.
         Nothing new is published if places, segments and encoder are those of the published build.
         Raises SourceUnavailable if a root that had images holds no file now (an unmounted disk), unless
         `allow_empty`; NotEmbedded if the content of any place, those below other roots included, is not
         embedded by this encoder; ValueError if a place lies below none of the roots, two lie at one uri, or
         no checkpoint of this fingerprint was kept.
         """
-        found = Found(places, unreadable, [root_uri(root) for root in roots])
+        found = Found(places, unreadable, [root_uri(root) for root in roots], unlisted)
         with self._engine.connect() as connection:
             planned = plan(
                 connection,
@@ -169,7 +162,7 @@ class GalleryWriter:
             ):  # the manifest is written under the confirmed lease: nobody else's is replaced
                 self._publication(planned).write(connection)
             record_sources(connection, self._gallery_id, found.roots, empty=found.empty_roots())
-            record_unreadable(connection, self._gallery_id, found.roots, found.unreadable)
+            record_unreadable(connection, self._gallery_id, found.unreadable, is_covered=found.covers)
             forget_superseded(connection, self._gallery_id, planned.manifest.encoder)
         self.collect()
         return _report(planned)

@@ -30,7 +30,7 @@ def fit_encoder(
 
     The same files and the same seed give the same encoder. Raises NothingToIndex if none can be read.
     """
-    files = list(scan(roots))
+    files = list(scan(roots, leave_out=lambda _: None))  # the run itself reports them
     random.Random(settings.fitting_seed).shuffle(files)
     unreadable: list[Unreadable] = []
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from gallery.errors import NothingPublished
 from gallery.galleries import Galleries
 from gallery.publication import PublishReport
-from gallery.scanning import distinct, scan
+from gallery.scanning import scan
 from gallery.writer import GalleryWriter
 from indexer.encoders import EncoderChoice, choose_encoder
 from indexer.errors import NothingToIndex
@@ -17,6 +17,7 @@ from indexer.pipeline import embed_contents, keep_in_segments
 from indexer.reading import Reader, ReadFile, UnreadFile
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
+from indexer.sources import find_sources
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
 from siamese.progress import Progress, Silent
@@ -38,7 +39,7 @@ def index(
     """Make the files below the roots the gallery that readers open; embed only what was not embedded yet.
 
     Whatever ends a run early, the next one takes up what was embedded, and readers keep the published build.
-    `allow_empty` takes a root that had images and has no file now for emptied on purpose.
+    `allow_empty` takes a root that had images and has no file now, or is gone, for emptied on purpose.
     Raises SourceUnavailable, GalleryLocked, EncoderRefused, NothingToIndex, and what a checkpoint, weights or
     a device raise; a file that cannot be read is in the report.
     """
@@ -47,23 +48,23 @@ def index(
     settings = settings or IndexingSettings()
     limits = limits or ImageLimits()
     progress = progress or Silent()
-    scanned = distinct(roots)
+    sources = find_sources(galleries, name, roots, refit=choice.refit, allow_empty=allow_empty)
     ledger = Ledger()
     with galleries.writer(name) as writer:
         before = _published(galleries, name)
-        if choice.refit:  # another encoder's embeddings cannot stand beside those of roots not scanned now
-            scanned = distinct([*roots, *writer.roots()])
-        encoder = choose_encoder(writer, choice, scanned, settings=settings, limits=limits, progress=progress)
+        encoder = choose_encoder(
+            writer, choice, sources.present, settings=settings, limits=limits, progress=progress
+        )
         known = writer.embedded(encoder.fingerprint)
         reader = Reader(encoder, known=known, limits=limits, thumbnail_quality=settings.thumbnail_quality)
-        new = ledger.enter(_read_ahead(reader, scanned, settings=settings, progress=progress))
+        new = ledger.enter(_read_ahead(reader, ledger, sources.present, settings=settings, progress=progress))
         contents = embed_contents(encoder, new, ledger, batch_size=settings.batch_size)
         embedded = keep_in_segments(
             writer, contents, fingerprint=encoder.fingerprint, size=settings.segment_size
         )
         if before is None and not ledger.places():
-            raise NothingToIndex(scanned, ledger.unreadable())
-        published = _publish(writer, ledger, scanned, encoder, allow_empty=allow_empty)
+            raise NothingToIndex(sources.roots, ledger.unreadable())
+        published = _publish(writer, ledger, sources.roots, encoder, allow_empty=allow_empty)
     return IndexingReport(
         gallery=name,
         published=published.build != before,
@@ -84,12 +85,19 @@ def _published(galleries: Galleries, name: str) -> int | None:
 
 
 def _read_ahead(
-    reader: Reader, roots: Sequence[Path], *, settings: IndexingSettings, progress: Progress
+    reader: Reader,
+    ledger: Ledger,
+    roots: Sequence[Path],
+    *,
+    settings: IndexingSettings,
+    progress: Progress,
 ) -> Iterator[ReadFile | UnreadFile]:
     """Every file below the roots, read in threads that are at most a batch ahead."""
     threads = settings.decoding_threads
-    read = in_threads(reader.read, scan(roots), ahead=settings.batch_size + threads, threads=threads)
-    return progress.track(read, description="indexing", total=sum(1 for _ in scan(roots)))
+    files = scan(roots, leave_out=ledger.leave_out)
+    read = in_threads(reader.read, files, ahead=settings.batch_size + threads, threads=threads)
+    total = sum(1 for _ in scan(roots, leave_out=lambda _: None))
+    return progress.track(read, description="indexing", total=total)
 
 
 def _publish(
@@ -101,5 +109,6 @@ def _publish(
         fingerprint=encoder.fingerprint,
         encoder_name=encoder.name,
         unreadable=ledger.unreadable(),
+        unlisted=ledger.unlisted(),
         allow_empty=allow_empty,
     )

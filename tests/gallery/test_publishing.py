@@ -178,8 +178,8 @@ def test_places_below_other_roots_stay(trial: Trial) -> None:
     assert (report.added, report.removed, report.images) == (1, 0, 2)
     report = trial.run({"/s/b/3.jpg": b"b"}, roots=["/s"])
     assert (report.moved, report.images) == (1, 2)
+    assert trial.galleries.roots(NAME) == [Path("/r"), Path("/s")]
     with trial.writer() as writer:
-        assert writer.roots() == [Path("/r"), Path("/s")]
         assert [image.uri for image in writer.live()] == ["/r/a/1.jpg", "/s/b/3.jpg"]
 
 
@@ -187,11 +187,9 @@ def test_the_gallery_is_made_of_the_outermost_roots_that_hold_files(trial: Trial
     trial.run({"/r/a/1.jpg": b"a"}, roots=["/r/a"])
     trial.run({"/s/b/2.jpg": b"b"}, roots=["/s"])
     trial.run({"/r/a/1.jpg": b"a"}, roots=["/r"])
-    with trial.writer() as writer:
-        assert writer.roots() == [Path("/r"), Path("/s")]
+    assert trial.galleries.roots(NAME) == [Path("/r"), Path("/s")]
     trial.run({}, roots=["/s"], allow_empty=True)
-    with trial.writer() as writer:
-        assert writer.roots() == [Path("/r")]
+    assert trial.galleries.roots(NAME) == [Path("/r")]
 
 
 def test_a_folder_whose_name_begins_like_a_root_is_not_below_it(trial: Trial) -> None:

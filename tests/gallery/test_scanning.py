@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gallery.errors import SourceUnavailable
-from gallery.scanning import ScannedFile, checksum, is_below, root_uri, scan
+from gallery.scanning import ScannedFile, UnlistedFolder, checksum, distinct, is_below, root_uri, scan
 
 
 def touch(*paths: Path) -> None:
@@ -109,10 +109,9 @@ def test_a_missing_root_is_refused(tmp_path: Path) -> None:
         list(scan([tmp_path, tmp_path / "nowhere"]))
 
 
-def test_a_folder_that_cannot_be_listed_is_refused_and_never_taken_for_empty(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    touch(tmp_path / "a" / "1.jpg", tmp_path / "secret" / "2.jpg")
+@pytest.fixture
+def secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No folder of this name can be listed, whoever asks."""
     scandir = os.scandir
 
     def refuse(path: Path) -> object:
@@ -121,8 +120,35 @@ def test_a_folder_that_cannot_be_listed_is_refused_and_never_taken_for_empty(
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", refuse)
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_folder_that_cannot_be_listed_is_never_taken_for_empty(tmp_path: Path) -> None:
+    touch(tmp_path / "a" / "1.jpg", tmp_path / "secret" / "2.jpg")
+    with pytest.raises(SourceUnavailable, match=r"secret .*cannot be listed \(Permission denied\)\.$"):
+        names(tmp_path)
     with pytest.raises(SourceUnavailable, match=r"secret cannot be listed: Permission denied\.$"):
-        list(scan([tmp_path]))
+        names(tmp_path / "secret")
+
+
+@pytest.mark.usefixtures("secret")
+def test_a_folder_that_cannot_be_listed_stops_nothing_where_it_is_told_to(tmp_path: Path) -> None:
+    touch(tmp_path / "a" / "1.jpg", tmp_path / "secret" / "2.jpg", tmp_path / "z" / "3.jpg")
+    left_out: list[UnlistedFolder] = []
+    found = [file.relative for file in scan([tmp_path], leave_out=left_out.append)]
+    assert found == ["a/1.jpg", "z/3.jpg"]
+    reason = "it cannot be listed (Permission denied)"
+    assert left_out == [UnlistedFolder(str(tmp_path / "secret"), reason)]
+
+
+def test_a_recorded_root_may_be_gone_where_that_is_meant(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    assert distinct([tmp_path, gone / "a"], recorded=[gone / "a"], allow_empty=True) == [tmp_path]
+    assert distinct([gone], recorded=[gone], allow_empty=True) == [gone]
+    with pytest.raises(SourceUnavailable, match=r"gone does not exist .* index it with --allow-empty"):
+        distinct([gone], recorded=[gone])
+    with pytest.raises(SourceUnavailable, match="name a folder of images"):
+        distinct([gone / "b"], recorded=[gone], allow_empty=True)
 
 
 def test_no_root_is_no_file() -> None:

@@ -7,6 +7,7 @@ import shutil
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -558,6 +559,59 @@ def test_a_folder_that_is_suddenly_empty_is_refused_unless_that_is_meant(
     with pytest.raises(SourceUnavailable):
         indexed(galleries, pictures, toy)
     assert index(galleries, "holidays", [pictures], toy, allow_empty=True).removed == 4
+
+
+def test_a_renamed_root_is_left_behind_and_its_files_keep_their_ids(
+    galleries: Galleries, pictures: Path, toy: EncoderChoice
+) -> None:
+    indexed(galleries, pictures, toy)
+    before = ids(galleries)
+    photos = pictures.rename(pictures.parent / "photos")
+    with pytest.raises(SourceUnavailable, match=r"pictures does not exist .* index it with --allow-empty"):
+        indexed(galleries, [photos, pictures], toy)
+    report = index(galleries, "holidays", [photos, pictures], toy, allow_empty=True)
+    assert (report.moved, report.added, report.removed) == (4, 0, 0)
+    moved = {str(photos / Path(uri).relative_to(pictures)): image_id for uri, image_id in before.items()}
+    assert ids(galleries) == moved
+    assert galleries.roots("holidays") == [photos]
+    assert index(galleries, "holidays", [photos], replace(toy, refit=True)).unchanged == 4
+
+
+def test_an_encoder_is_chosen_anew_without_a_root_that_is_gone_only_if_that_is_meant(
+    galleries: Galleries, pictures: Path, toy: EncoderChoice
+) -> None:
+    more = write_folder(pictures.parent / "more", {"green/1.png": plain("green")})
+    indexed(galleries, [pictures, more], toy)
+    shutil.rmtree(more)
+    anew = replace(toy, refit=True)
+    with pytest.raises(SourceUnavailable, match=r"more does not exist .* index it with --allow-empty"):
+        index(galleries, "holidays", [pictures], anew)
+    report = index(galleries, "holidays", [pictures], anew, allow_empty=True)
+    assert (report.removed, report.images) == (1, 4)
+    assert galleries.roots("holidays") == [pictures]
+
+
+def test_a_folder_that_cannot_be_listed_is_reported_and_its_images_stay(
+    galleries: Galleries, pictures: Path, toy: EncoderChoice, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    indexed(galleries, pictures, toy)
+    (pictures / "blue/1.png").unlink()
+    scandir = os.scandir
+
+    def refuse(path: Path | int) -> object:
+        if path == pictures / "red":
+            raise PermissionError(13, "Permission denied")
+        return scandir(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "scandir", refuse)
+        for removed in (1, 0):
+            report = indexed(galleries, pictures, toy)
+            assert reasons(report) == {"red": "it cannot be listed (Permission denied)"}
+            assert (report.removed, report.images) == (removed, 3)
+    (pictures / "red/1.png").unlink()
+    report = indexed(galleries, pictures, toy)
+    assert (report.removed, report.images, report.unreadable) == (1, 2, ())
 
 
 # The property.
