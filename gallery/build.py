@@ -155,7 +155,7 @@ class Build:
         return [path for folder, files in folders for path in corrupt_files(folder, files)]
 
     def close(self) -> None:
-        """Let go of the mapped files once running calls are done; searching it then is a ValueError."""
+        """Let go of the mapped index once running calls are done; searching it then is a ValueError."""
         self._closed = True
         self._segments = {}
         self._index = FaissIndex(self.dimension, [])

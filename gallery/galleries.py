@@ -115,7 +115,7 @@ class Galleries:
         return int(found.published_build)
 
     def open(self, name: str) -> Build:
-        """The published build, memory-mapped; raises GalleryNotFound, NothingPublished and CorruptGallery."""
+        """The published build; raises GalleryNotFound, NothingPublished and CorruptGallery."""
         number = self.published_build(name)
         statement = (
             select(BuildRecord.gallery_id, BuildRecord.manifest_sha256)

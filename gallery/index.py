@@ -81,6 +81,8 @@ def _read(path: Path, dimension: int) -> faiss.Index:
     try:
         index = faiss.read_index(str(path), _MAPPED)
     except RuntimeError as error:
+        with path.open("rb"):  # too many open files, say, are an error of their own
+            pass
         raise CorruptGallery(
             f"{path} cannot be opened as an index; restore the file or index again."
         ) from error

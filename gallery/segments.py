@@ -11,11 +11,11 @@ thumbnails.npy        (n + 1,) int64, where each JPEG begins in it
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.arrays import StoredArray
 from gallery.errors import CorruptGallery
 from gallery.files import file_sha256, new_folder
 from gallery.index import write_index
@@ -92,31 +92,33 @@ def corrupt_files(folder: Path, files: Mapping[str, FileClaims]) -> list[Path]:
 
 
 class Segment:
-    """An opened segment, memory-mapped; what it gives are copies, so that nothing outlives the mapping."""
+    """An opened segment: it holds no file open, so that a gallery may have any number of them."""
 
     def __init__(self, folder: Path, claims: SegmentClaims) -> None:
         if not is_intact(folder, claims.files):
             raise CorruptGallery(f"The segment {folder} is missing or incomplete; restore it or index again.")
         self.index_path = folder / INDEX_FILE
-        self._embeddings = _map(folder / "embeddings.npy")
-        self._local_embeddings = _map(folder / "local_embeddings.npy")
-        self._scales = _map(folder / "scales.npy")
-        self._thumbnail_bytes = np.memmap(folder / "thumbnails.bin", dtype=np.uint8, mode="r")
-        self._thumbnail_starts = _map(folder / "thumbnails.npy")
+        self._embeddings = StoredArray(folder / "embeddings.npy")
+        self._local_embeddings = StoredArray(folder / "local_embeddings.npy")
+        self._scales = StoredArray(folder / "scales.npy")
+        self._thumbnails = folder / "thumbnails.bin"
+        self._thumbnail_starts = StoredArray(folder / "thumbnails.npy")
 
     def embeddings(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """(n, D) float32."""
-        return np.asarray(self._embeddings[list(rows)])
+        return self._embeddings.rows(rows)
 
     def local_embeddings(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """(n, h, w, D) float32, dequantised."""
-        scales = self._scales[list(rows)]
-        return dequantize(self._local_embeddings[list(rows)], scales[:, None, None, None])
+        scales = self._scales.rows(rows)
+        return dequantize(self._local_embeddings.rows(rows), scales[:, None, None, None])
 
     def thumbnail(self, row: int) -> bytes:
         """JPEG."""
-        start, end = self._thumbnail_starts[row : row + 2]
-        return self._thumbnail_bytes[start:end].tobytes()
+        start, end = self._thumbnail_starts.rows([row, row + 1]).tolist()
+        with self._thumbnails.open("rb") as stream:
+            stream.seek(start)
+            return stream.read(end - start)
 
 
 def _write(folder: Path, contents: Sequence[EmbeddedContent], content_ids: NDArray[np.int64]) -> None:
@@ -136,11 +138,3 @@ def _write_local_embeddings(folder: Path, contents: Sequence[EmbeddedContent]) -
         values[row], scales[row] = quantize(content.local_embeddings)
     np.save(folder / "local_embeddings.npy", values)
     np.save(folder / "scales.npy", scales)
-
-
-def _map(path: Path) -> NDArray[Any]:
-    try:
-        mapped: NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
-    except (OSError, ValueError) as error:
-        raise CorruptGallery(f"{path} cannot be opened as an array; restore it or index again.") from error
-    return mapped

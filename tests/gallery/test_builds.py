@@ -1,5 +1,7 @@
 """What an opened build answers."""
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -11,6 +13,8 @@ from gallery.build import Candidate
 from gallery.errors import CorruptGallery, EncoderMismatch, ImageNotFound
 from gallery.scanning import checksum
 from tests.gallery.support import DIMENSION, FINGERPRINT, GRID, Trial, embedded, ids, images
+
+ROOT = Path(__file__).parents[2]
 
 FILES = {
     f"/r/{label}/{number:03}.jpg": f"{label}{number}".encode()
@@ -195,6 +199,40 @@ def test_a_build_with_a_file_cut_off_is_not_opened(trial: Trial, name: str) -> N
     cut.write_bytes(cut.read_bytes()[:-1])
     with pytest.raises(CorruptGallery, match="is missing or incomplete; restore it or index again"):
         trial.open()
+
+
+FEW_FILES = """
+import resource, sys
+from pathlib import Path
+import numpy as np
+from tests.gallery.support import Trial, ids
+trial = Trial.at(Path(sys.argv[1]))
+resource.setrlimit(resource.RLIMIT_NOFILE, (32, 32))
+build = trial.open()
+found = list(ids(build).values())
+assert len(build.manifest.segments) == len(found) == 40
+for read in (build.embeddings, build.local_embeddings):
+    assert np.isfinite(read(found)).all()
+assert all(build.thumbnail(each).startswith(b"JPEG of") for each in found)
+held = []
+try:
+    while True:
+        held.append(open(sys.executable, "rb"))
+except OSError:
+    pass
+try:
+    build.embeddings(found)
+except OSError as error:
+    print(error.strerror)
+"""
+
+
+def test_a_gallery_of_many_segments_opens_where_few_files_may_be_open(trial: Trial) -> None:
+    pytest.importorskip("resource", reason="the limit is a Unix one")
+    trial.run({f"/r/a/{number:02}.jpg": bytes([number]) for number in range(40)}, batch=1)
+    script = [sys.executable, "-c", FEW_FILES, str(trial.home)]
+    ran = subprocess.run(script, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+    assert (ran.returncode, ran.stdout) == (0, "Too many open files\n"), ran.stderr
 
 
 def test_a_file_of_the_right_size_that_is_no_array_is_corrupt(trial: Trial) -> None:

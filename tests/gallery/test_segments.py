@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from gallery.files import UNFINISHED
+from gallery.manifest import SegmentClaims
 from gallery.scanning import checksum
-from gallery.segments import EmbeddedContent, corrupt_files, is_intact, write_segment
+from gallery.segments import EmbeddedContent, Segment, corrupt_files, is_intact, write_segment
 from tests.gallery.support import embedded
 
 UNIT = np.array([0.6, 0.8], np.float32)
@@ -61,6 +62,22 @@ def test_a_segment_is_never_written_again(tmp_path: Path) -> None:
         write_segment(tmp_path / "s", [content(thumbnail=b"other")], [1])
     assert is_intact(tmp_path / "s", files)
     assert corrupt_files(tmp_path / "s", files) == []
+
+
+def test_an_opened_segment_holds_no_file_open(tmp_path: Path) -> None:
+    descriptors = Path("/proc/self/fd")
+    if not descriptors.exists():
+        pytest.skip("only Linux says what is open")
+    contents = [embedded(bytes([number])) for number in range(3)]
+    files = write_segment(tmp_path / "s", contents, [1, 2, 3])
+    before = len(list(descriptors.iterdir()))
+    segment = Segment(tmp_path / "s", SegmentClaims(id=1, name="s", rows=3, files=files))
+    assert segment.embeddings([2, 0]).tolist() == [contents[each].embedding.tolist() for each in (2, 0)]
+    assert segment.embeddings([]).shape == (0, 5)
+    assert segment.thumbnail(1) == b"JPEG of \x01"
+    assert len(list(descriptors.iterdir())) == before
+    with pytest.raises(IndexError, match="has 3 rows, and no row 3"):
+        segment.embeddings([3])
 
 
 def test_a_missing_file_is_noticed(tmp_path: Path) -> None:
