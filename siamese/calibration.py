@@ -13,6 +13,8 @@ from pydantic import BaseModel, model_validator
 MINIMUM_PAIRS = 10
 # The inverse of scikit-learn's regularisation: large enough to leave the fit alone.
 UNREGULARISED = 1e6
+# The balanced accuracy of a coin.
+CHANCE = 0.5
 
 Verdict = Literal["same", "different"]
 
@@ -81,6 +83,9 @@ def fit_calibration(
         reason = "the distances of same validation pairs are no smaller than those of different ones"
         return Calibration.unfitted(reason, pairs=len(same))
     threshold, accuracy = _best_threshold(distances, same)
+    if accuracy <= CHANCE:
+        reason = "no distance tells same validation pairs from different ones better than chance"
+        return Calibration.unfitted(reason, pairs=len(same))
     return Calibration(
         fitted_on="pair",
         intercept=intercept,

@@ -82,9 +82,20 @@ def test_distances_that_say_the_opposite_fit_nothing() -> None:
     assert calibration.verdict(0.1) is None and "no smaller" in str(calibration.reason)
 
 
-def test_equal_distances_fit_nothing() -> None:
-    calibration = fit_calibration(np.full(40, 0.5), np.arange(40) < 20)
+@pytest.mark.parametrize("same", [10, 11, 20, 25, 30])
+@pytest.mark.parametrize("distance", [0.0, 0.3, 0.5, 1.7])
+def test_equal_distances_fit_nothing_however_many_of_a_kind_there_are(same: int, distance: float) -> None:
+    calibration = fit_calibration(np.full(40, distance), np.arange(40) < same)
     assert calibration.threshold is None and calibration.reason
+
+
+@given(seed=st.integers(0, 10_000), share=st.floats(0.1, 0.9), steps=st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_what_is_fitted_is_better_than_chance(seed: int, share: float, steps: int) -> None:
+    generator = np.random.default_rng(seed)
+    distances, same = generator.integers(steps, size=100) / 4, generator.random(100) < share
+    calibration = fit_calibration(distances, same)
+    assert calibration.threshold is None or 0.5 < (calibration.balanced_accuracy or 0) <= 1
 
 
 def test_distances_of_float32_are_taken_too() -> None:
