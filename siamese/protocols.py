@@ -8,13 +8,15 @@ from typing import Literal
 
 from siamese.errors import UnusableData
 from siamese.samples import Sample, conflicting_checksums
-from siamese.splits import PARTS, Split, SplitFile
+from siamese.splits import PARTS, Part, Split, SplitFile
 
 ProtocolKind = Literal["queries", "held-out", "leave-one-out"]
 
 # A folder is the one that was trained on when at least this share of the recorded files is still there,
 # unchanged and in its place: a few files may have come, gone or changed since.
 RECOGNISED_SHARE = 0.5
+
+HONEST_WAY = "name images that it has not seen, with --queries DIR, for the honest ones"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,12 +46,15 @@ def choose_protocol(
     """Given queries against the samples; else, on the folder that `split` was drawn from, its held-out part
     against its training part; else each sample against all others.
 
-    `split` is what the checkpoint recorded. Raises UnusableData where nothing is left to compare.
+    `split` is what the checkpoint recorded: queries that it was trained on or validated with are counted, and
+    the statement says so. Raises UnusableData where nothing is left to compare.
     """
     if queries is not None:
         return _given_queries(queries, samples, split)
     if split is not None and _recognised(split, samples):
-        return _held_out(samples, split)
+        held_out = _held_out(samples, split)
+        if held_out is not None:
+            return held_out
     return _leave_one_out(samples, split)
 
 
@@ -57,35 +62,49 @@ def _given_queries(queries: Sequence[Sample], samples: Sequence[Sample], split: 
     conflicts = conflicting_checksums([*queries, *samples])
     asking, answering = _distinct(queries, conflicts), _distinct(samples, conflicts)
     sizes = _left_out([*queries, *samples], conflicts, kept=len(asking) + len(answering))
-    sizes["queries_trained_on"] = _trained_on(asking, split)
-    return Protocol("queries", "the given queries against the images of the folder", asking, answering, sizes)
+    statement = "the given queries against the images of the folder"
+    return _stated("queries", statement, asking, answering, sizes, split)
 
 
 def _leave_one_out(samples: Sequence[Sample], split: Split | None) -> Protocol:
     conflicts = conflicting_checksums(samples)
     images = _distinct(samples, conflicts)
     sizes = _left_out(samples, conflicts, kept=len(images))
-    sizes["queries_trained_on"] = _trained_on(images, split)
     statement = "each image of the folder against all the others (leave-one-out)"
-    return Protocol("leave-one-out", statement, images, images, sizes)
+    return _stated("leave-one-out", statement, images, images, sizes, split)
 
 
-def _held_out(samples: Sequence[Sample], split: Split) -> Protocol:
+def _held_out(samples: Sequence[Sample], split: Split) -> Protocol | None:
+    """None where the split holds nothing out, or what it holds out lies in another folder."""
     part = split.held_out()
-    if part is None:
-        raise UnusableData("the checkpoint's split has no test and no validation part to evaluate on")
+    asking = _found(split.usable(part), samples) if part else ()
+    answering = _found(split.usable("train"), samples)
+    if not asking or not answering:
+        return None
     sizes: dict[str, int] = {name: len(split.files(name)) for name in PARTS}
     sizes["in_no_part"] = len(samples) - sum(len(_found(split.files(name), samples)) for name in PARTS)
     sizes["duplicates_left_out"] = len(split.duplicates)
     sizes["conflicts_left_out"] = len(split.conflicts)
-    sizes["queries_trained_on"] = 0
-    return Protocol(
-        "held-out",
-        f"the {part} part of the checkpoint's split against its training part",
-        _found(split.usable(part), samples),
-        _found(split.usable("train"), samples),
-        sizes,
-    )
+    statement = f"the {part} part of the checkpoint's split against its training part"
+    return _stated("held-out", statement, asking, answering, sizes, split)
+
+
+def _stated(
+    kind: ProtocolKind,
+    statement: str,
+    queries: tuple[Sample, ...],
+    references: tuple[Sample, ...],
+    sizes: dict[str, int],
+    split: Split | None,
+) -> Protocol:
+    """The protocol, which counts and says how many queries the encoder has learned from already."""
+    trained, validated = _among(queries, split, "train"), _among(queries, split, "validation")
+    sizes = sizes | {"queries_trained_on": trained, "queries_validated_on": validated}
+    if trained:
+        statement += f"; {_share(trained, queries)} were trained on, which flatters the figures: {HONEST_WAY}"
+    if validated:
+        statement += f"; {_share(validated, queries)} also chose the epoch and the threshold"
+    return Protocol(kind, statement, queries, references, sizes)
 
 
 def _recognised(split: Split, samples: Sequence[Sample]) -> bool:
@@ -113,7 +132,11 @@ def _left_out(samples: Sequence[Sample], conflicts: frozenset[str], *, kept: int
     return {"duplicates_left_out": len(samples) - conflicting - kept, "conflicts_left_out": conflicting}
 
 
-def _trained_on(samples: Sequence[Sample], split: Split | None) -> int:
-    """How many of these contents the encoder was trained on: their figures flatter it."""
-    seen = {file.checksum for file in split.files("train")} if split else set()
-    return sum(sample.checksum in seen for sample in samples)
+def _among(samples: Sequence[Sample], split: Split | None, part: Part) -> int:
+    """How many of these contents the split's part used."""
+    used = {file.checksum for file in split.usable(part)} if split else set()
+    return sum(sample.checksum in used for sample in samples)
+
+
+def _share(count: int, queries: Sequence[Sample]) -> str:
+    return f"all {count} queries" if count == len(queries) else f"{count} of the {len(queries)} queries"

@@ -34,6 +34,42 @@ def test_without_a_test_part_the_validation_part_is_judged() -> None:
     assert uris(protocol.queries) == {"a/v1.png", "b/v2.png"}
 
 
+def test_a_validation_part_that_judges_is_said_to_have_chosen_the_epoch_and_the_threshold() -> None:
+    train, validation = folders({"a": 5, "b": 5}), [named("a/v1.png"), named("b/v2.png")]
+    split = given_split(train, validation)
+    for protocol in (
+        choose_protocol([*train, *validation], split=split),
+        choose_protocol(train, queries=validation, split=split),
+    ):
+        assert (protocol.sizes["queries_validated_on"], protocol.sizes["queries_trained_on"]) == (2, 0)
+        assert "all 2 queries also chose the epoch and the threshold" in protocol.statement
+
+
+def test_a_test_part_has_chosen_nothing() -> None:
+    samples = folders({"a": 30, "b": 30})
+    protocol = choose_protocol(samples, split=stratified_split(samples))
+    assert (protocol.sizes["queries_validated_on"], protocol.sizes["queries_trained_on"]) == (0, 0)
+    assert "chose" not in protocol.statement
+
+
+def test_where_what_was_held_out_lies_elsewhere_the_training_images_are_judged_and_it_is_said() -> None:
+    train, validation = folders({"a": 5, "b": 5}), [named("a/v1.png"), named("b/v2.png")]
+    for split in (given_split(train, validation), given_split(train, [])):
+        protocol = choose_protocol(train, split=split)
+        assert (protocol.kind, protocol.queries) == ("leave-one-out", tuple(train))
+        assert protocol.sizes["queries_trained_on"] == 10
+        assert "all 10 queries were trained on" in protocol.statement and "--queries" in protocol.statement
+
+
+def test_where_only_what_was_held_out_is_there_it_is_judged_by_itself() -> None:
+    train, validation = (
+        folders({"a": 2, "b": 2}),
+        [named(f"{label}/v{n}.png") for label in "ab" for n in "123"],
+    )
+    protocol = choose_protocol(validation, split=given_split(train, validation))
+    assert (protocol.kind, protocol.sizes["queries_validated_on"]) == ("leave-one-out", 6)
+
+
 def test_no_training_content_is_a_query_or_stands_twice() -> None:
     samples = folders({"a": 30, "b": 30})
     samples += [named(f"a/copy{n}.png", content=f"a/{n:03d}.png") for n in range(30)]

@@ -69,6 +69,20 @@ def test_a_validation_folder_is_used_as_it_is(run: Run, data: Path, tmp_path: Pa
     assert split and (split["kind"], len(split["validation"]), split["test"]) == ("given", 9, [])
 
 
+def test_after_a_validation_folder_evaluate_says_what_was_trained_on_and_what_chose_the_epoch(
+    run: Run, data: Path, tmp_path: Path
+) -> None:
+    checked = {f"{colour}/v{n}.png": plain(colour, size=(9 + n, 9)) for colour in COLOURS for n in range(3)}
+    val, out = write_folder(tmp_path / "val", checked), tmp_path / "encoder"
+    run("train", data, "--out", out, "--val", val, *QUICK)
+    itself = json.loads(run("evaluate", out, data, "--json").stdout)
+    assert itself["protocol"] == "leave-one-out" and "--queries" in itself["statement"]
+    assert itself["sizes"]["queries_trained_on"] == 37  # the broken one is listed, too
+    asked = json.loads(run("evaluate", out, data, "--queries", val, "--json").stdout)
+    assert asked["protocol"] == "queries" and "also chose the epoch" in asked["statement"]
+    assert (asked["sizes"]["queries_trained_on"], asked["sizes"]["queries_validated_on"]) == (0, 9)
+
+
 def test_the_two_seeds_are_two_options(run: Run, data: Path, tmp_path: Path) -> None:
     splits = []
     for number, seeds in enumerate([("--seed", 1), ("--seed", 2), ("--split-seed", 7)]):
