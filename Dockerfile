@@ -29,8 +29,9 @@ ENV WHYALIKE_HOME=/home/whyalike/home \
 VOLUME /home/whyalike/home
 EXPOSE 8000
 
+# Alive, not ready: /readyz refuses until the first gallery is published, and a new service is not ill.
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s \
-  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=4)"]
+  CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/livez', timeout=4)"]
 
 ENTRYPOINT ["whyalike"]
 CMD ["serve", "--host", "0.0.0.0"]

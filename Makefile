@@ -2,8 +2,12 @@
 PYTHON ?= python3
 VENV   ?= .venv
 EXTRA  ?= cpu,dev
+# Where torch comes from, if not from PyPI: https://download.pytorch.org/whl/cpu spares the CUDA packages.
+TORCH_INDEX ?=
 BIN    := $(VENV)/bin
 READY  := $(VENV)/.ready
+PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+TORCH  := $(shell grep -E '^torch(vision)?==' constraints.txt)
 
 .DEFAULT_GOAL := help
 .PHONY: help setup demo test soak check format serve picture clean
@@ -15,7 +19,8 @@ setup: $(READY)  ## a virtual environment with everything in it
 
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[$(EXTRA)]'
+	$(if $(TORCH_INDEX),$(PIP) --index-url '$(TORCH_INDEX)' $(TORCH))
+	$(PIP) -c constraints.txt -e '.[$(EXTRA)]'
 	@touch $@
 
 demo: $(READY)   ## train, index, search and explain on digits that need no download
