@@ -5,7 +5,6 @@ from functools import partial
 from search_api.search import Searcher
 from siamese.encoder import Encoder
 from whyalike.home import open_galleries
-from whyalike.open_files import allow_many_open_files
 from whyalike.settings import Settings
 
 UNLIMITED_K = 2**31 - 1
@@ -14,7 +13,6 @@ UNLIMITED_K = 2**31 - 1
 
 def open_searcher(settings: Settings, *, device: str | None = None) -> Searcher:
     """A searcher over the galleries of the home; raises DatabaseUnavailable."""
-    allow_many_open_files()
     load_encoder = partial(Encoder.load, device=device or settings.device)
     return Searcher(open_galleries(settings), settings=settings.search, load_encoder=load_encoder)
 

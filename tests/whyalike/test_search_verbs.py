@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import resource
 from pathlib import Path
 
 import numpy as np
@@ -166,13 +165,3 @@ def test_without_a_calibration_verdicts_are_null_with_a_reason(
     assert (answer["threshold"], match["probability"], match["verdict"]) == (None, None, None)
     assert answer["calibration"]["reason"] and match["evidence"]["explained"]["baseline"] == 0.0
     assert "no probability and no verdict: " in run("search", pictures / "red" / "white.png").stdout
-
-
-def test_a_search_may_open_as_many_files_as_the_system_grants(run: Run, gallery: str, pictures: Path) -> None:
-    before = resource.getrlimit(resource.RLIMIT_NOFILE)
-    try:
-        resource.setrlimit(resource.RLIMIT_NOFILE, (before[1] // 2, before[1]))
-        run("search", pictures / "red" / "white.png")
-        assert resource.getrlimit(resource.RLIMIT_NOFILE) == (before[1], before[1])
-    finally:
-        resource.setrlimit(resource.RLIMIT_NOFILE, before)
