@@ -63,7 +63,7 @@ class Cosine:
 
     def baseline(self, threshold: float) -> float:
         """Return the cosine at that distance."""
-        return float(cosine_at(np.float64(threshold)))
+        return float(cosine_at(threshold))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +93,6 @@ DISTANCE = Distance()
 SCORES: dict[str, Score] = {score.of: score for score in (COSINE, DISTANCE)}
 
 
-def cosine_at(distance: Floats | np.float64) -> Floats:
+def cosine_at(distance: Floats | float) -> Floats:
     """Return the cosine 1 - d^2 / 2 of two unit embeddings at that distance."""
     return np.asarray(1.0 - distance**2 / 2)

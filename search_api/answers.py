@@ -12,7 +12,7 @@ from explain.evidence import Evidence, Side
 from gallery.build import Build, GalleryImage
 from gallery.galleries import GallerySummary
 from search_api.pictures import original
-from search_api.rescoring import Judgement, Match
+from search_api.rescoring import Match
 from search_api.schemas import (
     CalibrationSchema,
     CompareResponse,
@@ -31,6 +31,7 @@ from search_api.schemas import (
     SearchTimings,
     SideSchema,
 )
+from search_api.scoring import Scored
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Subject
 from siamese.calibration import Calibration
@@ -63,7 +64,7 @@ def search_response(
 def compare_response(
     query: Subject,
     matched: Subject,
-    judgement: Judgement,
+    scored: Scored,
     evidence: Evidence,
     overlays: OverlaysSchema | None,
     record: CheckpointRecord,
@@ -72,7 +73,7 @@ def compare_response(
 ) -> CompareResponse:
     """The answer to one pair; no index was asked, so there is no index_distance."""
     return CompareResponse(
-        **_pair_fields(matched, judgement, evidence, overlays),
+        **_pair_fields(matched, scored, evidence, overlays),
         rank=1,
         index_distance=None,
         query=query_schema(query),
@@ -90,7 +91,7 @@ def match_schema(
     match: Match, matched: Subject, evidence: Evidence, overlays: OverlaysSchema | None
 ) -> MatchSchema:
     """One match with its evidence."""
-    fields = _pair_fields(matched, match.judgement, evidence, overlays)
+    fields = _pair_fields(matched, match.scored, evidence, overlays)
     return MatchSchema(rank=match.rank, index_distance=match.index_distance, **fields)
 
 
@@ -119,7 +120,6 @@ def gallery_detail(build: Build, record: CheckpointRecord) -> GalleryDetail:
 
 def image_schema(image: GalleryImage, build: Build) -> ImageSchema:
     """An image of a build; reads the original to say whether it is unchanged."""
-    state, _ = original(image)
     return ImageSchema(
         image_id=image.image_id,
         gallery=build.gallery,
@@ -129,7 +129,7 @@ def image_schema(image: GalleryImage, build: Build) -> ImageSchema:
         checksum=image.checksum,
         width=image.width,
         height=image.height,
-        original=state,
+        original=original(image).state,
     )
 
 
@@ -151,17 +151,17 @@ def calibration_schema(calibration: Calibration) -> CalibrationSchema:
 
 
 def _pair_fields(
-    matched: Subject, judgement: Judgement, evidence: Evidence, overlays: OverlaysSchema | None
+    matched: Subject, scored: Scored, evidence: Evidence, overlays: OverlaysSchema | None
 ) -> dict[str, Any]:
     return {
         "image_id": matched.stored.image_id if matched.stored else None,
         "uri": matched.uri,
         "label": matched.stored.label if matched.stored else None,
-        "distance": judgement.distance,
-        "cosine": judgement.cosine,
-        "similarity": judgement.similarity,
-        "probability": judgement.probability,
-        "verdict": judgement.verdict,
+        "distance": scored.distance,
+        "cosine": scored.cosine,
+        "similarity": scored.similarity,
+        "probability": scored.probability,
+        "verdict": scored.verdict,
         "evidence": _evidence_schema(evidence),
         "overlays": overlays,
     }

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Annotated
 
-from starlette.requests import Request
+from fastapi import Depends, Request
 from starlette.responses import Response
+
+from search_api.asking import GalleryName, NamedBuild
 
 FOREVER = "private, max-age=31536000, immutable"
 ASK_FIRST = "private, no-cache"
@@ -20,15 +24,25 @@ def tag_of(*parts: object) -> str:
     return f'"{hashlib.sha256(text.encode()).hexdigest()[:TAG_LENGTH]}"'
 
 
-def conditional(
-    request: Request, tag: str, make: Callable[[], Response], *, named_build: int | None, build: int
-) -> Response:
-    """What `make` gives, unless the browser has it already.
+@dataclass(frozen=True, slots=True)
+class Viewed:
+    """What a browser looks at: a gallery, the build that its address names, the tags that it holds."""
 
-    `named_build` is the one that the address names: what is shown of a published build never changes.
-    """
-    known = {each.strip().removeprefix("W/") for each in request.headers.get("if-none-match", "").split(",")}
-    response = Response(status_code=HTTPStatus.NOT_MODIFIED) if {tag, "*"} & known else make()
-    response.headers["ETag"] = tag
-    response.headers["Cache-Control"] = FOREVER if named_build == build else ASK_FIRST
-    return response
+    gallery: str | None
+    named_build: int | None
+    held: frozenset[str]
+
+    def answer(self, tag: str, build: int, make: Callable[[], Response]) -> Response:
+        """What `make` gives, unless the browser holds it; of a build that is named nothing ever changes."""
+        response = Response(status_code=HTTPStatus.NOT_MODIFIED) if {tag, "*"} & self.held else make()
+        response.headers["ETag"] = tag
+        response.headers["Cache-Control"] = FOREVER if self.named_build == build else ASK_FIRST
+        return response
+
+
+def _viewed(request: Request, gallery: GalleryName = None, build: NamedBuild = None) -> Viewed:
+    tags = request.headers.get("if-none-match", "").split(",")
+    return Viewed(gallery, build, frozenset(tag.strip().removeprefix("W/") for tag in tags))
+
+
+Viewing = Annotated[Viewed, Depends(_viewed)]

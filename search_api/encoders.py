@@ -8,12 +8,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
-from PIL.Image import Image
 
 from gallery.build import Build
 from gallery.errors import EncoderMismatch
-from search_api.rescoring import Floats
-from siamese.encoder import Encoder
+from search_api.scoring import Floats
+from siamese.encoder import Encoder, Prepared
 
 
 class LoadedEncoders:
@@ -47,12 +46,11 @@ class LoadedEncoders:
         if not full:
             self.of(build)
 
-    def embed(self, encoder: Encoder, image: Image) -> tuple[Floats, Floats]:
+    def embed(self, encoder: Encoder, prepared: Prepared) -> tuple[Floats, Floats]:
         """The embedding (D,) and the local embeddings (h, w, D) of one picture.
 
         No more pictures at once than there are slots, so that questions do not fight for the cores.
         """
-        prepared = encoder.prepare(image)
         with self._slots:
             embedded = encoder.embed([prepared])
         return np.asarray(embedded.embeddings[0]), np.asarray(embedded.local_embeddings[0])

@@ -9,11 +9,24 @@ from PIL import Image
 from explain.evidence import Evidence
 from explain.heatmap import shared_scale
 from explain.overlay import overlay
-from search_api.pictures import Picture, data_uri, png
+from gallery.build import Build
+from search_api.pictures import Picture, data_uri, png, stored_picture
 from search_api.schemas import OverlaysSchema, SideOverlays
+from search_api.subjects import Subject
+from siamese.preprocessing import Preprocessing
 
 Part = Literal["factual", "counterfactual"]
 WhichSide = Literal["query", "matched"]
+
+
+def picture_of(
+    subject: Subject, build: Build | None, preprocessing: Preprocessing, *, max_side: int
+) -> Picture:
+    """The picture of one side of a pair, its longer side at most `max_side` pixels."""
+    if subject.upload is not None:
+        return subject.upload
+    assert build is not None and subject.stored is not None  # what is no upload was read from a build
+    return stored_picture(subject.stored, build, preprocessing, max_side=max_side)
 
 
 def paint(picture: Picture, evidence: Evidence, *, side: WhichSide, part: Part) -> Image.Image:

@@ -12,7 +12,6 @@ from PIL import Image
 from gallery.build import Build, GalleryImage
 from gallery.scanning import checksum
 from search_api.schemas import DrawnOn, OriginalState
-from search_api.subjects import Subject
 from siamese.errors import UnreadableImage
 from siamese.images import PILLOW_LIMIT, ImageLimits, decode, read
 from siamese.preprocessing import Placement, Preprocessing
@@ -33,40 +32,46 @@ class Picture:
     drawn_on: DrawnOn
 
 
-def picture_of(
-    subject: Subject, build: Build | None, preprocessing: Preprocessing, *, max_side: int
-) -> Picture:
-    """The picture of one side of a pair, its longer side at most `max_side` pixels."""
-    if subject.image is not None:
-        return uploaded_picture(subject.image, preprocessing, max_side=max_side)
-    assert build is not None and subject.stored is not None  # what is no upload was read from a build
-    return stored_picture(subject.stored, build, preprocessing, max_side=max_side)
+@dataclass(frozen=True, slots=True)
+class Original:
+    """Whether an image's file still holds the bytes that were indexed, and these bytes only if it does."""
+
+    state: OriginalState
+    data: bytes | None = None
 
 
 def uploaded_picture(image: Image.Image, preprocessing: Preprocessing, *, max_side: int) -> Picture:
-    """A picture that was sent, as it was decoded."""
+    """A picture that was sent, its longer side at most `max_side` pixels."""
     return Picture(_sized(image, max_side), preprocessing.placement(*image.size), "upload")
 
 
 def stored_picture(
-    image: GalleryImage, build: Build, preprocessing: Preprocessing, *, max_side: int
+    image: GalleryImage,
+    build: Build,
+    preprocessing: Preprocessing,
+    *,
+    max_side: int,
+    found: Original | None = None,
 ) -> Picture:
-    """The original of an image of the build if its bytes are unchanged, else its thumbnail."""
+    """The original of an image of the build if its bytes are unchanged, else its thumbnail.
+
+    `found` is the original where it was read before.
+    """
     placement = preprocessing.placement(image.width, image.height)
-    _, data = original(image)
+    data = (found or original(image)).data
     if data is None:
         thumbnail = decode(build.thumbnail(image.image_id))
         return Picture(_sized(thumbnail, max_side), placement, "thumbnail")
     return Picture(_sized(decode(data, limits=ORIGINAL_LIMITS), max_side), placement, "original")
 
 
-def original(image: GalleryImage) -> tuple[OriginalState, bytes | None]:
-    """Whether the image's file still holds the bytes that were indexed, and these bytes only if it does."""
+def original(image: GalleryImage) -> Original:
+    """Reads the image's file and compares its checksum."""
     try:
         data = read(Path(image.uri), limits=ORIGINAL_LIMITS)
     except UnreadableImage:
-        return ("changed" if Path(image.uri).exists() else "gone"), None
-    return ("unchanged", data) if checksum(data) == image.checksum else ("changed", None)
+        return Original("changed" if Path(image.uri).exists() else "gone")
+    return Original("unchanged", data) if checksum(data) == image.checksum else Original("changed")
 
 
 def png(image: Image.Image) -> bytes:

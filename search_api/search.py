@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 import math
+import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,18 +22,19 @@ from search_api import answers
 from search_api.builds import OpenBuilds
 from search_api.encoders import LoadedEncoders
 from search_api.errors import InvalidQuestion, UnknownLabel
-from search_api.judging import explained, judged
-from search_api.overlays import paint_pair
-from search_api.pictures import picture_of
+from search_api.explaining import compared, explained
+from search_api.overlays import paint_pair, picture_of
+from search_api.pictures import Picture, uploaded_picture
 from search_api.rescoring import rescore
 from search_api.schemas import CompareResponse, ExplainedScore, OverlaysSchema, SearchResponse
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Asked, Stored, Subject, Upload, stored_subjects
 from siamese.checkpoint import CheckpointRecord
-from siamese.encoder import Encoder
+from siamese.encoder import Encoder, Prepared
 from siamese.errors import UnreadableImage
 from siamese.images import decode
+from siamese.preprocessing import Preprocessing
 
 log = logging.getLogger(__name__)
 
@@ -50,6 +52,7 @@ class Searcher:
         self.galleries = galleries
         self.settings = settings or SearchSettings()
         self.builds = OpenBuilds(galleries)
+        self.decoding = threading.BoundedSemaphore(self.settings.decoding_slots)
         self._encoders = LoadedEncoders(
             load_encoder, kept=self.settings.encoders_kept, slots=self.settings.embedding_slots
         )
@@ -71,9 +74,9 @@ class Searcher:
         raises.
         """
         clock = Stopwatch()
-        k = self._checked(self.settings.default_k if k is None else k)
+        k = self._checked(self.settings.default_k if k is None else k, overlays)
         with self.builds.lend(gallery) as (build, record):
-            asked = self._subject(query, build, clock)
+            asked = self._subject(query, build, record, clock)
             with clock.stage("search"):
                 candidates = self._candidates(asked, build, k, labels)
             with clock.stage("rescore"):
@@ -81,8 +84,8 @@ class Searcher:
                 matches = rescore(asked.embedding, candidates, exact, record.calibration)[:k]
             with clock.stage("explain"):
                 matched = stored_subjects(build, [each.image_id for each in matches])
-                judgements = [each.judgement for each in matches]
-                evidence = explained(asked, matched, judgements, record.calibration, of)
+                scores = [each.scored for each in matches]
+                evidence = explained(asked, matched, scores, record.calibration, of)
             nothing = [None] * len(matches)
             drawn = self._drawn(asked, matched, evidence, record, build) if overlays else nothing
         found = zip(matches, matched, evidence, drawn, strict=True)
@@ -104,8 +107,8 @@ class Searcher:
         """
         clock = Stopwatch()
         with self.builds.lend(gallery) as (build, record):
-            asked = self._subject(query, build, clock)
-            other = _same_content(asked, matched) or self._subject(matched, build, clock)
+            asked = self._subject(query, build, record, clock)
+            other = _same_content(asked, matched) or self._subject(matched, build, record, clock)
             return self._compared(asked, other, of, overlays, record, build, clock)
 
     def compare_by(
@@ -147,35 +150,49 @@ class Searcher:
             return f"The gallery “{gallery}” cannot be opened ({type(error).__name__}); the log says more."
         return None
 
-    def _checked(self, k: int) -> int:
+    def _checked(self, k: int, overlays: bool) -> int:
         if not 1 <= k <= self.settings.max_k:
             raise InvalidQuestion(f"k must lie between 1 and {self.settings.max_k}, but it is {k}.")
+        if overlays and k > self.settings.max_drawn:
+            raise InvalidQuestion(
+                f"One answer holds overlays of at most {self.settings.max_drawn} matches, but k is {k}; "
+                "ask for fewer, or for those of one match at /v1/images/{image_id}/overlay?query={image_id}."
+            )
         return k
 
-    def _subject(self, asked: Asked, build: Build, clock: Stopwatch) -> Subject:
+    def _subject(self, asked: Asked, build: Build, record: CheckpointRecord, clock: Stopwatch) -> Subject:
         """The picture as the build's encoder sees it; content that the build holds has one embedding, its."""
         if isinstance(asked, Stored):
             return stored_subjects(build, [asked.image_id])[0]
         known = build.with_checksum(checksum(asked.data))
         if not known:
             return self._embedded(asked, self._encoders.of(build), clock)
-        image = self._decoded(asked, clock)
+        with clock.stage("decode"), self.decoding:
+            shown = self._shown(self._decoded(asked), record.preprocessing)
         stored = stored_subjects(build, [known[0].image_id])[0]
-        return replace(stored, uri=asked.uri, image=image, stored=None)
+        return replace(stored, uri=asked.uri, upload=shown, stored=None)
 
     def _embedded(self, upload: Upload, encoder: Encoder, clock: Stopwatch) -> Subject:
-        image = self._decoded(upload, clock)
+        with clock.stage("decode"), self.decoding:
+            prepared, shown = self._prepared(upload, encoder)
         with clock.stage("embed"):
-            embedding, local_embeddings = self._encoders.embed(encoder, image)
+            embedding, local_embeddings = self._encoders.embed(encoder, prepared)
         name = checksum(upload.data)
-        return Subject(name, upload.uri, encoder.fingerprint, embedding, local_embeddings, image=image)
+        return Subject(name, upload.uri, encoder.fingerprint, embedding, local_embeddings, upload=shown)
 
-    def _decoded(self, upload: Upload, clock: Stopwatch) -> Image:
-        with clock.stage("decode"):
-            try:
-                return decode(upload.data, limits=self.settings.upload_limits)
-            except UnreadableImage as error:
-                raise UnreadableImage(f"{upload.uri or 'the upload'}: {error.reason}") from error
+    def _prepared(self, upload: Upload, encoder: Encoder) -> tuple[Prepared, Picture]:
+        """What is embedded and what is drawn on; nothing else of an upload stays in memory."""
+        image = self._decoded(upload)
+        return encoder.prepare(image), self._shown(image, encoder.preprocessing)
+
+    def _decoded(self, upload: Upload) -> Image:
+        try:
+            return decode(upload.data, limits=self.settings.upload_limits)
+        except UnreadableImage as error:
+            raise UnreadableImage(f"{upload.uri or 'the upload'}: {error.reason}") from error
+
+    def _shown(self, image: Image, preprocessing: Preprocessing) -> Picture:
+        return uploaded_picture(image, preprocessing, max_side=self.settings.overlay_max_side)
 
     def _candidates(
         self, asked: Subject, build: Build, k: int, labels: Collection[str] | None
@@ -198,9 +215,9 @@ class Searcher:
         clock: Stopwatch,
     ) -> CompareResponse:
         with clock.stage("explain"):
-            judgement, evidence = judged(asked, other, record.calibration, of)
+            scored, evidence = compared(asked, other, record.calibration, of)
         drawn = self._drawn(asked, [other], [evidence], record, build)[0] if overlays else None
-        return answers.compare_response(asked, other, judgement, evidence, drawn, record, build, clock)
+        return answers.compare_response(asked, other, scored, evidence, drawn, record, build, clock)
 
     def _drawn(
         self,
@@ -210,14 +227,21 @@ class Searcher:
         record: CheckpointRecord,
         build: Build | None,
     ) -> list[OverlaysSchema]:
-        side = self.settings.overlay_max_side
-        query = picture_of(asked, build, record.preprocessing, max_side=side)
-        pictures = (picture_of(each, build, record.preprocessing, max_side=side) for each in matched)
-        return [paint_pair(query, *pair) for pair in zip(pictures, evidence, strict=True)]
+        def picture(subject: Subject) -> Picture:
+            side = self.settings.overlay_max_side
+            return picture_of(subject, build, record.preprocessing, max_side=side)
+
+        with self.decoding:
+            query = picture(asked)
+        drawn = []
+        for each, why in zip(matched, evidence, strict=True):
+            with self.decoding:  # taken anew for each, so that a long answer lets others in
+                drawn.append(paint_pair(query, picture(each), why))
+        return drawn
 
 
 def _same_content(asked: Subject, other: Asked) -> Subject | None:
     """The same bytes sent twice are embedded once."""
-    if isinstance(other, Upload) and asked.image is not None and checksum(other.data) == asked.checksum:
+    if isinstance(other, Upload) and asked.upload is not None and checksum(other.data) == asked.checksum:
         return replace(asked, uri=other.uri)
     return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
+
 from siamese.images import ImageLimits
 
 MEBIBYTE = 2**20
@@ -29,6 +30,14 @@ class SearchSettings(BaseModel):
     encoders_kept: int = Field(default=4, ge=1, description="Loaded encoders that stay in memory.")
     embedding_slots: int = Field(
         default=1, ge=1, description="Pictures embedded at the same time; each uses every core it is given."
+    )
+    decoding_slots: int = Field(
+        default=2,
+        ge=1,
+        description="Pictures decoded or drawn on at the same time; each may take much memory.",
+    )
+    max_drawn: int = Field(
+        default=20, ge=1, description="The most matches that one answer holds painted overlays of."
     )
     overlay_max_side: int = Field(
         default=768, ge=64, description="Pixels of the longer side of an overlay or a picture that is sent."

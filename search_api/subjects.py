@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from PIL.Image import Image
-
 from gallery.build import Build, GalleryImage
-from search_api.rescoring import Floats
+from search_api.pictures import Picture
+from search_api.scoring import Floats
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +30,7 @@ Asked = Upload | Stored
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """One picture of a pair: an upload (`image` is there) or an image of the gallery (`stored` is there).
+    """One picture of a pair: an upload (`upload` is there) or an image of the gallery (`stored` is there).
 
     embedding (D,) float32 of unit length and local_embeddings (h, w, D) float32, by the encoder of this
     fingerprint.
@@ -42,11 +41,11 @@ class Subject:
     fingerprint: str
     embedding: Floats
     local_embeddings: Floats
-    image: Image | None = None
+    upload: Picture | None = None
     stored: GalleryImage | None = None
 
     def __post_init__(self) -> None:
-        if (self.image is None) == (self.stored is None):
+        if (self.upload is None) == (self.stored is None):
             raise ValueError("A picture of a pair is either an upload or an image of the gallery.")
 
 

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.build import Candidate
-from search_api.rescoring import Floats, Judgement, distance, rescore
+from search_api.rescoring import rescore
+from search_api.scoring import Floats, Scored, distance
 from tests.toys import UNFITTED, fitted_at
 
 
@@ -22,7 +23,7 @@ def test_rescoring_permutes_and_never_invents(seed: int, count: int) -> None:
     matches = rescore(query, candidates, exact, UNFITTED)
     assert sorted(match.image_id for match in matches) == [each.image_id for each in candidates]
     assert [match.rank for match in matches] == list(range(1, count + 1))
-    distances = [match.judgement.distance for match in matches]
+    distances = [match.scored.distance for match in matches]
     assert distances == sorted(distances)
     assert distances == sorted(distance(query, row) for row in exact)
 
@@ -54,10 +55,10 @@ def test_the_verdict_turns_at_the_threshold() -> None:
     query = np.array([1, 0], np.float32)
     at_right_angle = np.array([0, 1], np.float32)
     (match,) = rescore(query, [Candidate(1, 0.0)], at_right_angle[None], fitted_at(2**0.5))
-    assert match.judgement.verdict == "same"
-    assert match.judgement.probability == pytest.approx(0.5)
+    assert match.scored.verdict == "same"
+    assert match.scored.probability == pytest.approx(0.5)
 
 
-def test_a_judgement_off_the_scale_is_refused() -> None:
+def test_a_distance_off_the_scale_is_refused() -> None:
     with pytest.raises(ValueError, match="lies in"):
-        Judgement(2.5, None, None)
+        Scored(2.5, None, None)

@@ -1,19 +1,26 @@
 from __future__ import annotations
 
 import math
+import threading
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
 from gallery.errors import EncoderMismatch, ImageNotFound, NothingPublished
+from search_api import search
 from search_api.errors import AmbiguousGallery, InvalidQuestion, UnknownLabel
 from search_api.schemas import MatchSchema, SideSchema
+from search_api.stopwatch import Stopwatch
 from search_api.subjects import Stored, Upload
 from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
 from tests.search_api.conftest import COLOURS, HALF_RED, Workshop
-from tests.toys import fitted_at, mean_colour_checkpoint, mean_colour_encoder, mosaic, plain, png
+from tests.toys import fitted_at, mean_colour_checkpoint, mean_colour_encoder, mosaic, noise, plain, png
 
 RED = Upload(png(plain("red")), "red.png")
 NEARLY_RED = Upload(png(plain("#fe0000")), "nearly.png")
@@ -139,6 +146,56 @@ def test_no_more_matches_than_asked_for_and_no_more_than_there_are(workshop: Wor
     for k in (0, -1, 51):
         with pytest.raises(InvalidQuestion, match="between 1 and 50"):
             searcher.search(RED, k=k)
+
+
+def test_overlays_of_more_matches_than_one_answer_can_hold_are_refused(workshop: Workshop) -> None:
+    workshop.publish()
+    searcher = workshop.searcher(max_drawn=2)
+    assert len(searcher.search(RED, k=2, overlays=True).matches) == 2
+    assert len(searcher.search(RED, k=3).matches) == 3
+    with pytest.raises(InvalidQuestion, match=r"at most 2 .* /v1/images/\{image_id\}/overlay"):
+        searcher.search(RED, k=3, overlays=True)
+
+
+def test_no_more_pictures_are_decoded_and_drawn_on_at_once_than_there_are_slots(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.publish()
+    searcher = workshop.searcher(decoding_slots=2)
+    busy, most, lock = 0, 0, threading.Lock()
+
+    def counted(work: Callable[..., Any]) -> Callable[..., Any]:
+        def counting(*args: Any, **options: Any) -> Any:
+            nonlocal busy, most
+            with lock:
+                busy += 1
+                most = max(most, busy)
+            time.sleep(0.005)
+            try:
+                return work(*args, **options)
+            finally:
+                with lock:
+                    busy -= 1
+
+        return counting
+
+    monkeypatch.setattr("search_api.search.decode", counted(search.decode))
+    monkeypatch.setattr("search_api.search.paint_pair", counted(search.paint_pair))
+    with ThreadPoolExecutor(8) as pool:
+        asked = [pool.submit(searcher.search, Upload(png(noise(seed))), overlays=True) for seed in range(8)]
+    assert all(len(each.result().matches) == len(COLOURS) for each in asked)
+    assert most == 2
+
+
+def test_of_an_upload_only_what_is_drawn_on_stays_in_memory(workshop: Workshop) -> None:
+    workshop.publish()
+    searcher = workshop.searcher(overlay_max_side=64)
+    wide = Upload(png(noise(1, size=(640, 320))), "wide.png")
+    with searcher.builds.lend(None) as (build, record):
+        subject = searcher._subject(wide, build, record, Stopwatch())
+    assert subject.upload is not None
+    assert subject.upload.image.size == (64, 32)
+    assert (subject.upload.placement.width, subject.upload.placement.height) == (640, 320)
 
 
 def test_only_images_with_the_labels_are_found(workshop: Workshop) -> None:

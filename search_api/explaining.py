@@ -8,24 +8,24 @@ import numpy as np
 
 from explain.evidence import Evidence, explain_matches
 from explain.scores import SCORES
-from search_api.rescoring import Judgement, distance, judge
 from search_api.schemas import ExplainedScore
+from search_api.scoring import Scored, distance, score
 from search_api.subjects import Subject
 from siamese.calibration import Calibration
 
 
-def judged(
+def compared(
     query: Subject, matched: Subject, calibration: Calibration, of: ExplainedScore
-) -> tuple[Judgement, Evidence]:
-    """The judgement of one pair, and its evidence."""
-    judgement = judge(distance(query.embedding, matched.embedding), calibration)
-    return judgement, explained(query, [matched], [judgement], calibration, of)[0]
+) -> tuple[Scored, Evidence]:
+    """The numbers of one pair, and its evidence."""
+    scored = score(distance(query.embedding, matched.embedding), calibration)
+    return scored, explained(query, [matched], [scored], calibration, of)[0]
 
 
 def explained(
     query: Subject,
     matched: Sequence[Subject],
-    judgements: Sequence[Judgement],
+    scores: Sequence[Scored],
     calibration: Calibration,
     of: ExplainedScore,
 ) -> list[Evidence]:
@@ -37,7 +37,7 @@ def explained(
         np.stack([each.local_embeddings for each in matched]),
         of=SCORES[of],
         threshold=calibration.threshold,
-        verdicts=[each.verdict for each in judgements],
+        verdicts=[each.verdict for each in scores],
         query_embedding=query.embedding,
         matched_embeddings=np.stack([each.embedding for each in matched]),
     )
