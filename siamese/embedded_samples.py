@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 from siamese.encoder import Encoder, Prepared
 from siamese.errors import UnreadableImage, ZeroEmbedding
 from siamese.images import DEFAULT_LIMITS, ImageLimits, decode, read
+from siamese.pairs import Pairs, draw_pairs
 from siamese.progress import Progress, Silent
+from siamese.retrieval import distances
 from siamese.samples import Sample, UnreadableSample
 from siamese.threads import in_threads
 
@@ -78,6 +80,18 @@ def embed_samples(
         embeddings += [embedding[None] for _, embedding in embedded]
         unreadable += without
     return EmbeddedSamples(tuple(kept), np.concatenate(embeddings), tuple(unreadable))
+
+
+def pairs_between(queries: EmbeddedSamples, references: EmbeddedSamples, *, seed: int) -> Pairs:
+    """Balanced pairs of a query and a reference, as `draw_pairs` draws them."""
+    return draw_pairs(queries.labels, queries.checksums, references.labels, references.checksums, seed=seed)
+
+
+def pair_distances(
+    pairs: Pairs, queries: EmbeddedSamples, references: EmbeddedSamples
+) -> NDArray[np.float64]:
+    """The distance of each of the pairs: (n,)."""
+    return distances(queries.embeddings[pairs.queries], references.embeddings[pairs.references])
 
 
 def _embed(

@@ -11,14 +11,14 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ValidationError
 
 from siamese.calibration import Calibration, fit_calibration
-from siamese.embedded_samples import EmbeddedSamples, embed_samples
+from siamese.embedded_samples import EmbeddedSamples, embed_samples, pair_distances, pairs_between
 from siamese.encoder import Encoder
 from siamese.errors import CheckpointError, UnusableData
 from siamese.images import DEFAULT_LIMITS, ImageLimits
-from siamese.pairs import Pairs, draw_pairs
+from siamese.pairs import Pairs
 from siamese.progress import Progress
 from siamese.protocols import Protocol, ProtocolKind, choose_protocol
-from siamese.retrieval import Ranked, Verification, auc_interval, distances, mean_interval, rank
+from siamese.retrieval import Ranked, Verification, auc_interval, mean_interval, rank
 from siamese.samples import Sample
 from siamese.splits import Split
 
@@ -89,7 +89,7 @@ def evaluate(
     """Measure embedded queries against embedded references; no image ever meets its own content.
 
     The threshold is the calibration's. Where nothing was fitted, it is fitted on the pairs of one half of the
-    query images and judged on those of the other, both ways.
+    query images and judged on those of the other, both ways: these are two, and `pair_threshold` is None.
 
     Raises UnusableData where no query or no reference could be read.
     """
@@ -101,9 +101,11 @@ def evaluate(
         labels=(queries.labels, references.labels),
         checksums=(queries.checksums, references.checksums),
     )
-    pairs, lengths = _scored_pairs(queries, references, seed=seed)
-    among, lengths_among = _scored_pairs(queries, queries, seed=seed)
-    judged = _judged(pairs, lengths, calibration, seed=seed)
+    pairs = pairs_between(queries, references, seed=seed)
+    lengths = pair_distances(pairs, queries, references)
+    among = pairs_between(queries, queries, seed=seed)
+    alone = protocol.kind == "leave-one-out"
+    judged = _judged(pairs, lengths, calibration, alone=alone, seed=seed)
     verification = Verification.of(lengths, pairs.same)
     unreadable = dict.fromkeys((*queries.unreadable, *references.unreadable))
     return Evaluation(
@@ -113,7 +115,7 @@ def evaluate(
         pair_accuracy=judged.accuracy,
         pair_threshold=judged.threshold,
         threshold_from=judged.source,
-        pair_auc_of_queries=Verification.of(lengths_among, among.same).auc(),
+        pair_auc_of_queries=Verification.of(pair_distances(among, queries, queries), among.same).auc(),
         recall_at_1=_mean(ranked.recall_at(1)),
         recall_at_5=_mean(ranked.recall_at(5)),
         map_at_r=_mean(ranked.map_at_r()),
@@ -146,29 +148,28 @@ class _Judged:
     reason: str | None = None
 
 
-def _scored_pairs(
-    queries: EmbeddedSamples, references: EmbeddedSamples, *, seed: int
-) -> tuple[Pairs, NDArray[np.float64]]:
-    pairs = draw_pairs(queries.labels, queries.checksums, references.labels, references.checksums, seed=seed)
-    return pairs, distances(queries.embeddings[pairs.queries], references.embeddings[pairs.references])
+def _judged(
+    pairs: Pairs, lengths: NDArray[np.float64], calibration: Calibration, *, alone: bool, seed: int
+) -> _Judged:
+    """Verdicts on the pairs, by the calibration's threshold or by one from the other half of the images.
 
-
-def _judged(pairs: Pairs, lengths: NDArray[np.float64], calibration: Calibration, *, seed: int) -> _Judged:
-    """Verdicts on the pairs, by the calibration's threshold or by one from the other half of the images."""
+    Where the queries are the references too (`alone`), that is fitted on pairs with both images in that half.
+    """
     if not len(pairs):
         return _Judged(reason=NO_PAIRS)
     if calibration.threshold is not None:
         right = (lengths <= calibration.threshold) == pairs.same
         return _Judged(float(right.mean()), calibration.threshold, "checkpoint")
-    images = np.random.default_rng(seed).permutation(np.unique(pairs.queries))
-    first = np.isin(pairs.queries, images[: len(images) // 2])
-    fitted = [fit_calibration(lengths[half], pairs.same[half]) for half in (first, ~first)]
+    ends = [pairs.queries, pairs.references] if alone else [pairs.queries]
+    images = np.random.default_rng(seed).permutation(np.unique(np.concatenate(ends)))
+    first = np.stack([np.isin(end, images[: len(images) // 2]) for end in ends])
+    fitted = [fit_calibration(lengths[half], pairs.same[half]) for half in (first.all(0), ~first.any(0))]
     thresholds = [half.threshold for half in fitted if half.threshold is not None]
     if len(thresholds) < 2:
         why = next(half.reason for half in fitted if half.threshold is None)
         return _Judged(reason=f"no threshold could be fitted: {why}")
-    right = (lengths <= np.where(first, thresholds[1], thresholds[0])) == pairs.same
-    return _Judged(float(right.mean()), float(np.mean(thresholds)), "other half of the query images")
+    right = (lengths <= np.where(first[0], thresholds[1], thresholds[0])) == pairs.same
+    return _Judged(float(right.mean()), None, "other half of the query images")
 
 
 def _reasons(ranked: Ranked, pairs: Pairs, among: Pairs, judged: _Judged) -> dict[str, str]:

@@ -28,13 +28,13 @@ class Ranked:
     """
 
     relevant: npt.NDArray[np.int64]
-    first_hit: npt.NDArray[np.int64]
+    first_found: npt.NDArray[np.int64]
     """Rank, from 1, of the nearest reference with the query's label; 0 where there is none."""
     average_precision_at_r: npt.NDArray[np.float64]
 
     def recall_at(self, k: int) -> npt.NDArray[np.float64]:
         """1 where a reference of the query's label is among the k nearest, for queries that have one."""
-        return (self.first_hit[self.relevant > 0] <= k).astype(np.float64)
+        return (self.first_found[self.relevant > 0] <= k).astype(np.float64)
 
     def map_at_r(self) -> npt.NDArray[np.float64]:
         """Average precision at R, for queries with something to find."""
@@ -57,8 +57,8 @@ def rank(
         for rows in _blocks(len(queries))
     ]
     columns = zip(*blocks, strict=True) if blocks else ((), (), ())
-    relevant, first_hit, precision = (np.concatenate([np.empty(0), *column]) for column in columns)
-    return Ranked(relevant.astype(np.int64), first_hit.astype(np.int64), precision)
+    relevant, first_found, precision = (np.concatenate([np.empty(0), *column]) for column in columns)
+    return Ranked(relevant.astype(np.int64), first_found.astype(np.int64), precision)
 
 
 def distances(queries: Floats, references: Floats) -> npt.NDArray[np.float64]:
@@ -118,12 +118,12 @@ def _rank_block(
     cosines[same_content] = -np.inf
     order = np.argsort(-cosines, axis=1, kind="stable")
     relevant = same_label & ~same_content
-    hits = np.take_along_axis(relevant, order, axis=1)
+    found = np.take_along_axis(relevant, order, axis=1)
     count = relevant.sum(axis=1)
     ranks = np.arange(1, cosines.shape[1] + 1)
-    counted = hits & (ranks <= count[:, None])
-    precision = (counted * np.cumsum(hits, axis=1) / ranks).sum(axis=1) / np.maximum(count, 1)
-    return count, np.where(count > 0, hits.argmax(axis=1) + 1, 0), precision
+    counted = found & (ranks <= count[:, None])
+    precision = (counted * np.cumsum(found, axis=1) / ranks).sum(axis=1) / np.maximum(count, 1)
+    return count, np.where(count > 0, found.argmax(axis=1) + 1, 0), precision
 
 
 def _blocks(count: int) -> Iterator[slice]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import numpy as np
-from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from siamese.calibration import Calibration, fit_calibration
-from siamese.embedded_samples import EmbeddedSamples
-from siamese.pairs import Pairs, draw_pairs
-from siamese.retrieval import Verification, distances, rank
+from siamese.embedded_samples import EmbeddedSamples, pair_distances, pairs_between
+from siamese.retrieval import Verification, rank
 
 # The same pairs at every epoch and in every training, so that scores can be compared.
 PAIR_SEED = 0
@@ -38,11 +35,11 @@ def validation_scores(embedded: EmbeddedSamples) -> ValidationScores | None:
     )
     if not (ranked.relevant > 0).any():
         return None
-    pairs = _pairs(embedded)
+    pairs = pairs_between(embedded, embedded, seed=PAIR_SEED)
     return ValidationScores(
         map_at_r=float(ranked.map_at_r().mean()),
         recall_at_1=float(ranked.recall_at(1).mean()),
-        pair_auc=Verification.of(_lengths(embedded, pairs), pairs.same).auc(),
+        pair_auc=Verification.of(pair_distances(pairs, embedded, embedded), pairs.same).auc(),
     )
 
 
@@ -50,14 +47,5 @@ def calibrated(embedded: EmbeddedSamples) -> Calibration:
     """A calibration fitted on balanced, distinct pairs of validation images, neither seen in training."""
     if not embedded.samples:
         return Calibration.unfitted("there were no validation images")
-    pairs = _pairs(embedded).distinct(seed=PAIR_SEED)
-    return fit_calibration(_lengths(embedded, pairs), pairs.same)
-
-
-def _pairs(embedded: EmbeddedSamples) -> Pairs:
-    labels, checksums = embedded.labels, embedded.checksums
-    return draw_pairs(labels, checksums, labels, checksums, seed=PAIR_SEED)
-
-
-def _lengths(embedded: EmbeddedSamples, pairs: Pairs) -> NDArray[np.float64]:
-    return distances(embedded.embeddings[pairs.queries], embedded.embeddings[pairs.references])
+    pairs = pairs_between(embedded, embedded, seed=PAIR_SEED).distinct(seed=PAIR_SEED)
+    return fit_calibration(pair_distances(pairs, embedded, embedded), pairs.same)

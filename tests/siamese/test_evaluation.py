@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
-from siamese.calibration import Calibration
-from siamese.embedded_samples import EmbeddedSamples, embed_samples
+from siamese.calibration import Calibration, fit_calibration
+from siamese.embedded_samples import EmbeddedSamples, embed_samples, pair_distances, pairs_between
 from siamese.errors import CheckpointError, UnusableData
 from siamese.evaluation import Evaluation, evaluate, evaluate_encoder
 from siamese.protocols import choose_protocol
@@ -60,7 +61,35 @@ def test_a_checkpoints_threshold_is_used_as_it_is() -> None:
 
 
 def test_without_one_the_threshold_comes_from_the_other_half_of_the_queries() -> None:
-    assert alone(folders({"a": 30, "b": 30})).threshold_from == "other half of the query images"
+    evaluation = alone(folders({"a": 30, "b": 30}))
+    assert evaluation.threshold_from == "other half of the query images"
+    assert evaluation.pair_threshold is None and evaluation.pair_accuracy is not None
+
+
+def test_no_image_of_the_judged_half_has_a_part_in_the_threshold(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedded = clustered(folders({"a": 30, "b": 30}), spread=0.2)
+    pairs = pairs_between(embedded, embedded, seed=0)
+    of_distance = {
+        length: {query, reference}
+        for length, query, reference in zip(
+            pair_distances(pairs, embedded, embedded).tolist(),
+            pairs.queries.tolist(),
+            pairs.references.tolist(),
+            strict=True,
+        )
+    }
+    halves: list[set[int]] = []
+
+    def fit(distances: NDArray[np.float64], same: NDArray[np.bool_]) -> Calibration:
+        halves.append(set().union(*(of_distance[length] for length in distances.tolist())))
+        return fit_calibration(distances, same)
+
+    monkeypatch.setattr("siamese.evaluation.fit_calibration", fit)
+    evaluate(
+        embedded, embedded, protocol=choose_protocol(list(embedded.samples)), calibration=UNFITTED, seed=0
+    )
+    first, second = halves
+    assert len(first) == len(second) == 30 and not first & second
 
 
 @pytest.mark.parametrize(

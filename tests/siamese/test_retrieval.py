@@ -22,7 +22,7 @@ def against_all(embeddings: NDArray[np.float32], labels: str, checksums: str) ->
 
 
 def test_recall_and_precision_are_those_counted_by_hand() -> None:
-    # From 0°: 10 (a), 20 (b), 30 (a), 180 (b): first hit at rank 1, two to find, hits at 1 and 3.
+    # From 0°: 10 (a), 20 (b), 30 (a), 180 (b): the first found at rank 1, two to find, found at 1 and 3.
     queries, references = on_circle(0), on_circle(10, 20, 30, 180)
     labels = np.array(["a"]), np.array(["a", "b", "a", "b"])
     ranked = rank(queries, references, labels, (np.array(["q"]), np.array(list("1234"))))
@@ -34,7 +34,7 @@ def test_recall_and_precision_are_those_counted_by_hand() -> None:
 def test_an_image_never_finds_itself_or_its_duplicate() -> None:
     ranked = against_all(on_circle(0, 0, 90, 100), labels="aaba", checksums="1123")
     assert ranked.relevant.tolist() == [1, 1, 0, 2]
-    assert ranked.first_hit.tolist() == [2, 2, 0, 2]
+    assert ranked.first_found.tolist() == [2, 2, 0, 2]
 
 
 def test_a_query_with_nothing_to_find_is_not_counted() -> None:
@@ -52,7 +52,7 @@ def test_blocks_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     lengths = distances(embeddings, embeddings[::-1])
     monkeypatch.setattr(retrieval, "BLOCK", 7)
     parts = rank(embeddings, embeddings, (labels, labels), (checksums, checksums))
-    assert (whole.first_hit == parts.first_hit).all()
+    assert (whole.first_found == parts.first_found).all()
     assert (whole.average_precision_at_r == parts.average_precision_at_r).all()
     assert (lengths == distances(embeddings, embeddings[::-1])).all()
 
