@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
+import numpy as np
 import pytest
 import torch
 from pydantic import ValidationError
@@ -12,6 +13,7 @@ from torch import Tensor
 from siamese import checkpoint
 from siamese.bodies import build_body
 from siamese.course import Course
+from siamese.embedded_samples import EmbeddedSamples, embed_samples
 from siamese.encoder import Encoder
 from siamese.errors import (
     CheckpointError,
@@ -29,6 +31,7 @@ from siamese.splits import Split, given_split, stratified_split
 from siamese.training import TrainingReport, train
 from siamese.training_config import LOSS_NAMES, LossName, TrainingConfig
 from siamese.training_state import read_state
+from siamese.validation import ValidationScores
 from tests.siamese.samples import write, written
 from tests.toys import noise, png
 
@@ -112,10 +115,22 @@ def test_the_checkpoint_carries_what_it_was_made_of(
     assert set(report.curves()[0]) == named
 
 
-def test_the_weights_of_the_best_epoch_are_kept(samples: list[Sample], split: Split, tmp_path: Path) -> None:
+def test_the_weights_of_the_best_epoch_are_kept_also_where_it_is_not_the_last(
+    samples: list[Sample], split: Split, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rates, embeddings = iter([0.4, 0.9, 0.3]), []
+
+    def judged(embedded: EmbeddedSamples) -> ValidationScores:
+        embeddings.append(embedded.embeddings)
+        return ValidationScores(map_at_r=next(rates), recall_at_1=0.5, pair_auc=0.5)
+
+    monkeypatch.setattr("siamese.course.validation_scores", judged)
     report = train(samples, split, tiny(), tmp_path, device="cpu")
-    scores = [epoch.validation.map_at_r for epoch in report.history if epoch.validation]
-    assert scores[report.best_epoch - 1] == max(scores)
+    assert report.best_epoch == 2 < len(report.history)
+    places = {sample.uri: sample for sample in samples}
+    validation = [places[file.uri] for file in split.usable("validation")]
+    kept = embed_samples(Encoder.load(tmp_path, device="cpu"), validation).embeddings
+    assert [np.array_equal(kept, of_epoch) for of_epoch in embeddings] == [False, True, False]
 
 
 def test_the_same_seed_gives_the_same_fingerprint_and_another_seed_another(
@@ -129,7 +144,7 @@ def test_the_same_seed_gives_the_same_fingerprint_and_another_seed_another(
     assert fingerprints["first"] == fingerprints["again"] != fingerprints["other"]
 
 
-@pytest.mark.parametrize("interrupted_in", [1, 2, 4, 5])
+@pytest.mark.parametrize("interrupted_in", [1, 2, 3, 4, 5])
 def test_a_resumed_training_ends_in_the_same_bits(
     samples: list[Sample], split: Split, tmp_path: Path, interrupted_in: int
 ) -> None:
