@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from fastapi import FastAPI
@@ -19,13 +19,17 @@ from search_api import (
 )
 from search_api.bodies import BodyLimit
 from search_api.headers import DOCS_PATH, SecurityHeaders
+from search_api.hosts import KnownHosts
 from search_api.search import Searcher
 from search_api.settings import FORM_OVERHEAD_BYTES, SearchSettings
 from search_api.version import installed_version
 
 
-def create_app(searcher: Searcher) -> FastAPI:
-    """The service over this searcher, under its settings; closes it when the service stops."""
+def create_app(searcher: Searcher, *, hosts: Collection[str] = ()) -> FastAPI:
+    """The service over this searcher, under its settings; closes it when the service stops.
+
+    `hosts` are names that it answers to beside those of the settings.
+    """
     app = FastAPI(
         title="WhyAlike",
         summary="Find the images in a collection that look like this one, and see why.",
@@ -42,6 +46,7 @@ def create_app(searcher: Searcher) -> FastAPI:
     app.mount("/page", StaticFiles(directory=routes_service.PAGE), name="page")
     problems.install(app)
     app.add_middleware(BodyLimit, limits=_body_limits(searcher.settings), otherwise=FORM_OVERHEAD_BYTES)
+    app.add_middleware(KnownHosts, names={*searcher.settings.host_names, *hosts})
     app.add_middleware(SecurityHeaders)
     openapi.install(app)
     return app

@@ -30,5 +30,8 @@ NamedBuild = Annotated[
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """The problems that an operation may answer with; what reads records may always find them locked."""
-    return {int(status): {"model": Problem} for status in (*statuses, HTTPStatus.SERVICE_UNAVAILABLE)}
+    """The problems that an operation may answer with; asked under another name, or while the records
+    are locked, any of them may.
+    """
+    always = (HTTPStatus.MISDIRECTED_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
+    return {int(status): {"model": Problem} for status in (*statuses, *always)}

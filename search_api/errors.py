@@ -3,6 +3,7 @@
 SearchError
 ├── AmbiguousGallery     several galleries are published and the question names none
 ├── InvalidQuestion      a number or a combination that cannot be answered
+├── UnknownHost          the request was sent to a name that is not this service's
 ├── UnknownLabel         the filter names a label that no image has
 └── UploadTooLarge       more bytes arrived than one request may hold
 """
@@ -35,6 +36,15 @@ class AmbiguousGallery(SearchError):  # noqa: N818 - named after what it says, l
 
 class InvalidQuestion(SearchError):  # noqa: N818
     """A number out of range or a combination that makes no sense."""
+
+
+class UnknownHost(SearchError):  # noqa: N818
+    """The request was sent to a name that is not this service's."""
+
+    def __init__(self, name: str) -> None:
+        super().__init__(
+            f"This service answers to no name “{name}”; the setting allowed_hosts says to which it does."
+        )
 
 
 class UnknownLabel(SearchError):  # noqa: N818
@@ -79,6 +89,7 @@ RECORDS_UNAVAILABLE = Face(
 FACES: dict[type[Exception], Face] = {
     AmbiguousGallery: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "ambiguous-gallery", "Which gallery is meant?"),
     InvalidQuestion: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-question", "This cannot be answered"),
+    UnknownHost: Face(HTTPStatus.MISDIRECTED_REQUEST, "unknown-host", "Not a name of this service"),
     UnknownLabel: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown-label", "No such label"),
     UploadTooLarge: Face(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "upload-too-large", "The upload is too large"),
     of_gallery.InvalidGalleryName: Face(

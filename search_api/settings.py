@@ -39,9 +39,19 @@ class SearchSettings(BaseModel):
     max_drawn: int = Field(
         default=20, ge=1, description="The most matches that one answer holds painted overlays of."
     )
+    allowed_hosts: str = Field(
+        default="localhost",
+        description="Names, with commas between, under which the service is asked; * for any. "
+        "Numeric addresses are always answered to.",
+    )
     overlay_max_side: int = Field(
         default=768, ge=64, description="Pixels of the longer side of an overlay or a picture that is sent."
     )
+
+    @property
+    def host_names(self) -> frozenset[str]:
+        """The names that the service answers to."""
+        return frozenset(name.strip() for name in self.allowed_hosts.split(",") if name.strip())
 
     @property
     def upload_limits(self) -> ImageLimits:

@@ -74,7 +74,9 @@ class Workshop:
         return create_app(self.searcher(**settings))
 
     def client(self, **settings: object) -> TestClient:
-        return TestClient(self.service(**settings), raise_server_exceptions=False)
+        return TestClient(
+            self.service(**settings), base_url="http://localhost", raise_server_exceptions=False
+        )
 
 
 @pytest.fixture

@@ -359,6 +359,37 @@ def test_the_page_is_served_and_may_load_nothing_from_elsewhere(client: TestClie
     assert "<script>" not in page.text and "style=" not in page.text and "http" not in page.text
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [
+        ("localhost", 200),
+        ("LOCALHOST.:8000", 200),
+        ("127.0.0.1:8000", 200),
+        ("[::1]:8000", 200),
+        ("192.168.1.20", 200),
+        ("pictures.example:8000", 200),
+        ("", 200),
+        ("evil.example", 421),
+        ("localhost.evil.example:8000", 421),
+        ("127.0.0.1.evil.example", 421),
+        ("[evil.example]", 421),
+    ],
+)
+def test_a_page_elsewhere_cannot_reach_the_service_under_a_name_of_its_own(
+    workshop: Workshop, host: str, status: int
+) -> None:
+    client = workshop.client(allowed_hosts="localhost, pictures.example")
+    response = client.get("/v1/galleries", headers={"host": host})
+    assert response.status_code == status
+    if status == 421:
+        refused(response, 421, "unknown-host")
+
+
+def test_behind_a_proxy_every_name_may_be_let_in(workshop: Workshop) -> None:
+    client = workshop.client(allowed_hosts="*")
+    assert client.get("/v1/galleries", headers={"host": "evil.example"}).status_code == 200
+
+
 def test_every_answer_forbids_sniffing_and_framing(client: TestClient) -> None:
     for path in ("/livez", "/v1/images/1/thumbnail", "/nowhere", "/page/page.js"):
         headers = client.get(path).headers

@@ -34,8 +34,9 @@ def serve(
 
     settings = read_settings()
     searcher = open_searcher(settings, device=device)
-    listening = _listen(host or settings.serve.host, settings.serve.port if port is None else port)
-    config = uvicorn.Config(create_app(searcher), log_level="warning")
+    host = host or settings.serve.host
+    listening = _listen(host, settings.serve.port if port is None else port)
+    config = uvicorn.Config(create_app(searcher, hosts={host}), log_level="warning")
     say(f"{_what(searcher)} at {_url(listening)} (Ctrl-C ends it).")
     uvicorn.Server(config).run(sockets=[listening])
 
