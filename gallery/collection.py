@@ -8,7 +8,6 @@ from pathlib import Path
 
 from sqlalchemy import Connection, delete, select, update
 
-from gallery.files import remove
 from gallery.folders import GalleryFolder
 from gallery.manifest import EncoderClaims
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, SegmentRecord
@@ -36,12 +35,6 @@ def unnamed_paths(connection: Connection, folder: GalleryFolder, gallery_id: int
     """Files and folders of the gallery that no record names: segments, manifests, checkpoints, remains."""
     named = set(_named_paths(connection, folder, gallery_id))
     return [path for path in _present_paths(folder) if path not in named]
-
-
-def remove_all(paths: list[Path]) -> None:
-    """Remove files and folders."""
-    for path in paths:
-        remove(path)
 
 
 def _named_paths(connection: Connection, folder: GalleryFolder, gallery_id: int) -> Iterator[Path]:

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, insert, select, update
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import IntegrityError, SQLAlchemyError
 
 from gallery.database import writing
 from gallery.errors import GalleryLocked
@@ -45,18 +45,12 @@ class Lease:
 
     def acquire(self) -> None:
         """Take it, from a dead holder if need be; raises GalleryLocked while another one lives."""
-        now = self._clock()
-        with writing(self._engine) as connection:
-            holder = connection.execute(
-                select(LeaseRecord.__table__).where(self._of_gallery).with_for_update()
-            ).one_or_none()
-            if holder is not None and _is_alive(holder, now):
-                raise GalleryLocked(
-                    f"The gallery {self._gallery!r} is being written by process {holder.process_id} on "
-                    f"{holder.host} since {holder.acquired_at:%Y-%m-%d %H:%M:%S} UTC; wait for it or end it."
-                )
-            connection.execute(delete(LeaseRecord).where(self._of_gallery))
-            connection.execute(insert(LeaseRecord).values(self._row(now)))
+        try:
+            self._take()
+        except IntegrityError as error:  # PostgreSQL: nobody held it, and two took it at the same time
+            raise GalleryLocked(
+                f"The gallery {self._gallery!r} is being written by another one since just now; wait for it."
+            ) from error
         self._renewal.start()
 
     def confirm(self, connection: Connection) -> None:
@@ -74,6 +68,20 @@ class Lease:
             self._renewal.join()
         with writing(self._engine) as connection:
             connection.execute(delete(LeaseRecord).where(self._of_gallery, LeaseRecord.token == self._token))
+
+    def _take(self) -> None:
+        now = self._clock()
+        with writing(self._engine) as connection:
+            holder = connection.execute(
+                select(LeaseRecord.__table__).where(self._of_gallery).with_for_update()
+            ).one_or_none()
+            if holder is not None and _is_alive(holder, now):
+                raise GalleryLocked(
+                    f"The gallery {self._gallery!r} is being written by process {holder.process_id} on "
+                    f"{holder.host} since {holder.acquired_at:%Y-%m-%d %H:%M:%S} UTC; wait for it or end it."
+                )
+            connection.execute(delete(LeaseRecord).where(self._of_gallery))
+            connection.execute(insert(LeaseRecord).values(self._row(now)))
 
     def _renew_until_ended(self) -> None:
         while not self._ended.wait(RENEWAL_SECONDS):

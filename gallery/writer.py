@@ -12,10 +12,10 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, select, update
 
 from gallery.build import GalleryImage
-from gallery.collection import forget_superseded, remove_all, unnamed_paths
+from gallery.collection import forget_superseded, unnamed_paths
 from gallery.database import writing
 from gallery.difference import Place
-from gallery.files import file_sha256, new_folder
+from gallery.files import file_sha256, new_folder, remove
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
 from gallery.manifest import write_manifest
@@ -171,7 +171,9 @@ class GalleryWriter:
         """Remove the files that no record names: what killed writers left, what `publish` has forgotten."""
         with self._writing() as connection:
             unnamed = unnamed_paths(connection, self._folder, self._gallery_id)
-        remove_all(unnamed)
+        for path in unnamed:  # one that was taken over since must not remove what the heir is making
+            with self._writing():
+                remove(path)
 
     @contextmanager
     def _writing(self) -> Iterator[Connection]:

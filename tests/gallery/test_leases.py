@@ -7,10 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sqlalchemy import text, update
+from sqlalchemy import Connection, text, update
+from sqlalchemy.exc import IntegrityError
 
 from gallery import leases, writer
 from gallery.errors import GalleryLocked
+from gallery.galleries import Galleries
 from gallery.leases import EXPIRY
 from gallery.planning import Plan
 from gallery.records.galleries import LeaseRecord
@@ -112,6 +114,54 @@ def test_whoever_is_taken_over_after_planning_does_not_replace_the_heirs_manifes
         trial.run({"/r/red/c.jpg": b"c"})
     assert trial.open().number == 2
     assert trial.open().image(2).uri == "/r/red/b.jpg"
+
+
+def test_whoever_is_taken_over_while_collecting_removes_nothing_more(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial.run(FILES)
+    left = trial.folder / "segments" / "left"
+    unnamed = writer.unnamed_paths
+
+    def list_and_sleep(connection: Connection, *arguments: Any) -> list[Path]:
+        paths = unnamed(connection, *arguments)
+        monkeypatch.undo()
+        connection.execute(update(LeaseRecord).values(token="the heir's"))
+        return paths
+
+    with trial.writer() as suspended:
+        left.mkdir()
+        monkeypatch.setattr(writer, "unnamed_paths", list_and_sleep)
+        with pytest.raises(GalleryLocked):
+            suspended.collect()
+    assert left.exists()
+
+
+def test_of_two_who_take_a_free_lease_at_once_one_is_told_that_it_is_locked(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What PostgreSQL does where SQLite makes the second one wait."""
+
+    def collide(self: leases.Lease) -> None:
+        raise IntegrityError("INSERT INTO leases", {}, Exception("duplicate key"))
+
+    monkeypatch.setattr(leases.Lease, "_take", collide)
+    with pytest.raises(GalleryLocked, match="by another one since just now"), trial.writer():
+        pass
+
+
+def test_of_two_who_make_a_gallery_at_once_both_get_it(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What PostgreSQL does where SQLite makes the second one wait."""
+    make = Galleries._gallery_id
+
+    def collide(self: Galleries, name: str, *, create: bool) -> int:
+        monkeypatch.undo()
+        make(self, name, create=create)
+        raise IntegrityError("INSERT INTO galleries", {}, Exception("duplicate key"))
+
+    monkeypatch.setattr(Galleries, "_gallery_id", collide)
+    with trial.writer():
+        assert trial.galleries.names() == ["pictures"]
 
 
 def test_the_one_who_was_taken_over_does_not_release_the_heirs_lease(trial: Trial) -> None:
