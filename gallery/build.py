@@ -15,9 +15,9 @@ from gallery.index import FaissIndex, Nearest
 from gallery.manifest import Manifest
 from gallery.membership import (
     contents_labelled,
+    embedded_rows,
     images_of,
     label_counts,
-    locations,
     members_with_checksum,
     members_with_ids,
 )
@@ -183,7 +183,7 @@ class Build:
         segments = self._segments
         self._require_open()
         with self._engine.connect() as connection:
-            where = locations(connection, self._gallery_id, self.number, segments, set(image_ids))
+            where = embedded_rows(connection, self._gallery_id, self.number, segments, set(image_ids))
         self._require_found(image_ids, where)
         positions: dict[int, list[int]] = {}
         for position, image_id in enumerate(image_ids):

@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
 
 from gallery.records.builds import EmbeddedContentRecord
-from gallery.records.images import ContentRecord, ImageRecord, PlacementRecord
+from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
 
 CHUNK = 1000
 """Values in one IN (…): old SQLite takes 32,766 and PostgreSQL 65,535, and nothing is gained by more."""
@@ -26,7 +26,7 @@ class Member(NamedTuple):
     height: int
 
 
-class Location(NamedTuple):
+class EmbeddedRow(NamedTuple):
     """Where a content's embeddings are."""
 
     content_id: int
@@ -42,8 +42,8 @@ def chunks(values: Iterable[T]) -> Iterator[list[T]]:
 
 
 def in_build(gallery_id: int, build: int) -> ColumnElement[bool]:
-    """The condition that a placement belongs to the build, for questions that run over all of a gallery."""
-    return and_(PlacementRecord.gallery_id == gallery_id, _at(build))
+    """The condition that a place belongs to the build, for questions that run over all of a gallery."""
+    return and_(PlaceRecord.gallery_id == gallery_id, _at(build))
 
 
 def in_build_too(gallery_id: int, build: int) -> ColumnElement[bool]:
@@ -52,21 +52,21 @@ def in_build_too(gallery_id: int, build: int) -> ColumnElement[bool]:
     The sum keeps the database from beginning with the gallery instead, which SQLite does where it has no
     statistics: on a gallery of 100,000 images that took 13 ms instead of 1.
     """
-    return and_(PlacementRecord.gallery_id + 0 == gallery_id, _at(build))
+    return and_(PlaceRecord.gallery_id + 0 == gallery_id, _at(build))
 
 
 def members(condition: ColumnElement[bool]) -> Select[int, str, str | None, str, int, int]:
-    """All images whose placement satisfies the condition, as rows of Member's fields."""
+    """All images whose place satisfies the condition, as rows of Member's fields."""
     return (
         select(
             ImageRecord.id,
-            PlacementRecord.uri,
-            PlacementRecord.label,
+            PlaceRecord.uri,
+            PlaceRecord.label,
             ContentRecord.checksum,
             ContentRecord.width,
             ContentRecord.height,
         )
-        .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
+        .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
         .join(ContentRecord, ContentRecord.id == ImageRecord.content_id)
         .where(condition)
     )
@@ -104,11 +104,11 @@ def images_of(
     """(image_id, content_id) of the images of the build that show one of the contents, under these labels."""
     statement = (
         select(ImageRecord.id, ImageRecord.content_id)
-        .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
+        .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
         .where(in_build_too(gallery_id, build))
     )
     if labels is not None:
-        statement = statement.where(PlacementRecord.label.in_(labels))
+        statement = statement.where(PlaceRecord.label.in_(labels))
     for chunk in chunks(content_ids):
         yield from connection.execute(statement.where(ImageRecord.content_id.in_(chunk)))
 
@@ -120,8 +120,8 @@ def contents_labelled(
     statement = (
         select(ImageRecord.content_id)
         .distinct()
-        .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
-        .where(in_build(gallery_id, build), PlacementRecord.label.in_(labels))
+        .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
+        .where(in_build(gallery_id, build), PlaceRecord.label.in_(labels))
         .order_by(ImageRecord.content_id)
     )
     return list(connection.scalars(statement))
@@ -130,21 +130,21 @@ def contents_labelled(
 def label_counts(connection: Connection, gallery_id: int, build: int) -> dict[str, int]:
     """How many images each label has, by label; unlabelled images are left out."""
     statement = (
-        select(PlacementRecord.label, func.count())
-        .where(in_build(gallery_id, build), PlacementRecord.label.is_not(None))
-        .group_by(PlacementRecord.label)
-        .order_by(PlacementRecord.label)
+        select(PlaceRecord.label, func.count())
+        .where(in_build(gallery_id, build), PlaceRecord.label.is_not(None))
+        .group_by(PlaceRecord.label)
+        .order_by(PlaceRecord.label)
     )
     return {label: count for label, count in connection.execute(statement) if label is not None}
 
 
-def locations(
+def embedded_rows(
     connection: Connection,
     gallery_id: int,
     build: int,
     segment_ids: Collection[int],
     image_ids: Iterable[int],
-) -> dict[int, Location]:
+) -> dict[int, EmbeddedRow]:
     """Where the embeddings of these images are, by image_id; images that the build has not are left out."""
     statement = (
         select(
@@ -153,18 +153,18 @@ def locations(
             EmbeddedContentRecord.segment_id,
             EmbeddedContentRecord.row,
         )
-        .join(PlacementRecord, PlacementRecord.image_id == ImageRecord.id)
+        .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
         .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ImageRecord.content_id)
         .where(in_build_too(gallery_id, build))
     )
-    found: dict[int, Location] = {}
+    found: dict[int, EmbeddedRow] = {}
     for chunk in chunks(image_ids):
-        for image_id, *location in connection.execute(statement.where(ImageRecord.id.in_(chunk))):
-            if location[1] in segment_ids:
-                found[image_id] = Location(*location)
+        for image_id, *row in connection.execute(statement.where(ImageRecord.id.in_(chunk))):
+            if row[1] in segment_ids:
+                found[image_id] = EmbeddedRow(*row)
     return found
 
 
 def _at(build: int) -> ColumnElement[bool]:
-    until = PlacementRecord.until_build
-    return and_(PlacementRecord.since_build <= build, or_(until.is_(None), until > build))
+    until = PlaceRecord.until_build
+    return and_(PlaceRecord.since_build <= build, or_(until.is_(None), until > build))

@@ -13,7 +13,7 @@ from gallery.publication import Unreadable, ended_places, live_places
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord
 from gallery.scanning import is_below
-from gallery.storage import IntactSegments, Stored
+from gallery.storage import IntactSegments, StoredContent
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,9 +145,9 @@ def _arrivals(within: Iterable[OldPlace], places: Iterable[Place]) -> list[str]:
 
 
 def _stored(
-    members: Iterable[OldPlace | Place], embedded: Mapping[str, Stored], encoder_name: str
-) -> dict[str, Stored]:
-    stored: dict[str, Stored] = {}
+    members: Iterable[OldPlace | Place], embedded: Mapping[str, StoredContent], encoder_name: str
+) -> dict[str, StoredContent]:
+    stored: dict[str, StoredContent] = {}
     missing: list[str] = []
     for place in members:
         if place.checksum in embedded:

@@ -12,7 +12,7 @@ from gallery.manifest import Manifest
 from gallery.membership import chunks, in_build, members
 from gallery.records.builds import BuildRecord, BuildSegmentRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
-from gallery.records.images import ContentRecord, ImageRecord, PlacementRecord, UnreadableRecord
+from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord, UnreadableRecord
 from gallery.scanning import is_below
 
 
@@ -58,23 +58,23 @@ class Publication:
 
     def write(self, connection: Connection) -> None:
         """Write places and build, and make readers open it."""
-        self._end_placements(connection)
-        self._begin_placements(connection)
+        self._end_places(connection)
+        self._begin_places(connection)
         self._insert_build(connection)
         gallery = update(GalleryRecord).where(GalleryRecord.id == self.gallery_id)
         connection.execute(gallery.values(published_build=self.manifest.build))
 
-    def _end_placements(self, connection: Connection) -> None:
+    def _end_places(self, connection: Connection) -> None:
         image_ids = [old.image_id for old in self.changes.ended]
         image_ids += [old.image_id for old, _ in self.changes.displaced]
-        live = update(PlacementRecord.__table__).where(  # type: ignore[arg-type]
-            PlacementRecord.image_id == bindparam("ended"), PlacementRecord.until_build.is_(None)
+        live = update(PlaceRecord.__table__).where(  # type: ignore[arg-type]
+            PlaceRecord.image_id == bindparam("ended"), PlaceRecord.until_build.is_(None)
         )
         if image_ids:
             ended = [{"ended": image_id} for image_id in image_ids]
             connection.execute(live.values(until_build=self.manifest.build), ended)
 
-    def _begin_placements(self, connection: Connection) -> None:
+    def _begin_places(self, connection: Connection) -> None:
         begun = [(old.image_id, place) for old, place in self.changes.displaced]
         begun += self.changes.restored
         begun += zip(self._new_image_ids(connection), self.changes.new, strict=True)
@@ -89,7 +89,7 @@ class Publication:
             for image_id, place in begun
         ]
         if rows:
-            connection.execute(insert(PlacementRecord), rows)
+            connection.execute(insert(PlaceRecord), rows)
 
     def _new_image_ids(self, connection: Connection) -> Sequence[int]:
         rows = [{"content_id": self.content_ids[place.checksum]} for place in self.changes.new]
@@ -126,21 +126,21 @@ def live_places(connection: Connection, gallery_id: int, build: int) -> Iterator
 
 def ended_places(connection: Connection, gallery_id: int, uris: Iterable[str]) -> Iterator[EndedPlace]:
     """The places that ended at these uris, of images that live nowhere now."""
-    elsewhere = aliased(PlacementRecord)
+    elsewhere = aliased(PlaceRecord)
     statement = (
-        select(ImageRecord.id, PlacementRecord.uri, ContentRecord.checksum, PlacementRecord.until_build)
-        .join(ImageRecord, ImageRecord.id == PlacementRecord.image_id)
+        select(ImageRecord.id, PlaceRecord.uri, ContentRecord.checksum, PlaceRecord.until_build)
+        .join(ImageRecord, ImageRecord.id == PlaceRecord.image_id)
         .join(ContentRecord, ContentRecord.id == ImageRecord.content_id)
         .where(
-            PlacementRecord.gallery_id == gallery_id,
-            PlacementRecord.until_build.is_not(None),
+            PlaceRecord.gallery_id == gallery_id,
+            PlaceRecord.until_build.is_not(None),
             ~select(elsewhere.id)
             .where(elsewhere.image_id == ImageRecord.id, elsewhere.until_build.is_(None))
             .exists(),
         )
     )
     for chunk in chunks(uris):
-        for row in connection.execute(statement.where(PlacementRecord.uri.in_(chunk))):
+        for row in connection.execute(statement.where(PlaceRecord.uri.in_(chunk))):
             image_id, uri, checksum, until_build = row
             assert until_build is not None, "the statement asks for ended places"
             yield EndedPlace(image_id, uri, checksum, until_build)

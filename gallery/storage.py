@@ -13,7 +13,7 @@ from gallery.records.images import ContentRecord
 from gallery.segments import EmbeddedContent, is_intact
 
 
-class Stored(NamedTuple):
+class StoredContent(NamedTuple):
     """A content that an intact segment holds."""
 
     content_id: int
@@ -93,15 +93,15 @@ class IntactSegments:
             return row.grid_height, row.grid_width, row.dimension
         return None
 
-    def contents(self) -> dict[str, Stored]:
+    def contents(self) -> dict[str, StoredContent]:
         """Everything they hold, by checksum; a content held twice is taken from the older segment."""
-        stored: dict[str, Stored] = {}
+        stored: dict[str, StoredContent] = {}
         for checksum, content_id, segment_id in self._connection.execute(self._held):
             if segment_id not in self._segments:
                 continue
             older = stored.get(checksum)
             if older is None or segment_id < older.segment_id:
-                stored[checksum] = Stored(content_id, segment_id)
+                stored[checksum] = StoredContent(content_id, segment_id)
         return stored
 
     def among(self, checksums: Iterable[str]) -> set[str]:

@@ -29,20 +29,20 @@ class ImageRecord(Record):
     content_id: Mapped[int] = mapped_column(ForeignKey("contents.id", ondelete="CASCADE"), index=True)
 
 
-class PlacementRecord(Record):
+class PlaceRecord(Record):
     """Where an image is, and what it shows, in the builds from `since_build` until before `until_build`.
 
     So a build's membership, places and labels are a condition and nothing is copied for a new build. Builds
     are numbered in a line; going back to an old one publishes its state as a new build.
     """
 
-    __tablename__ = "placements"
+    __tablename__ = "places"
     __table_args__ = (
-        Index("ix_placements_gallery_id_uri", "gallery_id", "uri"),
-        Index("ix_placements_gallery_id_label", "gallery_id", "label"),
-        Index("ix_placements_image_id", "image_id"),
+        Index("ix_places_gallery_id_uri", "gallery_id", "uri"),
+        Index("ix_places_gallery_id_label", "gallery_id", "label"),
+        Index("ix_places_image_id", "image_id"),
         Index(
-            "uq_placements_live_uri",
+            "uq_places_live_uri",
             "gallery_id",
             "uri",
             unique=True,
@@ -50,7 +50,7 @@ class PlacementRecord(Record):
             postgresql_where=text("until_build IS NULL"),
         ),
         Index(
-            "uq_placements_live_image_id",
+            "uq_places_live_image_id",
             "image_id",
             unique=True,
             sqlite_where=text("until_build IS NULL"),

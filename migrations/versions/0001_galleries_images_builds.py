@@ -61,7 +61,7 @@ def _create_images() -> None:
     op.create_table("images", _own_id(), _reference("content_id", "contents"), **NEVER_REUSED)
     op.create_index("ix_images_content_id", "images", ["content_id"])
     op.create_table(
-        "placements",
+        "places",
         _own_id(),
         _reference("gallery_id", "galleries"),
         _reference("image_id", "images"),
@@ -72,12 +72,12 @@ def _create_images() -> None:
         **NEVER_REUSED,
     )
     for columns in (["gallery_id", "uri"], ["gallery_id", "label"], ["image_id"]):
-        op.create_index(f"ix_placements_{'_'.join(columns)}", "placements", columns)
+        op.create_index(f"ix_places_{'_'.join(columns)}", "places", columns)
     live = sa.text("until_build IS NULL")
     for name, columns in (("live_uri", ["gallery_id", "uri"]), ("live_image_id", ["image_id"])):
         op.create_index(
-            f"uq_placements_{name}",
-            "placements",
+            f"uq_places_{name}",
+            "places",
             columns,
             unique=True,
             sqlite_where=live,
@@ -149,7 +149,7 @@ def downgrade() -> None:
         "embedded_contents",
         "segments",
         "unreadable_files",
-        "placements",
+        "places",
         "images",
         "contents",
         "leases",
