@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from http.client import HTTPException
 from pathlib import Path
 
 import torch
@@ -130,7 +131,7 @@ def _downloaded(name: str) -> dict[str, Tensor]:
         state: dict[str, Tensor] = get_weight(kind.imagenet).get_state_dict(
             progress=False, check_hash=True, weights_only=True
         )
-    except (OSError, RuntimeError, ValueError) as error:  # no network, no disk, a broken download
+    except (OSError, HTTPException, RuntimeError, ValueError) as error:  # no network, no disk, broken data
         raise WeightsUnavailable(
             f"torchvision's ImageNet weights for {name} could not be downloaded ({error}); {WAY_OUT}"
         ) from error

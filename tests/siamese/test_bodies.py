@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import pickle
+from http.client import IncompleteRead
 from pathlib import Path
 from urllib.error import URLError
 
@@ -106,14 +107,17 @@ def test_what_is_no_state_dict_is_refused(tmp_path: Path) -> None:
             build_body("small", weights=str(tmp_path / name))
 
 
-def test_a_failed_download_names_the_way_out(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    "failure", [URLError("no route to host"), IncompleteRead(b""), RuntimeError("invalid hash value")]
+)
+def test_a_failed_download_names_the_way_out(monkeypatch: pytest.MonkeyPatch, failure: Exception) -> None:
     def fail(*_: object, **__: object) -> None:
-        raise URLError("no route to host")
+        raise failure
 
     monkeypatch.setattr("torchvision.models._api.load_state_dict_from_url", fail)
     with pytest.raises(WeightsUnavailable, match=r"--weights PATH.*--weights none") as refusal:
         build_body("mobilenet_v2", weights="imagenet")
-    assert "no route to host" in str(refusal.value)
+    assert str(failure) in str(refusal.value)
 
 
 @pytest.mark.parametrize("name", TORCHVISION)
