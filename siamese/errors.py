@@ -5,7 +5,7 @@ SiameseError
 ├── WeightsUnavailable   weights that cannot be downloaded, found or fitted to the body
 ├── CheckpointError      a checkpoint that is damaged, foreign or of another version
 │   └── CheckpointNotFound
-├── UnusableData         images, labels or pairs that nothing can be learned or measured from
+├── UnusableData         images, sizes, labels or pairs that nothing can be learned or measured from
 ├── TrainingDiverged     a loss that is no number any more
 ├── UnknownName          a body or a loss that is in no registry
 ├── DeviceUnavailable    a device that this machine does not have
@@ -43,7 +43,7 @@ class CheckpointNotFound(CheckpointError):  # noqa: N818
 
 
 class UnusableData(SiameseError):  # noqa: N818
-    """Nothing can be learned or measured from these images, labels or pairs."""
+    """Nothing can be learned or measured from these images, at this size, or from these labels or pairs."""
 
 
 class TrainingDiverged(SiameseError):  # noqa: N818

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from siamese.bodies import Body
+from siamese.errors import UnusableData
 
 
 class EncoderNetwork(nn.Module):
@@ -46,14 +47,23 @@ class EncoderNetwork(nn.Module):
         return functional.normalize(self.local_embeddings(x, seen).mean(dim=(1, 2)), dim=1)
 
     def grid(self, image_size: int) -> tuple[int, int]:
-        """The (h, w) of the feature map for a square of this size."""
+        """The (h, w) of the feature map for a square of this size. Raises UnusableData if it is too small."""
         parameter = next(self.parameters(), torch.empty(0))
         training = [module for module in self.modules() if module.training]
         self.eval()
-        with torch.inference_mode():
-            shape = self.feature_map(parameter.new_zeros(1, 3, image_size, image_size)).shape
-        for module in training:  # one by one: a part of the body may be frozen
-            module.training = True
+        try:
+            with torch.inference_mode():
+                shape = self.feature_map(parameter.new_zeros(1, 3, image_size, image_size)).shape
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:  # a convolution or a pooling that is left without pixels
+            raise UnusableData(
+                f"the body {self.body.name} needs larger pictures than {image_size} pixels: "
+                "choose a larger --image-size"
+            ) from error
+        finally:
+            for module in training:  # one by one: a part of the body may be frozen
+                module.training = True
         return int(shape[2]), int(shape[3])
 
 

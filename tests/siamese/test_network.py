@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 from siamese.bodies import BODIES, build_body
+from siamese.errors import UnusableData
 from siamese.network import EncoderNetwork, cell_weights
 from siamese.preprocessing import Preprocessing
 from tests.toys import noise
@@ -76,6 +77,18 @@ def test_asking_for_the_grid_leaves_every_module_in_its_mode() -> None:
     frozen = network.body.stages()[0].eval()
     assert network.grid(32) == (8, 8)
     assert network.training and not frozen.training and network.body.stages()[-1].training
+
+
+@pytest.mark.parametrize("body", [*BODIES, "mean_colour"])
+@pytest.mark.parametrize("image_size", [1, 8, 16, 24])
+def test_a_square_too_small_for_a_body_is_refused_in_one_sentence(body: str, image_size: int) -> None:
+    network = random_network(body).train()
+    try:
+        assert min(network.grid(image_size)) >= 1
+    except UnusableData as refusal:
+        assert f"{body} needs larger pictures than {image_size} pixels" in str(refusal)
+        assert body in {"squeezenet1_1", "convnext_tiny", "small", "mean_colour"}
+    assert network.training
 
 
 def test_gradients_reach_body_and_layer_through_the_embedding() -> None:
