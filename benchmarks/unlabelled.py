@@ -16,14 +16,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from torch import nn
 
-from siamese.calibration import Calibration
-from siamese.checkpoint import describe
 from siamese.embedded_samples import EmbeddedSamples, embed_samples
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
-from siamese.network import EncoderNetwork
 from siamese.protocols import choose_protocol
 from siamese.retrieval import mean_interval, rank
 from whyalike.console import progress
@@ -39,21 +35,12 @@ def main() -> None:
     fitted = Encoder.load(wanted.checkpoint)
     found = {
         encoder: _found_first(embed_samples(encoder, queries, progress=shown, description=encoder.name))
-        for encoder in (_raw(fitted), fitted)
+        for encoder in (fitted.without_linear(), fitted)
     }
-    for encoder, hits in found.items():
-        _say(f"{encoder.name}, {encoder.dimension} numbers", hits)
+    for encoder, firsts in found.items():
+        _say(f"{encoder.name}, {encoder.dimension} numbers", firsts)
     raw, kept = found.values()
     _say(f"difference, paired over {len(raw)} queries", kept - raw)
-
-
-def _raw(fitted: Encoder) -> Encoder:
-    """The same body and preprocessing without the linear layer."""
-    network = EncoderNetwork(fitted.network.body, nn.Identity())
-    unfitted = Calibration.unfitted("raw pooled features were fitted on no pairs")
-    name = f"{fitted.record.body}-raw"
-    record = describe(network, name=name, preprocessing=fitted.preprocessing, calibration=unfitted)
-    return Encoder(record, network, fitted.device)
 
 
 def _found_first(embedded: EmbeddedSamples) -> NDArray[np.float64]:

@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import torch
 
-from siamese.errors import DeviceUnavailable
+from siamese.errors import DeviceUnavailable, OutOfMemory
+
+Made = TypeVar("Made")
 
 
 def choose_device(name: str) -> torch.device:
@@ -25,3 +30,18 @@ def choose_device(name: str) -> torch.device:
             f"there is no device {name!r}: torch sees {count} GPUs here; cpu always works"
         )
     return torch.device("cuda", int(number or 0))
+
+
+def in_halves(work: Callable[[int], Made], size: int, *, device: torch.device) -> Made:
+    """What the work makes in passes of this size, or of half and half again where memory runs out.
+
+    Raises OutOfMemory where not even one image fits.
+    """
+    try:
+        return work(size)
+    except torch.OutOfMemoryError as error:
+        if size == 1:
+            raise OutOfMemory(f"{device} has no memory left for even one image") from error
+    if device.type == "cuda":
+        torch.cuda.empty_cache()  # only here has the failed pass let go of its tensors
+    return in_halves(work, size // 2, device=device)

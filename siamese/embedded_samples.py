@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from siamese.encoder import Encoder, Prepared
 from siamese.errors import UnreadableImage, ZeroEmbedding
-from siamese.images import DEFAULT_LIMITS, ImageLimits, decode, read
+from siamese.images import DEFAULT_LIMITS, ImageLimits
 from siamese.pairs import Pairs, draw_pairs
 from siamese.progress import Progress, Silent
 from siamese.retrieval import distances
-from siamese.samples import Sample, UnreadableSample
+from siamese.samples import Sample, UnreadableSample, image_of
 from siamese.threads import in_threads
 
 BATCH_SIZE = 32
@@ -60,7 +60,7 @@ def embed_samples(
 
     def prepare(sample: Sample) -> Prepared | UnreadableSample:
         try:
-            return encoder.prepare(decode(read(sample.path, limits=limits), limits=limits))
+            return encoder.prepare(image_of(sample, limits=limits))
         except UnreadableImage as error:
             return UnreadableSample(sample, error.reason)
 
@@ -75,10 +75,10 @@ def embed_samples(
                 unreadable.append(result)
             else:
                 readable.append((sample, result))
-        embedded, without = _embed(encoder, readable)
-        kept += [sample for sample, _ in embedded]
-        embeddings += [embedding[None] for _, embedding in embedded]
-        unreadable += without
+        embedded, without = encoder.embed_directed([one for _, one in readable])
+        kept += [sample for at, (sample, _) in enumerate(readable) if at not in without]
+        embeddings.append(embedded.embeddings)
+        unreadable += [UnreadableSample(readable[at][0], str(ZeroEmbedding([at]))) for at in without]
     return EmbeddedSamples(tuple(kept), np.concatenate(embeddings), tuple(unreadable))
 
 
@@ -92,19 +92,6 @@ def pair_distances(
 ) -> NDArray[np.float64]:
     """The distance of each of the pairs: (n,)."""
     return distances(queries.embeddings[pairs.queries], references.embeddings[pairs.references])
-
-
-def _embed(
-    encoder: Encoder, batch: Sequence[tuple[Sample, Prepared]]
-) -> tuple[list[tuple[Sample, NDArray[np.float32]]], list[UnreadableSample]]:
-    """The embedding of each of the batch, and those that have none."""
-    try:
-        embedded = encoder.embed([prepared for _, prepared in batch])
-    except ZeroEmbedding as error:
-        without = [UnreadableSample(batch[at][0], str(error)) for at in error.positions]
-        rest = [entry for at, entry in enumerate(batch) if at not in error.positions]
-        return _embed(encoder, rest)[0], without
-    return [(sample, row) for (sample, _), row in zip(batch, embedded.embeddings, strict=True)], []
 
 
 def _batches(

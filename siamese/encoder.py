@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -16,11 +17,11 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor, nn
 
-from siamese.bodies import build_body
+from siamese.bodies import Body, build_body
 from siamese.calibration import Calibration
 from siamese.checkpoint import CheckpointRecord, describe, load_network
-from siamese.device import choose_device
-from siamese.errors import OutOfMemory, ZeroEmbedding
+from siamese.device import choose_device, in_halves
+from siamese.errors import ZeroEmbedding
 from siamese.network import EncoderNetwork
 from siamese.preprocessing import Preprocessing
 
@@ -33,7 +34,7 @@ GPU_PASS = 32
 
 Made = TypeVar("Made")
 
-# The precision of convolutions is a switch of the whole process: one thread at a time may turn it.
+# The precision of convolutions and products is a switch of the whole process: one thread at a time turns it.
 _PRECISION = threading.Lock()
 
 
@@ -72,12 +73,28 @@ class Encoder:
 
     @classmethod
     def from_body(
-        cls, body: str, *, weights: str, preprocessing: Preprocessing, device: str = "auto"
+        cls, body: str, *, weights: str, preprocessing: Preprocessing, device: str = "auto", seed: int = 0
     ) -> Encoder:
-        """An encoder of the raw pooled features, D = C. Raises UnknownName, WeightsUnavailable."""
-        network = EncoderNetwork(build_body(body, weights=weights), nn.Identity()).eval()
+        """An encoder of the raw pooled features, D = C; `seed` draws the weights where there are "none".
+
+        Raises UnknownName, WeightsUnavailable and UnusableData.
+        """
+        with torch.random.fork_rng(devices=[]):
+            torch.default_generator.manual_seed(seed)
+            built = build_body(body, weights=weights)
+        return cls._raw(built, preprocessing, device)
+
+    def without_linear(self) -> Encoder:
+        """The same body and preprocessing without the linear layer: raw pooled features, D = C."""
+        return self._raw(self.network.body, self.preprocessing, self.device)
+
+    @classmethod
+    def _raw(cls, body: Body, preprocessing: Preprocessing, device: str) -> Encoder:
+        network = EncoderNetwork(body, nn.Identity()).eval()
         calibration = Calibration.unfitted("raw pooled features were fitted on no pairs")
-        record = describe(network, name=f"{body}-raw", preprocessing=preprocessing, calibration=calibration)
+        record = describe(
+            network, name=f"{body.name}-raw", preprocessing=preprocessing, calibration=calibration
+        )
         return cls._frozen(record, network, device)
 
     @classmethod
@@ -125,13 +142,19 @@ class Encoder:
 
     def embed(self, prepared: Sequence[Prepared]) -> Embedded:
         """Embed a batch of any size, none included. Raises ZeroEmbedding and OutOfMemory."""
+        embedded, without = self.embed_directed(prepared)
+        if without:
+            raise ZeroEmbedding(without)
+        return embedded
+
+    def embed_directed(self, prepared: Sequence[Prepared]) -> tuple[Embedded, list[int]]:
+        """Embed what has a direction, and tell the positions of what has none. Raises OutOfMemory."""
         local = self.local_embeddings(prepared)
         means = local.mean(axis=(1, 2), dtype=np.float64)
         lengths = np.linalg.norm(means, axis=1, keepdims=True)
-        without = ~(np.isfinite(lengths) & (lengths > np.finfo(np.float32).tiny))[:, 0]
-        if without.any():
-            raise ZeroEmbedding(np.flatnonzero(without).tolist())
-        return Embedded((means / lengths).astype(np.float32), local)
+        directed = (np.isfinite(lengths) & (lengths > np.finfo(np.float32).tiny))[:, 0]
+        embeddings = (means[directed] / lengths[directed]).astype(np.float32)
+        return Embedded(embeddings, local[directed]), np.flatnonzero(~directed).tolist()
 
     def local_embeddings(self, prepared: Sequence[Prepared]) -> NDArray[np.float32]:
         """The local embeddings of a batch: (B, h, w, D). Raises OutOfMemory."""
@@ -141,14 +164,12 @@ class Encoder:
 
     def _in_passes(self, prepared: Sequence[Prepared], size: int) -> NDArray[np.float32]:
         """(B, h, w, D) by forward passes of exactly this size; halved where the device cannot hold one."""
-        try:
-            parts = self._each_pass([prepared[i : i + size] for i in range(0, len(prepared), size)], size)
-        except torch.OutOfMemoryError as error:
-            if size == 1:
-                raise OutOfMemory(f"{self.device} has no memory left for even one image") from error
-        else:
-            return np.concatenate(parts)
-        return self._in_passes(prepared, size // 2)
+
+        def passes(size: int) -> NDArray[np.float32]:
+            batches = [prepared[i : i + size] for i in range(0, len(prepared), size)]
+            return np.concatenate(self._each_pass(batches, size))
+
+        return in_halves(passes, size, device=torch.device(self.device))
 
     def _each_pass(self, batches: Sequence[Sequence[Prepared]], size: int) -> list[NDArray[np.float32]]:
         """On a CPU one core for each pass and many passes at once: a core's bits do not depend on how many
@@ -177,8 +198,20 @@ class Encoder:
         """The local embeddings in float32; on a GPU with TF32 off and with one algorithm for one shape."""
         if self.device == "cpu":
             return self.network.local_embeddings(x.contiguous(memory_format=torch.channels_last), seen)
-        with _PRECISION, torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False):
+        exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
+        with _PRECISION, exact, _exact_products():
             return self.network.local_embeddings(x, seen)
+
+
+@contextmanager
+def _exact_products() -> Iterator[None]:
+    """Products of matrices in float32, whatever the rest of the process has asked for."""
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("highest")
+    try:
+        yield
+    finally:
+        torch.set_float32_matmul_precision(before)
 
 
 def _on_one_core(work: Callable[[], Made]) -> Made:

@@ -10,10 +10,10 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from siamese.errors import UnreadableImage
-from siamese.images import ImageLimits, decode, read
+from siamese.images import ImageLimits
 from siamese.preprocessing import Preprocessing
 from siamese.progress import Progress
-from siamese.samples import Sample, UnreadableSample
+from siamese.samples import Sample, UnreadableSample, image_of
 from siamese.threads import in_threads
 
 Pixels = NDArray[np.uint8]
@@ -80,7 +80,7 @@ def read_pictures(
 
 
 def _read_shrunk(sample: Sample, preprocessing: Preprocessing, limits: ImageLimits) -> Pixels:
-    picture = decode(read(sample.path, limits=limits), limits=limits)
+    picture = image_of(sample, limits=limits)
     size = _kept_size(picture.width, picture.height, preprocessing)
     return np.asarray(picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
 

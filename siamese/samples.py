@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
+
+from PIL import Image
+
+from siamese.errors import UnreadableImage
+from siamese.images import ImageLimits, decode, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +38,14 @@ class UnreadableSample:
 
     sample: Sample
     reason: str
+
+
+def image_of(sample: Sample, *, limits: ImageLimits) -> Image.Image:
+    """The image of a sample, from the very bytes that were listed. Raises UnreadableImage."""
+    data = read(sample.path, limits=limits)
+    if hashlib.sha256(data).hexdigest() != sample.checksum:
+        raise UnreadableImage("it has changed since it was listed")
+    return decode(data, limits=limits)
 
 
 def conflicting_checksums(samples: Iterable[Sample]) -> frozenset[str]:

@@ -20,7 +20,6 @@ SMALL_SQUARE = Preprocessing(image_size=64, fit="pad")
 
 
 def raw(body: str) -> Encoder:
-    torch.manual_seed(3)
     return Encoder.from_body(body, weights="none", preprocessing=SMALL_SQUARE, device="cpu")
 
 
@@ -94,6 +93,15 @@ def test_a_picture_without_direction_is_refused_by_its_position(tmp_path: Path) 
     assert refusal.value.positions == (0, 2)
 
 
+def test_what_has_a_direction_is_embedded_beside_what_has_none(tmp_path: Path) -> None:
+    encoder = mean_colour_encoder(tmp_path)
+    prepared = [encoder.prepare(plain(colour)) for colour in ("black", "red", "black", "blue")]
+    embedded, without = encoder.embed_directed(prepared)
+    assert without == [0, 2]
+    assert embedded.embeddings.tolist() == [[1, 0, 0], [0, 0, 1]]
+    assert embedded.local_embeddings[:, 0, 0].tolist() == [[1, 0, 0], [0, 0, 1]]
+
+
 def test_an_embedding_that_is_not_finite_is_refused(tmp_path: Path) -> None:
     encoder = mean_colour_encoder(tmp_path, bias=(float("nan"), 0, 0))
     with pytest.raises(ZeroEmbedding):
@@ -153,6 +161,24 @@ def test_a_device_without_room_for_one_image_is_named() -> None:
     cramped = replace(encoder, network=Cramped(encoder.network, room=0))
     with pytest.raises(OutOfMemory, match="cpu has no memory left"):
         cramped.embed([encoder.prepare(noise(1))])
+
+
+def test_a_body_without_weights_is_the_same_every_time_and_leaves_torchs_generator_alone() -> None:
+    torch.manual_seed(11)
+    expected = torch.rand(3)
+    torch.manual_seed(11)
+    first = raw("small")
+    assert torch.equal(torch.rand(3), expected)
+    other = Encoder.from_body("small", weights="none", preprocessing=SMALL_SQUARE, device="cpu", seed=1)
+    assert first.fingerprint == raw("small").fingerprint != other.fingerprint
+
+
+def test_without_its_linear_layer_an_encoder_gives_its_bodys_raw_features(tmp_path: Path) -> None:
+    raw_again = mean_colour_encoder(tmp_path, bias=(0.5, 0, 0)).without_linear()
+    assert raw_again.name == "mean_colour-raw" and raw_again.calibration.reason
+    prepared = raw_again.prepare(noise(1))
+    expected = prepared.tensor.mean(axis=(1, 2))
+    assert np.allclose(raw_again.local_embeddings([prepared]).mean(axis=(1, 2))[0], expected, atol=1e-6)
 
 
 def test_raw_pooled_features_have_no_verdict_and_say_why() -> None:

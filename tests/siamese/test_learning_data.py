@@ -3,10 +3,15 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import torch
+from torch import Tensor, nn
 
+from siamese.bodies import build_body
 from siamese.errors import UnreadableImage, UnusableData
+from siamese.features import pooled_features
 from siamese.images import DEFAULT_LIMITS
 from siamese.learning_data import LearningData, read_learning_data
+from siamese.network import EncoderNetwork
 from siamese.pictures import Pictures, read_pictures
 from siamese.preprocessing import Preprocessing
 from siamese.progress import Silent
@@ -53,6 +58,40 @@ def test_a_file_that_has_gone_meanwhile_is_named_as_unreadable(tmp_path: Path) -
     samples[0].path.unlink()
     with pytest.raises(UnreadableImage, match="not there"):
         kept.picture(0)
+
+
+def test_other_bytes_than_were_listed_are_not_learned_from(tmp_path: Path) -> None:
+    samples = [write(tmp_path, f"a/{number}.png", png(noise(number))) for number in range(3)]
+    kept, _ = pictures(samples, budget=0)
+    samples[1].path.write_bytes(png(noise(9)))
+    with pytest.raises(UnreadableImage, match="changed since it was listed"):
+        kept.picture(1)
+    assert pictures(samples)[1] == ["a/1.png"]
+
+
+class Cramped(EncoderNetwork):
+    """A network on a device that holds three images."""
+
+    def feature_map(self, x: Tensor) -> Tensor:
+        if len(x) > 3:
+            raise torch.OutOfMemoryError("CUDA out of memory")
+        return super().feature_map(x)
+
+
+def features(samples: list[Sample]) -> Tensor:
+    network = EncoderNetwork(build_body("mean_colour", weights="none"), nn.Linear(3, 2))
+    return pooled_features(
+        network, samples, preprocessing=SMALL, mirrored=True, limits=DEFAULT_LIMITS, progress=Silent()
+    )
+
+
+def test_features_are_computed_in_halves_where_memory_runs_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    samples = [write(tmp_path, f"a/{number}.png", png(noise(number))) for number in range(11)]
+    whole = features(samples)
+    monkeypatch.setattr("siamese.features.EncoderNetwork", Cramped)
+    assert whole.shape == (11, 2, 3) and torch.allclose(features(samples), whole)
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad"])
