@@ -7,8 +7,6 @@ one, whole. Nothing is unpickled. Other files in the folder are left alone.
 from __future__ import annotations
 
 import json
-import os
-import uuid
 from pathlib import Path
 from typing import Any, Literal
 
@@ -20,6 +18,7 @@ from torch import Tensor, nn
 from siamese.bodies import empty_body
 from siamese.calibration import Calibration
 from siamese.errors import CheckpointError, CheckpointNotFound, UnknownName
+from siamese.files import write_durably
 from siamese.fingerprint import NUMERIC_MODE, fingerprint
 from siamese.network import EncoderNetwork
 from siamese.preprocessing import Preprocessing
@@ -85,7 +84,7 @@ def save(path: Path, network: EncoderNetwork, record: CheckpointRecord) -> Check
         raise ValueError("the record describes another network; make it with describe()")
     try:
         path.mkdir(parents=True, exist_ok=True)
-        _write(path / record.weights_file, safetensors.torch.save(_tensors(network)))
+        write_durably(path / record.weights_file, safetensors.torch.save(_tensors(network)))
         _write_record(path, record)
         for old in path.glob("weights-*.safetensors"):
             if old.name != record.weights_file:
@@ -153,23 +152,4 @@ def _linear(tensors: dict[str, Tensor]) -> nn.Linear | nn.Identity:
 
 
 def _write_record(path: Path, record: CheckpointRecord) -> None:
-    _write(path / RECORD_FILE, record.model_dump_json(indent=1).encode())
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file whole or not at all, and make it durable."""
-    temporary = path.with_name(f".{path.name}.{uuid.uuid4().hex}")
-    try:
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    if os.name != "nt":  # Windows cannot sync a folder
-        folder = os.open(path.parent, os.O_RDONLY)
-        try:
-            os.fsync(folder)
-        finally:
-            os.close(folder)
+    write_durably(path / RECORD_FILE, record.model_dump_json(indent=1).encode())

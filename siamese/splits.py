@@ -81,8 +81,13 @@ def stratified_split(
     `test` and `validation` are shares of all contents. A label gives at least one content to each part it can
     afford; one with fewer than 3 stays whole in training.
 
-    Raises UnusableData where there are not two labels to tell apart.
+    Raises UnusableData where there are not two labels to tell apart, or the shares leave nothing to train on.
     """
+    if min(test, validation) < 0 or test + validation >= 1:
+        raise UnusableData(
+            f"shares of {test:g} for testing and {validation:g} for validating leave nothing to train on: "
+            "choose two from 0 on that stay below 1 together"
+        )
     _refuse_unusable(samples)
     conflicts = conflicting_checksums(samples)
     contents: dict[str, dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))

@@ -8,7 +8,6 @@ whole state, and a continued training ends in the same bits as one that was neve
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
@@ -19,6 +18,7 @@ from pydantic import BaseModel, ValidationError
 from torch import Tensor
 
 from siamese.errors import CheckpointError, CheckpointNotFound
+from siamese.files import write_durably
 from siamese.training_config import PhaseName, TrainingConfig
 from siamese.validation import ValidationScores
 
@@ -66,12 +66,7 @@ def write_state(folder: Path, position: Position, tensors: Mapping[str, Tensor])
     data = safetensors.torch.save(kept, metadata={"position": position.model_dump_json()})
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.with_suffix(".new")
-        with temporary.open("wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        write_durably(path, data)
     except OSError as error:
         raise CheckpointError(f"the training state {path} could not be written: {error}") from error
 
@@ -91,7 +86,8 @@ def read_state(folder: Path) -> tuple[Position, dict[str, Tensor]]:
 
 def remove_state(folder: Path) -> None:
     """Remove the state of a training that has ended."""
-    (folder / FOLDER / FILE).unlink(missing_ok=True)
+    for path in (folder / FOLDER / FILE, *(folder / FOLDER).glob(f".{FILE}.*")):  # half-written ones, too
+        path.unlink(missing_ok=True)
     if (folder / FOLDER).is_dir() and not any((folder / FOLDER).iterdir()):
         (folder / FOLDER).rmdir()
 

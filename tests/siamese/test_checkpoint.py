@@ -13,6 +13,7 @@ from siamese.bodies import BODIES, build_body
 from siamese.calibration import Calibration
 from siamese.encoder import Encoder
 from siamese.errors import CheckpointError, CheckpointNotFound
+from siamese.files import write_durably
 from siamese.fingerprint import fingerprint
 from siamese.network import EncoderNetwork
 from siamese.preprocessing import Preprocessing
@@ -104,7 +105,7 @@ def test_a_writer_that_is_killed_leaves_the_old_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     record = written(tmp_path, random_network(seed=1))
-    real = checkpoint._write
+    real = write_durably
 
     def killed_at(name: str) -> None:
         def write(path: Path, data: bytes) -> None:
@@ -113,7 +114,7 @@ def test_a_writer_that_is_killed_leaves_the_old_checkpoint(
                 raise KeyboardInterrupt
             real(path, data)
 
-        monkeypatch.setattr(checkpoint, "_write", write)
+        monkeypatch.setattr(checkpoint, "write_durably", write)
 
     for name in ("weights", "checkpoint"):
         killed_at(name)

@@ -129,3 +129,9 @@ def test_data_without_two_labels_is_refused_with_a_sentence(counts: dict[str, in
 def test_the_papers_split_of_two_images_is_refused() -> None:
     with pytest.raises(UnusableData, match="at least 3 images"):
         paper_split(folders({"a": 1, "b": 1}))
+
+
+@pytest.mark.parametrize(("test", "validation"), [(0.5, 0.5), (0.9, 0.2), (-0.1, 0.1), (1.0, 0.0)])
+def test_shares_that_leave_nothing_to_train_on_are_refused(test: float, validation: float) -> None:
+    with pytest.raises(UnusableData, match="nothing to train on"):
+        stratified_split(folders({"a": 10, "b": 10}), test=test, validation=validation)
