@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw
 
 from explain import colours
+from explain.chances import percentage
 from explain.errors import NothingToDraw
 from explain.evidence import Side
 from explain.heatmap import shared_scale
@@ -150,7 +151,7 @@ def _numbers(match: ShownMatch) -> list[tuple[str, str]]:
         ("verdict", match.verdict or "none"),
         ("distance", f"{match.distance:.3f}"),
         ("similarity", f"{match.similarity:.3f}"),
-        ("probability same", "none" if match.probability is None else f"{match.probability:.1%}"),
+        ("probability same", "none" if match.probability is None else percentage(match.probability)),
     ]
     if explained.method == "relevance":
         numbers += [(explained.of, f"{explained.value:.3f}"), ("its baseline", f"{explained.baseline:.3f}")]

@@ -10,6 +10,7 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
+from explain.chances import percentage
 from search_api.schemas import (
     CalibrationSchema,
     CompareResponse,
@@ -112,7 +113,7 @@ def _match_cells(match: MatchSchema) -> tuple[str, ...]:
 
 def share(value: float | None) -> str:
     """A probability as a percentage."""
-    return UNKNOWN if value is None else f"{100 * value:.1f} %"
+    return UNKNOWN if value is None else percentage(value)
 
 
 def _print_written(figure: Path | None) -> None:

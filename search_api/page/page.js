@@ -81,8 +81,13 @@ function inWords({ distance, similarity, probability, verdict }) {
   return `${sure > 0.95 ? "Almost surely" : sure > 0.75 ? "Probably" : "Perhaps"} ${verdict === "same" ? "the same" : verdict}`;
 }
 
+function inPercent(probability) {
+  if (probability > 0.99) return "over 99\u00a0%"; // an estimate is never certain
+  return probability < 0.01 ? "under 1\u00a0%" : `${Math.round(probability * 100)}\u00a0%`;
+}
+
 function inNumbers({ distance, probability }) {
-  const chance = probability === null ? "" : `${Math.round(probability * 100)}\u00a0% same, `;
+  const chance = probability === null ? "" : `${inPercent(probability)} same, `;
   return `${chance}distance\u00a0${distance.toFixed(2)}`;
 }
 

@@ -1,0 +1,17 @@
+import pytest
+
+from explain.chances import percentage
+
+
+@pytest.mark.parametrize(
+    ("probability", "told"),
+    [(0.0, "< 0.1 %"), (0.0004, "< 0.1 %"), (0.001, "0.1 %"), (0.5, "50.0 %"), (0.9731, "97.3 %")],
+)
+def test_a_probability_is_told_with_one_decimal(probability: float, told: str) -> None:
+    assert percentage(probability) == told
+
+
+@pytest.mark.parametrize("probability", [0.9991, 0.99999, 1.0])
+def test_nothing_is_told_to_be_certain(probability: float) -> None:
+    assert percentage(probability) == "> 99.9 %"
+    assert percentage(1 - probability) == "< 0.1 %"
