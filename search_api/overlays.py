@@ -8,7 +8,7 @@ from PIL import Image
 
 from explain.evidence import Evidence
 from explain.heatmap import shared_scale
-from explain.overlay import overlay
+from explain.overlay import muted, overlay
 from gallery.build import Build
 from search_api.pictures import Picture, data_uri, png, stored_picture
 from search_api.schemas import OverlaysSchema, SideOverlays
@@ -32,11 +32,12 @@ def picture_of(
 def paint(picture: Picture, evidence: Evidence, *, side: WhichSide, part: Part) -> Image.Image:
     """One part of the evidence over one picture of the pair.
 
-    Full heat is the hottest spot of the pair, so both pictures and both parts may be compared by eye.
+    The picture is pale and almost grey, so that heat shows on a subject of heat's own colour. Full heat is
+    the hottest spot of the pair, so both pictures and both parts may be compared by eye.
     """
     maps = evidence.query if side == "query" else evidence.matched
     return overlay(
-        picture.image,
+        muted(picture.image),
         picture.placement,
         scale=shared_scale(evidence),
         factual=maps.factual if part == "factual" else None,

@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 from gallery.build import Candidate
 from search_api.rescoring import rescore
 from search_api.scoring import Floats, Scored, distance
-from tests.toys import UNFITTED, fitted_at
+from tests.search_api.conftest import Workshop
+from tests.toys import UNFITTED, fitted_at, plain
 
 
 def units(seed: int, count: int, dimension: int = 8) -> Floats:
@@ -35,12 +36,17 @@ def test_equal_distances_are_ordered_by_image_id() -> None:
     assert [match.image_id for match in matches] == [3, 7, 9]
 
 
-def test_with_an_exact_index_and_the_plain_distance_rescoring_changes_nothing() -> None:
-    query, *exact = units(7, 40)
-    by_index = sorted(range(40 - 1), key=lambda row: float(np.linalg.norm(query - exact[row])))
-    candidates = [Candidate(row + 1, float(np.linalg.norm(query - exact[row]))) for row in by_index]
-    matches = rescore(query, candidates, np.array([exact[row] for row in by_index]), UNFITTED)
-    assert [match.image_id for match in matches] == [each.image_id for each in candidates]
+def test_with_an_exact_index_and_the_plain_distance_rescoring_changes_nothing(workshop: Workshop) -> None:
+    colours = np.random.default_rng(3).integers(30, 256, (40, 3))
+    workshop.publish(pictures={f"{n}.png": plain(f"rgb{tuple(map(int, c))}") for n, c in enumerate(colours)})
+    with workshop.searcher().builds.lend(None) as (build, record):
+        for query in np.abs(units(7, 10, dimension=3)):
+            candidates = build.search(query, count=len(build), fingerprint=build.fingerprint)
+            exact = build.embeddings([each.image_id for each in candidates])
+            matches = rescore(query, candidates, exact, record.calibration)
+            assert [match.image_id for match in matches] == [each.image_id for each in candidates]
+            found = [match.scored.distance for match in matches]
+            assert found == pytest.approx([each.index_distance for each in candidates], abs=1e-3)
 
 
 @given(seed=st.integers(0, 2**32 - 1))

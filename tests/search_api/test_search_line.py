@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from gallery.build import Build, Candidate
 from gallery.errors import EncoderMismatch, ImageNotFound, NothingPublished
 from search_api import search
 from search_api.errors import AmbiguousGallery, InvalidQuestion, UnknownLabel
@@ -196,6 +197,49 @@ def test_of_an_upload_only_what_is_drawn_on_stays_in_memory(workshop: Workshop) 
     assert subject.upload is not None
     assert subject.upload.image.size == (64, 32)
     assert (subject.upload.placement.width, subject.upload.placement.height) == (640, 320)
+
+
+class Inexact:
+    """A search by an index that confuses the two nearest images; it notes how many it was asked for."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.counts: list[int] = []
+        exact = Build.search
+
+        def search(build: Build, embedding: Any, *, count: int, **options: Any) -> list[Candidate]:
+            self.counts.append(count)
+            nearest, second, *others = exact(build, embedding, count=len(build), **options)
+            confused = [
+                Candidate(second.image_id, nearest.index_distance),
+                Candidate(nearest.image_id, second.index_distance),
+                *others,
+            ]
+            return confused[:count]
+
+        monkeypatch.setattr(Build, "search", search)
+
+
+def test_rescoring_puts_right_what_an_inexact_index_confuses(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pictures = {"red.png": plain("red"), "half.png": HALF_RED, "blue.png": plain("blue")}
+    workshop.publish(pictures=pictures)
+    Inexact(monkeypatch)
+    matches = workshop.searcher().search(RED).matches
+    assert names(matches) == ["red.png", "half.png", "blue.png"]
+    expected = [0, HALF_DISTANCE, math.sqrt(2)]
+    assert [match.distance for match in matches] == pytest.approx(expected, abs=1e-6)
+    assert matches[0].index_distance == pytest.approx(HALF_DISTANCE, abs=1e-3)
+
+
+def test_oversampling_finds_what_an_inexact_index_would_leave_out(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    workshop.publish(pictures={"red.png": plain("red"), "half.png": HALF_RED, "blue.png": plain("blue")})
+    index = Inexact(monkeypatch)
+    assert names(workshop.searcher(oversampling=1.0).search(RED, k=1).matches) == ["half.png"]
+    assert names(workshop.searcher(oversampling=1.5).search(RED, k=1).matches) == ["red.png"]
+    assert index.counts == [1, 2]
 
 
 def test_only_images_with_the_labels_are_found(workshop: Workshop) -> None:
