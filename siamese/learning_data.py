@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from siamese.errors import UnusableData
 from siamese.images import ImageLimits
-from siamese.pictures import Pictures, read_pictures
+from siamese.pictures import MEMORY_BUDGET, Pictures, read_pictures
 from siamese.preprocessing import Preprocessing
 from siamese.progress import Progress
 from siamese.samples import Sample, UnreadableSample
@@ -41,14 +41,19 @@ def read_learning_data(
     preprocessing: Preprocessing,
     limits: ImageLimits,
     progress: Progress,
+    budget: int = MEMORY_BUDGET,
 ) -> LearningData:
     """Read the images of the split's training and validation parts, each content once.
 
-    `samples` say where the split's files lie. Raises UnusableData where fewer than two labels, or no two
-    images of one label, can be trained on.
+    `samples` say where the split's files lie; `budget` is the memory in bytes that pictures to train on
+    may take. Raises UnusableData where fewer than two labels, or no two images of one label, can be trained on.
     """
     pictures, unreadable = read_pictures(
-        _located(split, "train", samples), preprocessing=preprocessing, limits=limits, progress=progress
+        _located(split, "train", samples),
+        preprocessing=preprocessing,
+        limits=limits,
+        progress=progress,
+        budget=budget,
     )
     checked, unreadable_validation = read_pictures(
         _located(split, "validation", samples),

@@ -23,6 +23,7 @@ from siamese.learning_data import read_learning_data
 from siamese.losses import BatchLoss, build_loss
 from siamese.network import EncoderNetwork
 from siamese.phases import unfitted_encoder
+from siamese.pictures import MEMORY_BUDGET
 from siamese.progress import Progress, Silent
 from siamese.samples import Sample
 from siamese.splits import PARTS, Split
@@ -79,7 +80,12 @@ def train(
         position, tensors = _interrupted(out, position)
     with _own_randomness(config.seed, chosen):
         data = read_learning_data(
-            samples, split, preprocessing=config.preprocessing, limits=limits, progress=said
+            samples,
+            split,
+            preprocessing=config.preprocessing,
+            limits=limits,
+            progress=said,
+            budget=MEMORY_BUDGET if config.epochs_of("body") else 0,  # a frozen body's features are enough
         )
         network, loss = _built(config, data.label_count, chosen)
         course = Course(config, data, network, loss, out, chosen, limits, said, position)
