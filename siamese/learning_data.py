@@ -46,7 +46,7 @@ def read_learning_data(
     """Read the images of the split's training and validation parts, each content once.
 
     `samples` say where the split's files lie; `budget` is the memory in bytes that pictures to train on
-    may take. Raises UnusableData where fewer than two labels, or no two images of one label, can be trained on.
+    may take. Raises UnusableData where fewer than two labels, or no two images of one, can be trained on.
     """
     pictures, unreadable = read_pictures(
         _located(split, "train", samples),
