@@ -13,6 +13,7 @@ from gallery.build import Build
 from gallery.errors import EncoderMismatch
 from search_api.scoring import Floats
 from siamese.encoder import Encoder, Prepared
+from siamese.fingerprint import short
 
 
 class LoadedEncoders:
@@ -32,7 +33,7 @@ class LoadedEncoders:
             if encoder.fingerprint != build.fingerprint:
                 raise EncoderMismatch(
                     f"The checkpoint of build {build.number} of {build.gallery!r} holds another encoder, "
-                    f"{encoder.fingerprint[:12]} where {build.fingerprint[:12]} embedded the build."
+                    f"{short(encoder.fingerprint)} where {short(build.fingerprint)} embedded the build."
                 )
             self._encoders[build.fingerprint] = encoder
             while len(self._encoders) > self._kept:
