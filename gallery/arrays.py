@@ -1,10 +1,9 @@
-"""Arrays on disk, read row by row.
+"""Arrays on disk, memory-mapped while their rows are read.
 
-A file is open only while it is read: a mapped array keeps a descriptor for as long as it lives, and a gallery
-of many segments would run out of them (a process often has 1,024).
+Not for longer: a mapped array keeps a descriptor for as long as it lives, and a gallery of many segments
+would run out of them (a process often has 1,024).
 """
 
-import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -38,19 +37,15 @@ class StoredArray:
 
     def rows(self, rows: Sequence[int]) -> NDArray[Any]:
         """The rows (n, …), in this order; IndexError for one that the array has not."""
-        found = np.empty((len(rows), *self._shape[1:]), self._dtype)
-        row_bytes = self._dtype.itemsize * math.prod(self._shape[1:])
+        wanted = np.asarray(rows, np.intp)
+        outside = wanted[(wanted < 0) | (wanted >= self._shape[0])]
+        if len(outside):
+            raise IndexError(f"{self._path} has {self._shape[0]} rows, and no row {outside[0]}.")
         try:
-            with self._path.open("rb", buffering=0) as stream:
-                for at, row in enumerate(rows):
-                    if not 0 <= row < self._shape[0]:
-                        raise IndexError(f"{self._path} has {self._shape[0]} rows, and no row {row}.")
-                    stream.seek(self._begin + row * row_bytes)
-                    if stream.readinto(found[at : at + 1].view(np.uint8).data) != row_bytes:
-                        raise self._corrupt()
-        except FileNotFoundError as error:
+            mapped = np.memmap(self._path, self._dtype, "r", offset=self._begin, shape=self._shape)
+        except (ValueError, FileNotFoundError) as error:
             raise self._corrupt() from error
-        return found
+        return np.asarray(mapped)[wanted]
 
     def _corrupt(self) -> CorruptGallery:
         return CorruptGallery(f"{self._path} cannot be opened as an array; restore it or index again.")

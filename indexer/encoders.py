@@ -12,7 +12,7 @@ from indexer.errors import EncoderRefused
 from indexer.fitting import fit_encoder
 from indexer.settings import IndexingSettings
 from siamese import checkpoint
-from siamese.checkpoint import CheckpointRecord
+from siamese.checkpoint import CheckpointRecord, load_record
 from siamese.encoder import Encoder
 from siamese.fingerprint import short
 from siamese.images import ImageLimits
@@ -59,7 +59,11 @@ def choose_encoder(
     """
     own = writer.encoder_checkpoint()
     if own is not None and not choice.refit:
-        return _own_encoder(writer, own, choice)
+        try:
+            return _own_encoder(writer, own, choice)
+        except EncoderRefused:
+            if writer.embedded(load_record(own).fingerprint):  # else nothing binds the gallery to it yet
+                raise
     if choice.checkpoint is not None:
         return _kept(writer, Encoder.load(choice.checkpoint, device=choice.device))
     raw = _raw_encoder(choice, body=choice.body or DEFAULT_BODY)

@@ -9,7 +9,6 @@ from gallery.writer import GalleryWriter
 from indexer.ledger import Ledger
 from indexer.reading import PreparedContent
 from siamese.encoder import Encoder
-from siamese.errors import ZeroEmbedding
 
 T = TypeVar("T")
 
@@ -54,15 +53,13 @@ def in_batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 
 def _embed(encoder: Encoder, batch: Sequence[PreparedContent], ledger: Ledger) -> list[EmbeddedContent]:
-    try:
-        embedded = encoder.embed([content.prepared for content in batch])
-    except ZeroEmbedding as error:
-        for position in error.positions:
-            ledger.refuse(batch[position].checksum, NO_DIRECTION)
-        return _embed(encoder, [each for at, each in enumerate(batch) if at not in error.positions], ledger)
+    embedded, without = encoder.embed_directed([content.prepared for content in batch])
+    for position in without:
+        ledger.refuse(batch[position].checksum, NO_DIRECTION)
+    directed = [content for at, content in enumerate(batch) if at not in without]
     return [
         EmbeddedContent(each.checksum, each.width, each.height, embedding, local_embeddings, each.thumbnail)
         for each, embedding, local_embeddings in zip(
-            batch, embedded.embeddings, embedded.local_embeddings, strict=True
+            directed, embedded.embeddings, embedded.local_embeddings, strict=True
         )
     ]

@@ -24,7 +24,7 @@ class IndexingSettings(BaseModel):
         default=2048, ge=1, description="Images after which what is embedded is made durable."
     )
     fitting_images: int = Field(
-        default=2048,
+        default=FITTING_IMAGES,
         ge=2,
         description="Images, drawn at random, that an encoder without labels is fitted to.",
     )

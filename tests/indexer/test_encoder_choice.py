@@ -231,3 +231,14 @@ def test_fitting_draws_no_more_images_than_it_is_told(
     record = load_record(galleries.open("photos").checkpoint)
     assert record.whitening is not None
     assert record.whitening["images"] == 3
+
+
+def test_a_first_run_that_embedded_nothing_binds_the_gallery_to_no_encoder(
+    galleries: Galleries, photos: Path, tmp_path: Path, unlabelled: EncoderChoice
+) -> None:
+    empty = tmp_path / "letters"
+    empty.mkdir()
+    mistaken = EncoderChoice(checkpoint=mean_colour_checkpoint(tmp_path / "mistaken"), device="cpu")
+    with pytest.raises(NothingToIndex):
+        indexed(galleries, empty, mistaken)
+    assert indexed(galleries, photos, unlabelled).images == 6
