@@ -161,5 +161,5 @@ class Galleries:
             return int(known)
 
     def _not_found(self, name: str) -> GalleryNotFound:
-        known = ", ".join(self.names()) or "none"
+        known = ", ".join(each.name for each in self.published()) or "none"
         return GalleryNotFound(f"There is no gallery {name!r}; known: {known}.")

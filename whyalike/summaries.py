@@ -59,7 +59,7 @@ def print_indexing(report: IndexingReport) -> None:
     print_facts(facts)
 
 
-def print_training(report: TrainingReport, split: Split, curves: Path) -> None:
+def print_training(report: TrainingReport, split: Split, curves: Path, *, seconds: float) -> None:
     """What was learned from, how it went, and what distances now mean."""
     from siamese.splits import PARTS
 
@@ -73,7 +73,7 @@ def print_training(report: TrainingReport, split: Split, curves: Path) -> None:
         ("best epoch", f"{report.best_epoch} of {len(report.history)}"),
         ("validation", _scores(best.validation if best else None)),
         ("calibration", _calibrated(report.record.calibration)),
-        ("time", f"{sum(each.seconds for each in report.history):.0f} s"),
+        ("time", f"{seconds:.0f} s"),
         ("curves", str(curves)),
     ]
     print_facts(facts)

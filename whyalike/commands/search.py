@@ -23,6 +23,7 @@ def search(
     json: Json = False,
 ) -> None:
     """Find the images of a gallery that look like this one, and see why."""
+    from whyalike.console import say
     from whyalike.pictures import upload
     from whyalike.searching import open_local_searcher
     from whyalike.settings import read_settings
@@ -33,6 +34,8 @@ def search(
     searcher = open_local_searcher(settings, device=device)
     try:
         answer = searcher.search(query, gallery=gallery, k=k, labels=label or None, of=explained.value)
+        if gallery is None:
+            say(f"searched the gallery {answer.gallery}; --gallery names another")
         written = None
         if evidence and answer.matches:
             from whyalike.evidence import write_search_evidence

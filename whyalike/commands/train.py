@@ -1,5 +1,6 @@
 """`whyalike train`: folders of labelled pictures teach an encoder."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -76,6 +77,7 @@ def train(
 
     Writes the checkpoint, with the split and the calibration in it, and curves.png beside them.
     """
+    from siamese.checkpoint import RECORD_FILE
     from siamese.training import train as train_encoder
     from whyalike.console import progress
     from whyalike.folders import read_folder
@@ -104,6 +106,9 @@ def train(
     settings = read_settings()
     config = choose_config(chosen, image_size=image_size, fit=fit.value if fit else None)
     shown = progress()
+    if not resume and (out / RECORD_FILE).exists():
+        shown.say(f"the checkpoint in {out} will be replaced when the training is done")
+    started = time.monotonic()
     folder = read_folder(data, limits=settings.limits, progress=shown)
     validating = read_folder(val, limits=settings.limits, progress=shown) if val else None
     drawn = choose_split(folder, validating, kind=split.value if split else None, seed=split_seed)
@@ -119,4 +124,4 @@ def train(
     )
     curves = write_curves(out, report.history)
     say_unreadable([*folder.unreadable, *(validating.unreadable if validating else ()), *report.unreadable])
-    print_training(report, drawn, curves)
+    print_training(report, drawn, curves, seconds=time.monotonic() - started)
