@@ -18,6 +18,7 @@ PANEL = (4.6, 3.4)  # inches
 DOTS_PER_INCH = 150
 # Okabe and Ito's colours, which stay apart in every common colour blindness (jfly.uni-koeln.de/color).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#56B4E9", "#E69F00")
+NAMES = {"recall_at_1": "R@1", "map_at_r": "MAP@R", "pair_auc": "pair AUC"}
 TITLES = {"loss": "Loss", "metric": "Held-out measures", "learning_rate": "Learning rate"}
 
 
@@ -57,7 +58,7 @@ def _draw(axes: Axes, history: Sequence[Epoch], names: Sequence[str], *, title: 
     epochs = [_number(epoch.get("epoch", number)) for number, epoch in enumerate(history, start=1)]
     for name, colour in zip(names, COLOURS * len(names), strict=False):
         values = [_number(epoch.get(name)) for epoch in history]
-        label = name.replace("_", " ")
+        label = NAMES.get(name, name.replace("_", " "))
         axes.plot(epochs, values, color=colour, label=label, linewidth=1.6, marker="o", markersize=3)
     axes.set_title(title, loc="left", fontsize=11)
     axes.set_xlabel("epoch", fontsize=9)
