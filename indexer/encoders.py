@@ -107,6 +107,6 @@ def _refusal(own: CheckpointRecord, difference: str) -> EncoderRefused:
 
 def _kept(writer: GalleryWriter, encoder: Encoder) -> Encoder:
     with tempfile.TemporaryDirectory() as folder:
-        checkpoint.save(Path(folder), encoder.network, encoder.record)
+        checkpoint.save(Path(folder), encoder.network, encoder.record, heads=encoder.heads)
         writer.keep_checkpoint(Path(folder), encoder.fingerprint)
     return encoder

@@ -1,4 +1,4 @@
-"""An encoder on disk: one folder, `checkpoint.json` and the safetensors file that it names.
+"""An encoder on disk: one folder, `checkpoint.json` and the safetensors files that it names.
 
 The JSON is replaced last and in one step, so the folder is at every moment the old checkpoint or the new
 one, whole. Nothing is unpickled. Other files in the folder are left alone.
@@ -20,18 +20,21 @@ from siamese.calibration import Calibration
 from siamese.errors import CheckpointError, CheckpointNotFound, UnknownName
 from siamese.files import write_durably
 from siamese.fingerprint import NUMERIC_MODE, fingerprint
+from siamese.heads import Heads, HeadsRecord
 from siamese.network import EncoderNetwork
 from siamese.preprocessing import Preprocessing
 
 FORMAT_VERSION = 1
 RECORD_FILE = "checkpoint.json"
+NO_HEADS = Heads()
 
 
 class CheckpointRecord(BaseModel, frozen=True):
     """Everything about an encoder but its weights.
 
     `training` is the config and a summary of the history, `split` which image was in which part,
-    `whitening` how the linear layer was fitted without labels; None where there was none.
+    `whitening` how the linear layer was fitted without labels, `heads` what stands beside the encoder; None
+    where there was none.
     """
 
     format_version: int = FORMAT_VERSION
@@ -46,6 +49,7 @@ class CheckpointRecord(BaseModel, frozen=True):
     training: dict[str, Any] | None = None
     split: dict[str, Any] | None = None
     whitening: dict[str, Any] | None = None
+    heads: HeadsRecord | None = None
 
     @property
     def weights_file(self) -> str:
@@ -78,17 +82,24 @@ def describe(
     )
 
 
-def save(path: Path, network: EncoderNetwork, record: CheckpointRecord) -> CheckpointRecord:
-    """Write the checkpoint, in place of an older one at the same path. Raises CheckpointError."""
+def save(
+    path: Path, network: EncoderNetwork, record: CheckpointRecord, *, heads: Heads = NO_HEADS
+) -> CheckpointRecord:
+    """Write the checkpoint, in place of an older one at the same path; `record.heads` is of these heads.
+
+    Raises CheckpointError.
+    """
     if record.fingerprint != fingerprint(network, record.preprocessing):
         raise ValueError("the record describes another network; make it with describe()")
+    if (record.heads.digest if record.heads else NO_HEADS.digest) != heads.digest:
+        raise ValueError("the record describes other heads; make it with HeadsRecord.of()")
     try:
         path.mkdir(parents=True, exist_ok=True)
         write_durably(path / record.weights_file, safetensors.torch.save(_tensors(network)))
+        if record.heads:
+            heads.save(path / record.heads.file)
         _write_record(path, record)
-        for old in path.glob("weights-*.safetensors"):
-            if old.name != record.weights_file:
-                old.unlink(missing_ok=True)
+        _remove_older(path, record)
     except OSError as error:
         raise CheckpointError(f"the checkpoint {path} could not be written: {error}") from error
     return record
@@ -122,6 +133,23 @@ def load_record(path: Path) -> CheckpointRecord:
         raise CheckpointError(f"{path / RECORD_FILE} is damaged: its field {field!r} is wrong") from error
 
 
+def load_heads(path: Path) -> Heads:
+    """Read the heads of the checkpoint at this path, none where it has none.
+
+    Raises CheckpointNotFound and CheckpointError.
+    """
+    record = load_record(path)
+    if record.heads is None:
+        return NO_HEADS
+    try:
+        heads = Heads.load(path / record.heads.file)
+    except (OSError, SafetensorError, KeyError, TypeError, ValueError) as error:
+        raise CheckpointError(f"the heads of the checkpoint {path} are missing or damaged") from error
+    if heads.digest != record.heads.digest or heads.dimension not in (None, record.dimension):
+        raise CheckpointError(f"the checkpoint {path} is damaged: its heads are not those it describes")
+    return heads
+
+
 def load_network(path: Path) -> tuple[CheckpointRecord, EncoderNetwork]:
     """Read record and network, in evaluation mode, on the CPU; proved by the fingerprint.
 
@@ -149,6 +177,15 @@ def _linear(tensors: dict[str, Tensor]) -> nn.Linear | nn.Identity:
     """The linear layer that these tensors fit into; none was written for raw pooled features."""
     weight = tensors.get("linear.weight")
     return nn.Identity() if weight is None else nn.Linear(weight.shape[1], weight.shape[0])
+
+
+def _remove_older(path: Path, record: CheckpointRecord) -> None:
+    """Remove the files of encoders and heads that the record does not name."""
+    named = {record.weights_file, record.heads.file if record.heads else None}
+    for pattern in ("weights-*.safetensors", "heads-*.safetensors"):
+        for old in path.glob(pattern):
+            if old.name not in named:
+                old.unlink(missing_ok=True)
 
 
 def _write_record(path: Path, record: CheckpointRecord) -> None:
