@@ -27,11 +27,13 @@ from siamese.preprocessing import Preprocessing
 FORMAT_VERSION = 1
 RECORD_FILE = "checkpoint.json"
 NO_HEADS = Heads()
+NOT_SHOWN = Calibration.unfitted("nothing was fitted on pairs as a search shows them")
 
 
 class CheckpointRecord(BaseModel, frozen=True):
     """Everything about an encoder but its weights.
 
+    `calibration` was fitted on balanced pairs, `shown` on pairs as a search shows them.
     `training` is the config and a summary of the history, `split` which image was in which part,
     `whitening` how the linear layer was fitted without labels, `heads` what stands beside the encoder; None
     where there was none.
@@ -46,6 +48,7 @@ class CheckpointRecord(BaseModel, frozen=True):
     numeric_mode: Literal["float32"] = NUMERIC_MODE
     fingerprint: str
     calibration: Calibration
+    shown: Calibration = NOT_SHOWN
     training: dict[str, Any] | None = None
     split: dict[str, Any] | None = None
     whitening: dict[str, Any] | None = None
@@ -55,6 +58,11 @@ class CheckpointRecord(BaseModel, frozen=True):
     def weights_file(self) -> str:
         """The name of the weights beside the record: another encoder's never overwrites them."""
         return f"weights-{self.fingerprint[:16]}.safetensors"
+
+    @property
+    def for_search(self) -> Calibration:
+        """What the distances of a search's matches mean: by shown pairs, or else by balanced ones."""
+        return self.calibration if self.shown.fitted_on is None else self.shown
 
 
 def describe(
@@ -105,9 +113,14 @@ def save(
     return record
 
 
-def with_calibration(path: Path, calibration: Calibration) -> CheckpointRecord:
-    """Replace the calibration of the checkpoint; weights and fingerprint stay. Raises CheckpointError."""
-    record = load_record(path).model_copy(update={"calibration": calibration})
+def with_calibration(
+    path: Path, calibration: Calibration, *, shown: Calibration = NOT_SHOWN
+) -> CheckpointRecord:
+    """Replace both calibrations of the checkpoint in one step; weights, heads and fingerprint stay.
+
+    Raises CheckpointNotFound and CheckpointError.
+    """
+    record = load_record(path).model_copy(update={"calibration": calibration, "shown": shown})
     try:
         _write_record(path, record)
     except OSError as error:

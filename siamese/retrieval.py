@@ -48,22 +48,22 @@ def rank(
 
     `labels` and `checksums` are those of the queries and those of the references.
     """
-    blocks = [
+    ranked = [
         _rank_block(
             queries[rows] @ references.T,
             labels[0][rows, None] == labels[1],
             checksums[0][rows, None] == checksums[1],
         )
-        for rows in _blocks(len(queries))
+        for rows in blocks(len(queries))
     ]
-    columns = zip(*blocks, strict=True) if blocks else ((), (), ())
+    columns = zip(*ranked, strict=True) if ranked else ((), (), ())
     relevant, first_found, precision = (np.concatenate([np.empty(0), *column]) for column in columns)
     return Ranked(relevant.astype(np.int64), first_found.astype(np.int64), precision)
 
 
 def distances(queries: Floats, references: Floats) -> npt.NDArray[np.float64]:
     """Distances (n,) between the rows of two (n, D) arrays, from their difference; 0 for equal rows."""
-    lengths = [np.linalg.norm(queries[rows] - references[rows], axis=1) for rows in _blocks(len(queries))]
+    lengths = [np.linalg.norm(queries[rows] - references[rows], axis=1) for rows in blocks(len(queries))]
     return np.concatenate([np.empty(0), *lengths])
 
 
@@ -126,7 +126,8 @@ def _rank_block(
     return count, np.where(count > 0, found.argmax(axis=1) + 1, 0), precision
 
 
-def _blocks(count: int) -> Iterator[slice]:
+def blocks(count: int) -> Iterator[slice]:
+    """Slices of at most BLOCK rows."""
     return (slice(start, start + BLOCK) for start in range(0, count, BLOCK))
 
 

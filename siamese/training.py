@@ -29,7 +29,7 @@ from siamese.samples import Sample
 from siamese.splits import PARTS, Split
 from siamese.training_config import PHASES, TrainingConfig
 from siamese.training_state import EpochRecord, Position, best_epoch, read_state, remove_state
-from siamese.validation import calibrated
+from siamese.validation import calibrated, calibrated_on_shown
 
 
 class TrainingReport(BaseModel, frozen=True):
@@ -122,7 +122,18 @@ def _finished(course: Course, split: Split) -> TrainingReport:
         progress=course.progress,
         description="calibrating",
     )
-    fitted = {"calibration": calibrated(embedded), "training": _summary(course)}
+    references = embed_samples(
+        encoder,
+        course.data.pictures.samples if embedded.samples else (),
+        limits=course.limits,
+        progress=course.progress,
+        description="calibrating on what a search shows",
+    )
+    fitted = {
+        "calibration": calibrated(embedded),
+        "shown": calibrated_on_shown(embedded, references),
+        "training": _summary(course),
+    }
     record = encoder.record.model_copy(update={**fitted, "split": split.model_dump(mode="json")})
     save(course.out, course.network, record)
     remove_state(course.out)

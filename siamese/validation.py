@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from siamese.calibration import Calibration, fit_calibration
 from siamese.embedded_samples import EmbeddedSamples, pair_distances, pairs_between
 from siamese.retrieval import Verification, rank
+from siamese.shown import shown_pairs
 
 # The same pairs at every epoch and in every training, so that scores can be compared.
 PAIR_SEED = 0
@@ -49,3 +52,16 @@ def calibrated(embedded: EmbeddedSamples) -> Calibration:
         return Calibration.unfitted("there were no validation images")
     pairs = pairs_between(embedded, embedded, seed=PAIR_SEED).distinct(seed=PAIR_SEED)
     return fit_calibration(pair_distances(pairs, embedded, embedded), pairs.same)
+
+
+def calibrated_on_shown(
+    queries: EmbeddedSamples,
+    references: EmbeddedSamples,
+    *,
+    units: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
+) -> Calibration:
+    """A calibration fitted on queries and what a search among references shows first; see `shown_pairs`."""
+    if not queries.samples or not references.samples:
+        return Calibration.unfitted("there were no validation images, or nothing to show them")
+    pairs = shown_pairs(queries, references, units=units)
+    return fit_calibration(pair_distances(pairs, queries, references), pairs.same, fitted_on="shown")

@@ -128,3 +128,35 @@ def test_a_calibration_reads_back_from_json_as_it_was() -> None:
 def test_decoding_workers_and_readers_of_calibrations_load_no_torch(module: str) -> None:
     program = f"import sys, siamese.{module}; sys.exit('torch' in sys.modules or 'sklearn' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
+
+
+def test_on_shown_pairs_the_verdict_never_contradicts_the_probability() -> None:
+    generator = np.random.default_rng(0)
+    distances = generator.uniform(0, 1, 4000)
+    same = generator.random(4000) < 1 / (1 + np.exp(-(6 - 9 * distances)))
+    calibration = fit_calibration(distances, same, fitted_on="shown")
+    assert calibration.fitted_on == "shown" and calibration.threshold == pytest.approx(6 / 9, abs=0.05)
+    for distance in np.linspace(0, 2, 50):
+        assert (calibration.verdict(distance) == "same") == ((calibration.probability(distance) or 0) >= 0.5)
+
+
+def test_where_nearly_all_that_is_shown_is_same_the_verdict_is_always_same() -> None:
+    distances = np.linspace(0, 0.5, 2000)
+    calibration = fit_calibration(distances, np.arange(2000) % 100 != 99, fitted_on="shown")
+    assert calibration.threshold is None or calibration.threshold <= 2
+
+
+def test_where_even_the_nearest_shown_pairs_are_different_nothing_is_told() -> None:
+    distances = np.linspace(0, 1, 1000)
+    same = np.random.default_rng(0).random(1000) < 0.2 - 0.15 * distances
+    calibration = fit_calibration(distances, same, fitted_on="shown")
+    assert calibration.verdict(0.0) is None and "however near" in str(calibration.reason)
+
+
+def test_many_probabilities_at_once_are_those_one_by_one() -> None:
+    calibration = fit_calibration(*drawn(1, same=0.4, different=1.0))
+    distances = np.linspace(0, 2, 9)
+    chances = calibration.probabilities(distances)
+    assert chances is not None
+    assert chances == pytest.approx([calibration.probability(distance) for distance in distances])
+    assert Calibration.unfitted("a test").probabilities(distances) is None

@@ -70,6 +70,23 @@ def test_a_new_calibration_never_changes_the_fingerprint(tmp_path: Path) -> None
     assert checkpoint.load_network(tmp_path)[0] == after
 
 
+def test_search_goes_by_shown_pairs_and_without_them_by_balanced_ones(tmp_path: Path) -> None:
+    record = written(tmp_path, random_network(), calibration=fitted_at(0.7))
+    assert record.for_search == fitted_at(0.7) and record.shown.reason
+    shown = fitted_at(0.4).model_copy(update={"fitted_on": "shown"})
+    after = checkpoint.with_calibration(tmp_path, fitted_at(0.7), shown=shown)
+    assert after.for_search == shown and checkpoint.load_record(tmp_path).for_search == shown
+    assert after.fingerprint == record.fingerprint
+
+
+def test_a_checkpoint_from_before_shown_pairs_is_still_read(tmp_path: Path) -> None:
+    written(tmp_path, random_network(), calibration=fitted_at(0.7))
+    record = json.loads((tmp_path / "checkpoint.json").read_bytes())
+    del record["shown"]
+    (tmp_path / "checkpoint.json").write_text(json.dumps(record))
+    assert checkpoint.load_record(tmp_path).for_search.fitted_on == "pair"
+
+
 def test_another_preprocessing_weight_statistic_or_body_is_another_fingerprint() -> None:
     network = random_network()
     seen = {fingerprint(network, PREPROCESSING), fingerprint(network, Preprocessing(image_size=64))}

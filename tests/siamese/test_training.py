@@ -109,6 +109,7 @@ def test_the_checkpoint_carries_what_it_was_made_of(
     assert TrainingConfig.model_validate(record.training["config"]) == config
     assert Split.model_validate(record.split) == split
     assert record.calibration.threshold is not None
+    assert record.shown.pairs == 16 * 10
     assert [epoch["epoch"] for epoch in record.training["history"]] == [1, 2, 3]
     assert report.sizes == {"train": 24, "validation": 16, "test": 8, "labels": 4}
     named = {"epoch", "loss", "learning_rate", "map_at_r", "recall_at_1", "pair_auc"}
