@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explain import maps
-from explain.errors import ExplainError, MapMismatch, NotFinite
+from explain.errors import MapMismatch, NotFinite
 from explain.maps import Floats, Local, Pairs
 from explain.scores import COSINE, Score
 
@@ -23,16 +23,22 @@ class Explained:
     """The number that a piece of evidence explains.
 
     `value` is the number, `baseline` what the maps are measured from (the number at the verdict's threshold;
-    0 without a verdict), `method` how the maps were made.
+    0 without a verdict), `method` how the maps were made. A class score belongs to a `label` and to one
+    image, not to the pair: `value` is then the matched image's, `query_value` the query's, and the baseline
+    is 0, where an image shows the label as much as the others on the average; else both are None.
     """
 
     of: str
     value: float
     baseline: float
     method: str
+    label: str | None = None
+    query_value: float | None = None
 
     def __post_init__(self) -> None:
-        if not np.isfinite([self.value, self.baseline]).all():
+        if (self.label is None) != (self.query_value is None):
+            raise ValueError("The number of a label, and no other, is told of the query too.")
+        if not np.isfinite([self.value, self.baseline, self.query_value or 0.0]).all():
             raise NotFinite(f"The {self.of} explained must be finite, but it is {self.value}.")
 
 
@@ -58,7 +64,8 @@ class Evidence:
     """Why one pair is near or far.
 
     On each image, factual minus counterfactual summed is `value - baseline` where the score's maps add up
-    (the cosine's do), and its negative for the verdict "different".
+    (all but the distance's do), and its negative for the verdict "different". For a class score it is each
+    image's own score, whatever the verdict.
     """
 
     query: Side
@@ -106,37 +113,42 @@ def explain_matches(
     number explained is the match's own, and what int8 lost of it is spread over the seen cells with the
     baseline.  Where either image has no embedding (it is zero) the maps are blank.
 
-    Raises MapMismatch and NotFinite.
+    Raises MapMismatch, NotFinite, and ExplainError where a verdict comes without the threshold it needs.
     """
     pairs = Pairs.of(query, matched, query_embedding=query_embedding, matched_embeddings=matched_embeddings)
-    values = of.values(pairs)
-    verdicts = _checked(verdicts, len(values), threshold)
-    baselines = np.array(
-        [0.0 if v is None or threshold is None else of.baseline(threshold) for v in verdicts]
-    )
-    signs = np.array([-1.0 if v == "different" else 1.0 for v in verdicts]) * of.towards_same
+    values, query_values = of.values(pairs), of.query_values(pairs)
+    verdicts = _checked(verdicts, len(values))
+    baselines = np.array([0.0 if v is None else of.baseline(threshold) for v in verdicts])
+    signs = np.array([_sign(of, v) for v in verdicts])
     signed = maps.signed_maps(pairs, of.gradients(pairs))
     if of.adds_up:
-        totals = (values - baselines) * maps.comparable(pairs)
-        signed = _summing_to(totals, signed[0], query), _summing_to(totals, signed[1], matched)
+        totals = [(each - baselines) * maps.comparable(pairs) for each in (query_values, values)]
+        signed = _summing_to(totals[0], signed[0], query), _summing_to(totals[1], signed[1], matched)
     queries, matches = (_sides(each * signs[:, None, None]) for each in signed)
-    explained = [
-        Explained(of.of, float(v), float(b), of.method) for v, b in zip(values, baselines, strict=True)
-    ]
+    explained = _explained(of, values, query_values, baselines)
     return [Evidence(*parts) for parts in zip(queries, matches, explained, strict=True)]
 
 
-def _checked(
-    verdicts: Sequence[Verdict | None] | None, count: int, threshold: float | None
-) -> Sequence[Verdict | None]:
+def _checked(verdicts: Sequence[Verdict | None] | None, count: int) -> Sequence[Verdict | None]:
     verdicts = [None] * count if verdicts is None else verdicts
     if len(verdicts) != count:
         raise MapMismatch(
             f"Every match needs its verdict or None: {count} matches, {len(verdicts)} verdicts."
         )
-    if threshold is None and any(verdicts):
-        raise ExplainError("A verdict is explained by its threshold: pass the distance at which it turns.")
     return verdicts
+
+
+def _explained(of: Score, values: Floats, query_values: Floats, baselines: Floats) -> list[Explained]:
+    numbers = zip(values.tolist(), baselines.tolist(), query_values.tolist(), strict=True)
+    return [
+        Explained(of.of, value, baseline, of.method, of.label, None if of.label is None else of_query)
+        for value, baseline, of_query in numbers
+    ]
+
+
+def _sign(of: Score, verdict: Verdict | None) -> int:
+    """+1 where what raises the number is factual."""
+    return (-of.towards_same if verdict == "different" else of.towards_same) or 1
 
 
 def _summing_to(totals: Floats, signed: Floats, local: Local) -> Floats:

@@ -113,6 +113,30 @@ def distance_gradients(pairs: Pairs) -> Gradients:
     )
 
 
+def pair_head_gradients(pairs: Pairs, difference: Floats, product: Floats) -> Gradients:
+    """Return the gradients of difference . |z_q - z_m| + product . (z_q o z_m), both weights (D,).
+
+    The lengths are held constant, and so are the signs of z_q - z_m, which are 0 where the images are (up to
+    rounding) the same; the map of an image then sums to what the number owes to it.
+    """
+    signs = np.sign(pairs.query_unit - pairs.matched_unit) * (distances(pairs) > SAME)[:, None]
+    towards = comparable(pairs)[:, None] * signs * difference
+    products = comparable(pairs)[:, None] * product
+    return Gradients(
+        query=(towards + products * pairs.matched_unit) * _reciprocal(pairs.query_norm),
+        matched=(products * pairs.query_unit - towards) * _reciprocal(pairs.matched_norms)[:, None],
+    )
+
+
+def class_gradients(pairs: Pairs, weight: Floats) -> Gradients:
+    """Return the gradients of weight . z (D,) at either image, the lengths held constant."""
+    weights = comparable(pairs)[:, None] * weight
+    return Gradients(
+        query=weights * _reciprocal(pairs.query_norm),
+        matched=weights * _reciprocal(pairs.matched_norms)[:, None],
+    )
+
+
 def signed_maps(pairs: Pairs, gradients: Gradients, *, bias: Local | None = None) -> tuple[Floats, Floats]:
     """Return Grad-CAM before its ReLU: (k, h, w) for the query and (k, h', w') for the matched images.
 
