@@ -16,6 +16,7 @@ from siamese.checkpoint import CheckpointRecord, load_record
 from siamese.encoder import Encoder
 from siamese.fingerprint import short
 from siamese.images import ImageLimits
+from siamese.onnx_runtime import Runtime
 from siamese.preprocessing import Preprocessing
 from siamese.progress import Progress
 
@@ -27,7 +28,8 @@ DEFAULT_WEIGHTS = "imagenet"
 class EncoderChoice:
     """What a person said about the encoder: nothing, a checkpoint, or a body and its weights to be fitted.
 
-    A gallery keeps the encoder that it was first built with; `refit` says to choose anew.
+    A gallery keeps the encoder that it was first built with; `refit` says to choose anew. `runtime` computes
+    what is embedded with it, and `graphs` is where graphs for that are kept; fitting is PyTorch's.
     """
 
     checkpoint: Path | None = None
@@ -35,6 +37,8 @@ class EncoderChoice:
     weights: str | None = None
     refit: bool = False
     device: str = "auto"
+    runtime: Runtime = "torch"
+    graphs: Path | None = None
 
     def __post_init__(self) -> None:
         if self.checkpoint is not None and (self.body is not None or self.weights is not None):

@@ -20,6 +20,7 @@ from indexer.settings import IndexingSettings
 from indexer.sources import find_sources
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
+from siamese.onnx_runtime import computed_by
 from siamese.progress import Progress, Silent
 from siamese.threads import in_threads
 
@@ -55,6 +56,7 @@ def index(
         encoder = choose_encoder(
             writer, choice, sources.present, settings=settings, limits=limits, progress=progress
         )
+        encoder = computed_by(choice.runtime, encoder, graphs=choice.graphs)
         known = writer.embedded(encoder.fingerprint)
         reader = Reader(encoder, known=known, limits=limits, thumbnail_quality=settings.thumbnail_quality)
         new = ledger.enter(_read_ahead(reader, ledger, sources.present, settings=settings, progress=progress))

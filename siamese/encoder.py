@@ -35,6 +35,9 @@ GPU_PASS = 32
 
 Made = TypeVar("Made")
 
+# What computes the network instead of PyTorch: pixels (B, 3, S, S) and seen (B, h, w) to (B, h, w, D).
+OtherRuntime = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.float32]]
+
 # The precision of convolutions and products is a switch of the whole process: one thread at a time turns it.
 _PRECISION = threading.Lock()
 
@@ -66,6 +69,7 @@ class Encoder:
     network: EncoderNetwork
     device: str
     heads: Heads = NO_HEADS
+    other_runtime: OtherRuntime | None = None
 
     @classmethod
     def load(cls, path: Path, *, device: str = "auto") -> Encoder:
@@ -192,6 +196,8 @@ class Encoder:
         seen = np.ones((size, *self.grid), np.bool_)
         for row, one in enumerate(prepared):
             tensors[row], seen[row] = one.tensor, one.seen
+        if self.other_runtime is not None:
+            return self.other_runtime(tensors, seen)[: len(prepared)]
         x = torch.from_numpy(tensors).to(self.device)
         mask = None if seen.all() else torch.from_numpy(seen).to(self.device)
         with torch.inference_mode():

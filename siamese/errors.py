@@ -9,6 +9,8 @@ SiameseError
 ├── TrainingDiverged     a loss that is no number any more
 ├── UnknownName          a body or a loss that is in no registry
 ├── DeviceUnavailable    a device that this machine does not have
+├── RuntimeUnavailable   a runtime whose packages are not installed
+├── RuntimeDiffers       a runtime that computes something else than PyTorch does
 ├── ZeroEmbedding        images whose embedding has no direction; `positions` says which of the batch
 └── OutOfMemory          one image alone is too much for the device
 """
@@ -56,6 +58,14 @@ class UnknownName(SiameseError):  # noqa: N818
 
 class DeviceUnavailable(SiameseError):  # noqa: N818
     """This machine does not have the device that was asked for."""
+
+
+class RuntimeUnavailable(SiameseError):  # noqa: N818
+    """The packages of a runtime are not installed; the message says which."""
+
+
+class RuntimeDiffers(SiameseError):  # noqa: N818
+    """A runtime computes something else than PyTorch does, beyond the stated bound."""
 
 
 class ZeroEmbedding(SiameseError):  # noqa: N818

@@ -14,6 +14,7 @@ from typer.core import TyperGroup
 from whyalike.commands.compare import compare
 from whyalike.commands.demo import demo
 from whyalike.commands.evaluate import evaluate
+from whyalike.commands.export import export
 from whyalike.commands.galleries import galleries
 from whyalike.commands.index import index
 from whyalike.commands.migrate import migrate
@@ -67,7 +68,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, train, evaluate, index, search, compare, serve, galleries, migrate):
+for verb in (demo, train, evaluate, index, search, compare, serve, export, galleries, migrate):
     app.command()(verb)
 
 

@@ -67,6 +67,8 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_siamese.WeightsUnavailable: NOT_FOUND,
     of_siamese.CheckpointNotFound: NOT_FOUND,
     of_siamese.DeviceUnavailable: NOT_FOUND,
+    of_siamese.RuntimeUnavailable: NOT_FOUND,
+    of_siamese.RuntimeDiffers: FAULT,
     of_siamese.UnknownName: USAGE,
     of_siamese.OutOfMemory: FAULT,
     of_gallery.GalleryError: FAULT,

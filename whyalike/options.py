@@ -14,6 +14,13 @@ class ExplainedChoice(str, Enum):
     distance = "distance"
 
 
+class RuntimeChoice(str, Enum):
+    """What computes the encoder."""
+
+    torch = "torch"
+    onnx = "onnx"
+
+
 class FitChoice(str, Enum):
     """How a picture becomes the encoder's square."""
 
@@ -44,6 +51,13 @@ Dimension = Annotated[int | None, typer.Option("--dimension", min=1, help="Numbe
 Device = Annotated[
     str | None,
     typer.Option("--device", help="auto, cpu, cuda or cuda:1; by default WHYALIKE_DEVICE or auto."),
+]
+Runtime = Annotated[
+    RuntimeChoice | None,
+    typer.Option(
+        "--runtime",
+        help="What computes the encoder; onnx is faster on a CPU. By default WHYALIKE_RUNTIME or torch.",
+    ),
 ]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON to stdout and nothing else there.")]
 EvidenceFolder = Annotated[

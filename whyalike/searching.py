@@ -1,23 +1,29 @@
 """The searcher of the command line, as the settings want it."""
 
-from functools import partial
-
 from search_api.search import Searcher
-from siamese.encoder import Encoder
+from whyalike.computing import choose_computing
 from whyalike.home import open_galleries
+from whyalike.options import RuntimeChoice
 from whyalike.settings import Settings
 
 UNLIMITED_K = 2**31 - 1
 """What one may ask of one's own machine."""
 
 
-def open_searcher(settings: Settings, *, device: str | None = None) -> Searcher:
-    """A searcher over the galleries of the home; raises DatabaseUnavailable."""
-    load_encoder = partial(Encoder.load, device=device or settings.device)
-    return Searcher(open_galleries(settings), settings=settings.search, load_encoder=load_encoder)
+def open_searcher(
+    settings: Settings, *, device: str | None = None, runtime: RuntimeChoice | None = None
+) -> Searcher:
+    """A searcher over the galleries of the home.
+
+    Raises DatabaseUnavailable, and UsageError and RuntimeUnavailable where the runtime cannot be had.
+    """
+    load = choose_computing(settings, device=device, runtime=runtime).load
+    return Searcher(open_galleries(settings), settings=settings.search, load_encoder=load)
 
 
-def open_local_searcher(settings: Settings, *, device: str | None = None) -> Searcher:
+def open_local_searcher(
+    settings: Settings, *, device: str | None = None, runtime: RuntimeChoice | None = None
+) -> Searcher:
     """The same for the person at this machine: held to the limits of indexing, not of the service."""
     limits = settings.limits
     update = {
@@ -26,4 +32,4 @@ def open_local_searcher(settings: Settings, *, device: str | None = None) -> Sea
         "max_k": UNLIMITED_K,
     }
     search = settings.search.model_copy(update=update)
-    return open_searcher(settings.model_copy(update={"search": search}), device=device)
+    return open_searcher(settings.model_copy(update={"search": search}), device=device, runtime=runtime)

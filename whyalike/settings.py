@@ -5,7 +5,7 @@ import os
 from collections.abc import Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
@@ -48,6 +48,7 @@ class Settings(BaseSettings):
         default=None, description="SQLAlchemy URL of the records; by default SQLite in the home."
     )
     device: str = Field(default="auto", description="auto, cpu, cuda or cuda:1.")
+    runtime: Literal["torch", "onnx"] = Field(default="torch", description="What computes encoders.")
     debug: bool = Field(default=False, description="Show the traceback of an error.")
     limits: ImageLimits = Field(default_factory=ImageLimits)
     indexing: IndexingSettings = Field(default_factory=IndexingSettings)

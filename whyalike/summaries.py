@@ -49,8 +49,8 @@ def print_indexing(report: IndexingReport) -> None:
     state = "published" if report.published else "unchanged"
     out().print(Text(f"{report.gallery}: build {report.build}, {state}, {report.images} images"))
     counts = ("added", "changed", "moved", "relabelled", "removed", "unchanged", "duplicates")
-    facts = [(name, str(getattr(report, name))) for name in counts]
-    facts.append(("unreadable", str(len(report.unreadable))))
+    numbers = [*((name, getattr(report, name)) for name in counts), ("unreadable", len(report.unreadable))]
+    facts = [(name, str(number)) for name, number in numbers if number]
     pace = f"{report.embedded} in {report.seconds:.1f} s"
     facts += [
         ("embedded", pace),
@@ -100,6 +100,21 @@ def print_demo(
         ("service", f"whyalike serve, then open http://{settings.serve.host}:{settings.serve.port}"),
     ]
     print_facts(facts)
+
+
+def print_sampled_pairs(sampled: SampledPairs, grid: Path | None) -> None:
+    """Random pairs, which verdicts are right, and how many of them."""
+    headings = ("similarity", "dissimilarity", "probability", "verdict", "", "first", "second")
+    print_rows(headings, [_pair_cells(pair, sampled.folder) for pair in sampled.pairs])
+    counts = sampled.counts
+    drawn = f"{counts.pairs} random pairs, seed {sampled.seed}"
+    if counts.same or counts.different:
+        drawn += f": {counts.same} same, {counts.different} different"
+    say_of = how_many_right(sampled)
+    facts = (("pairs", drawn), ("verdicts", say_of), ("encoder", sampled.encoder.name))
+    print_facts(facts)
+    out().print(Text(stands_on(sampled.calibration, sampled.threshold), "dim"))
+    print_written(grid, "grid")
 
 
 def print_evaluation(evaluation: Evaluation, encoder: str) -> None:

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whyalike.options import Body, Device, Fit, FitChoice, ImageSize, Json, Weights
+from whyalike.options import Body, Device, Fit, FitChoice, ImageSize, Json, Runtime, Weights
 
 if TYPE_CHECKING:
     from siamese.encoder import Encoder
     from siamese.preprocessing import Preprocessing
+    from whyalike.computing import Computing
 
 
 def evaluate(
@@ -29,6 +30,7 @@ def evaluate(
     fit: Fit = None,
     seed: Annotated[int, typer.Option("--seed", help="Draws the pairs.")] = 0,
     device: Device = None,
+    runtime: Runtime = None,
     json: Json = False,
 ) -> None:
     """Measure how well an encoder finds images of the same label and tells pairs apart.
@@ -36,6 +38,7 @@ def evaluate(
     Without a checkpoint, the body's raw pooled features are judged.
     """
     from siamese.evaluation import evaluate_encoder
+    from whyalike.computing import choose_computing
     from whyalike.console import progress
     from whyalike.folders import read_folder
     from whyalike.settings import read_settings
@@ -47,11 +50,10 @@ def evaluate(
         first, second, body=body, weights=weights, image_size=image_size, fit=fit
     )
     shown = progress()
-    encoder = _encoder(
-        checkpoint, body, weights, _preprocessing(image_size, fit), device=device or settings.device
-    )
+    computing = choose_computing(settings, device=device, runtime=runtime)
     folder = read_folder(data, limits=settings.limits, progress=shown)
     asking = read_folder(queries, limits=settings.limits, progress=shown) if queries else None
+    encoder = _encoder(checkpoint, body, weights, _preprocessing(image_size, fit), computing=computing)
     evaluation = evaluate_encoder(
         encoder,
         folder.samples,
@@ -102,14 +104,18 @@ def _encoder(
     weights: str | None,
     preprocessing: "Preprocessing",
     *,
-    device: str,
+    computing: "Computing",
 ) -> "Encoder":
     """The checkpoint's encoder, or the body's raw pooled features."""
     from indexer.encoders import DEFAULT_BODY, DEFAULT_WEIGHTS
     from siamese.encoder import Encoder
 
     if checkpoint:
-        return Encoder.load(checkpoint, device=device)
-    return Encoder.from_body(
-        body or DEFAULT_BODY, weights=weights or DEFAULT_WEIGHTS, preprocessing=preprocessing, device=device
+        return computing.load(checkpoint)
+    raw = Encoder.from_body(
+        body or DEFAULT_BODY,
+        weights=weights or DEFAULT_WEIGHTS,
+        preprocessing=preprocessing,
+        device=computing.device,
     )
+    return computing.computed(raw)

@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from whyalike.options import BODY_HELP, WEIGHTS_HELP, Device, Json
+from whyalike.options import BODY_HELP, WEIGHTS_HELP, Device, Json, Runtime
 
 
 def index(
@@ -32,6 +32,7 @@ def index(
         int | None, typer.Option("--batch-size", min=1, help="Images that are embedded at once.")
     ] = None,
     device: Device = None,
+    runtime: Runtime = None,
     json: Json = False,
 ) -> None:
     """Make folders of pictures a gallery; running it again does only what is new.
@@ -42,6 +43,7 @@ def index(
     from indexer.encoders import EncoderChoice
     from indexer.indexing import index as index_folders
     from search_api.builds import DEFAULT_GALLERY
+    from whyalike.computing import choose_computing
     from whyalike.console import progress
     from whyalike.errors import UsageError
     from whyalike.home import open_galleries
@@ -54,12 +56,15 @@ def index(
             f"the checkpoint {checkpoint} has its own body and weights: leave out --body and --weights"
         )
     settings = read_settings()
+    computing = choose_computing(settings, device=device, runtime=runtime)
     update = {} if batch_size is None else {"batch_size": batch_size}
     report = index_folders(
         open_galleries(settings),
         DEFAULT_GALLERY if gallery is None else gallery,
         data,
-        EncoderChoice(checkpoint, body, weights, refit, device or settings.device),
+        EncoderChoice(
+            checkpoint, body, weights, refit, computing.device, computing.runtime, computing.graphs
+        ),
         settings=settings.indexing.model_copy(update=update),
         limits=settings.limits,
         progress=progress(),

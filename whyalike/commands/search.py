@@ -5,7 +5,15 @@ from typing import Annotated
 
 import typer
 
-from whyalike.options import Device, EvidenceFolder, Explained, ExplainedChoice, Json, PublishedGallery
+from whyalike.options import (
+    Device,
+    EvidenceFolder,
+    Explained,
+    ExplainedChoice,
+    Json,
+    PublishedGallery,
+    Runtime,
+)
 
 
 def search(
@@ -20,6 +28,7 @@ def search(
     explained: Explained = ExplainedChoice.cosine,
     evidence: EvidenceFolder = None,
     device: Device = None,
+    runtime: Runtime = None,
     json: Json = False,
 ) -> None:
     """Find the images of a gallery that look like this one, and see why."""
@@ -31,7 +40,7 @@ def search(
 
     settings = read_settings()
     query = upload(image, limits=settings.limits)
-    searcher = open_local_searcher(settings, device=device)
+    searcher = open_local_searcher(settings, device=device, runtime=runtime)
     try:
         answer = searcher.search(query, gallery=gallery, k=k, labels=label or None, of=explained.value)
         if gallery is None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whyalike.options import Device
+from whyalike.options import Device, Runtime
 
 if TYPE_CHECKING:
     from search_api.search import Searcher
@@ -23,6 +23,7 @@ def serve(
         ),
     ] = None,
     device: Device = None,
+    runtime: Runtime = None,
 ) -> None:
     """Answer searches over HTTP, and on a page for people, until interrupted."""
     import uvicorn
@@ -33,7 +34,7 @@ def serve(
     from whyalike.settings import read_settings
 
     settings = read_settings()
-    searcher = open_searcher(settings, device=device)
+    searcher = open_searcher(settings, device=device, runtime=runtime)
     host = host or settings.serve.host
     listening = _listen(host, settings.serve.port if port is None else port)
     config = uvicorn.Config(create_app(searcher, hosts={host}), log_level="warning")

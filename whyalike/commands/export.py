@@ -1,0 +1,61 @@
+"""`whyalike export`: an encoder as one file for other programs."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from whyalike.options import Json
+
+if TYPE_CHECKING:
+    from siamese.onnx_runtime import ExportReport
+
+
+def export(
+    checkpoint: Annotated[
+        Path, typer.Argument(metavar="CHECKPOINT", help="An encoder from `whyalike train`.")
+    ],
+    onnx: Annotated[Path, typer.Option("--onnx", metavar="FILE", help="The ONNX file to write.")],
+    check: Annotated[
+        list[Path] | None,
+        typer.Option("--check", metavar="IMAGE", help="Try it on this picture, too; may be repeated."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Write an encoder as one ONNX file, once ONNX Runtime computes with it what PyTorch computes.
+
+    The file takes pictures prepared as its metadata say, and gives local embeddings and embedding.
+    """
+    from siamese.encoder import Encoder
+    from siamese.images import decode
+    from siamese.onnx_graph import require_onnx
+    from siamese.onnx_runtime import export_encoder
+    from whyalike.pictures import upload
+    from whyalike.settings import read_settings
+    from whyalike.tables import print_json
+
+    limits = read_settings().limits
+    require_onnx()
+    images = [decode(upload(each, limits=limits).data, limits=limits) for each in check or ()]
+    report = export_encoder(Encoder.load(checkpoint, device="cpu"), onnx, images=images)
+    if json:
+        print_json(report)
+    else:
+        _print(report)
+
+
+def _print(report: "ExportReport") -> None:
+    """What was written, and how near it is to what it was written from."""
+    from siamese.fingerprint import short
+    from siamese.onnx_check import BOUND
+    from whyalike.tables import print_facts
+
+    measured = report.difference
+    facts = (
+        ("file", f"{report.file} ({report.bytes / 1e6:.1f} MB)"),
+        ("encoder", f"{report.encoder} ({short(report.fingerprint)})"),
+        ("local embeddings", f"differ from PyTorch's by at most {measured.local_embeddings:.1e}"),
+        ("embedding", f"differs from PyTorch's by at most {measured.embedding:.1e}"),
+        ("measured on", f"{measured.images} pictures; {BOUND:.0e} is allowed"),
+    )
+    print_facts(facts)
