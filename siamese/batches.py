@@ -1,12 +1,45 @@
 """Batches for metric learning: a few images of each of a few labels, so that every image meets its like."""
 
+from __future__ import annotations
+
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import torch
+from torch import Tensor
 
 # A batch of fewer groups than two labels has no different pair.
 SMALLEST_BATCH_OF_GROUPS = 2
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Batch:
+    """Images of a step: inputs (B, C) or (B, 3, S, S), seen cells (B, h, w) or None, label numbers (B,)."""
+
+    inputs: Tensor
+    seen: Tensor | None
+    labels: Tensor
+
+    def __len__(self) -> int:
+        return len(self.labels)
+
+    def halves(self) -> tuple[Batch, Batch]:
+        """Two batches of half the size that still have two labels each, where that can be."""
+        middle = len(self) // 2
+        front, back = self._of(slice(None, middle)), self._of(slice(middle, None))
+        if all(len(torch.unique(half.labels)) > 1 for half in (front, back)):
+            return front, back
+        return self._of(slice(None, None, 2)), self._of(slice(1, None, 2))
+
+    def to(self, device: torch.device) -> Batch:
+        """The same batch on a device."""
+        seen = None if self.seen is None else self.seen.to(device)
+        return Batch(self.inputs.to(device), seen, self.labels.to(device))
+
+    def _of(self, rows: slice) -> Batch:
+        return Batch(self.inputs[rows], None if self.seen is None else self.seen[rows], self.labels[rows])
 
 
 def batches_of_epoch(

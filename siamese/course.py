@@ -11,13 +11,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from siamese.averaging import Learned
 from siamese.batches import batches_of_epoch
 from siamese.errors import TrainingDiverged
 from siamese.images import ImageLimits
 from siamese.learner import Learner
 from siamese.learning_data import LearningData
-from siamese.losses import BatchLoss
-from siamese.network import EncoderNetwork
 from siamese.phases import BodyPhase, HeadPhase, Phase
 from siamese.progress import Progress
 from siamese.schedule import cosine_factor, epochs_since_best, plateau_factor, warmup_factor
@@ -39,14 +38,13 @@ from siamese.validation import validation_scores
 class Course:
     """What is trained, with what; then how far it has come.
 
-    `best` are the network's weights after the best epoch so far, `moments` those of the optimizer that was
-    interrupted.
+    `best` is what was to be kept of the best epoch so far; `moments` are those of the optimizer that was
+    interrupted, `average` are the weights that were averaged till then.
     """
 
     config: TrainingConfig
     data: LearningData
-    network: EncoderNetwork
-    loss: BatchLoss
+    learned: Learned
     out: Path
     device: torch.device
     limits: ImageLimits
@@ -54,24 +52,23 @@ class Course:
     position: Position
     best: dict[str, Tensor] = field(default_factory=dict)
     moments: dict[str, Tensor] = field(default_factory=dict)
+    average: dict[str, Tensor] = field(default_factory=dict)
 
     def restore(self, tensors: dict[str, Tensor]) -> None:
         """Take over the tensors of an interrupted training, where there are any."""
         if tensors:
-            self.network.load_state_dict(under("network", tensors))
-            self.loss.load_state_dict(under("loss", tensors))
+            self.learned.load_state_dict(under("learned", tensors))
             self.best, self.moments = under("best", tensors), under("optimizer", tensors)
+            self.average = under("average", tensors)
 
     def learn(self, name: PhaseName) -> None:
         """Learn for the epochs of a phase that are left, or until validation has stopped gaining."""
         if self.position.phase != name:
             self.position = self.position.model_copy(update={"phase": name, "epochs": 0})
-            self.moments = {}
+            self.moments, self.average = {}, {}
         if self._has_ended(name):
             return
-        learner = Learner.of(self._prepared(name), self.network.linear, self.loss, self.config, self.device)
-        learner.halvings = self.position.halvings
-        restore_optimizer(learner.optimizer, self.moments)
+        learner = self._learner(name)
         while not self._has_ended(name):
             started = time.monotonic()
             loss = self._learn_epoch(learner)
@@ -86,9 +83,18 @@ class Course:
         of_phase = (epoch for epoch in self.position.history if epoch.phase == self.position.phase)
         return [epoch.validation.deciding for epoch in of_phase if epoch.validation]
 
+    def _learner(self, name: PhaseName) -> Learner:
+        """The learner of a phase, as it was left where it was interrupted."""
+        learner = Learner.of(self._prepared(name), self.learned, self.config, self.device)
+        learner.halvings = self.position.halvings
+        restore_optimizer(learner.optimizer, self.moments)
+        if learner.average and self.average:
+            learner.average.load_state_dict(self.average)
+        return learner
+
     def _prepared(self, name: PhaseName) -> Phase:
-        kind = HeadPhase if name == "head" else BodyPhase
-        return kind.prepared(self.network, self.data, self.config, limits=self.limits, progress=self.progress)
+        kind, network = HeadPhase if name == "head" else BodyPhase, self.learned.network
+        return kind.prepared(network, self.data, self.config, limits=self.limits, progress=self.progress)
 
     def _learn_epoch(self, learner: Learner) -> float:
         """Learn from every training image once; returns the mean loss of the steps."""
@@ -133,15 +139,16 @@ class Course:
             loss=loss,
             learning_rate=learner.optimizer.param_groups[0]["lr"],
             seconds=seconds,
-            validation=validation_scores(learner.phase.validated()),
+            validation=validation_scores(learner.phase.validated(learner.kept.network)),
         )
         history = (*self.position.history, epoch)
         self.position = self.position.model_copy(
             update={"epochs": self.position.epochs + 1, "halvings": learner.halvings, "history": history}
         )
-        weights = self.network.state_dict()
         if best_epoch(history) == len(history):
-            self.best = {name: tensor.detach().clone() for name, tensor in weights.items()}
-        tensors = prefixed("network", weights) | prefixed("loss", self.loss.state_dict())
-        tensors |= prefixed("best", self.best) | prefixed("optimizer", optimizer_tensors(learner.optimizer))
+            kept = learner.kept.state_dict()
+            self.best = {name: tensor.detach().clone() for name, tensor in kept.items()}
+        tensors = prefixed("learned", self.learned.state_dict()) | prefixed("best", self.best)
+        tensors |= prefixed("optimizer", optimizer_tensors(learner.optimizer))
+        tensors |= prefixed("average", learner.average.state_dict() if learner.average else {})
         write_state(self.out, self.position, tensors)

@@ -3,45 +3,58 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import torch
 from torch import Tensor, nn
 
+from siamese.averaging import AveragedLearned, Learned
+from siamese.batches import Batch
 from siamese.errors import OutOfMemory
-from siamese.losses import BatchLoss
-from siamese.phases import Batch, Phase
-from siamese.training_config import TrainingConfig
+from siamese.phases import Phase
+from siamese.training_config import OptimizerName, TrainingConfig
 
 # Two images of each of two labels: with fewer there is nothing to compare.
 SMALLEST_BATCH = 4
+# Of stochastic gradient descent.
+MOMENTUM = 0.9
 
 
 @dataclass(slots=True, eq=False)
 class Learner:
-    """A phase with its loss and its optimizer; `halvings` grows when the device runs out of memory."""
+    """A phase with what is learned in it, the average of that (if there is one), and the optimizer.
+
+    `halvings` grows when the device runs out of memory.
+    """
 
     phase: Phase
-    loss: BatchLoss
+    learned: Learned
+    average: AveragedLearned | None
     optimizer: torch.optim.Optimizer
     clip_norm: float
     device: torch.device
     halvings: int = 0
 
     @classmethod
-    def of(
-        cls, phase: Phase, linear: nn.Module, loss: BatchLoss, config: TrainingConfig, device: torch.device
-    ) -> Learner:
-        """AdamW with one rate for the linear layer and the loss's proxies, and another for the body."""
+    def of(cls, phase: Phase, learned: Learned, config: TrainingConfig, device: torch.device) -> Learner:
+        """One rate for the linear layer, the heads and the loss's proxies, and another for the body."""
+        linear = [*learned.network.linear.parameters(), *learned.loss.parameters()]
         groups = [
-            {"params": [*linear.parameters(), *loss.parameters()], "peak": config.rate},
+            {"params": linear, "peak": config.rate},
             {"params": phase.body_parameters(), "peak": config.body_rate},
         ]
-        optimizer = torch.optim.AdamW(
+        optimizer = _OPTIMIZERS[config.optimizer](
             [group for group in groups if group["params"]], lr=config.rate, weight_decay=config.weight_decay
         )
-        return cls(phase, loss, optimizer, config.clip_norm, device)
+        average = AveragedLearned(learned, decay=config.ema) if config.ema else None
+        return cls(phase, learned, average, optimizer, config.clip_norm, device)
+
+    @property
+    def kept(self) -> Learned:
+        """What is validated and kept: the average, or else what is learned itself."""
+        return self.average.module if self.average else self.learned
 
     def set_rates(self, factor: float) -> None:
         """Every group learns at this share of its peak rate."""
@@ -84,16 +97,29 @@ class Learner:
     def _step(self, batch: Batch) -> float:
         batch = batch.to(self.device)
         with mixed_precision(self.device):
-            embeddings = self.phase.embed(batch)
-        loss: Tensor = self.loss(embeddings.float(), batch.labels)
+            embeddings = self.phase.embed(batch).float()
+        loss: Tensor = self.learned.loss(embeddings, batch.labels)
+        beside = self.learned.loss.beside(embeddings, batch.labels)
         self.optimizer.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self._parameters(), self.clip_norm)
+        (loss + beside).backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(self._clipped(), self.clip_norm)
         self.optimizer.step()
+        if self.average:
+            self.average.update_parameters(self.learned)
         return float(loss.detach())
 
-    def _parameters(self) -> Iterable[nn.Parameter]:
-        return (parameter for group in self.optimizer.param_groups for parameter in group["params"])
+    def _clipped(self) -> Iterable[nn.Parameter]:
+        """All that learns but the pair head: its gradient is bounded, and must not shorten the others'."""
+        apart = {id(parameter) for parameter in self.learned.loss.parts["pairs"].parameters()}
+        of_groups = (parameter for group in self.optimizer.param_groups for parameter in group["params"])
+        return (parameter for parameter in of_groups if id(parameter) not in apart)
+
+
+_OPTIMIZERS: dict[OptimizerName, Callable[..., torch.optim.Optimizer]] = {
+    "adamw": torch.optim.AdamW,
+    "adam": torch.optim.Adam,
+    "sgd": partial(torch.optim.SGD, momentum=MOMENTUM),
+}
 
 
 def mixed_precision(device: torch.device) -> contextlib.AbstractContextManager[None]:

@@ -22,13 +22,13 @@ from siamese.splits import Part, Split
 class LearningData:
     """Distinct, readable contents: pictures to train on, samples to validate with.
 
-    `numbers` (n,) are the labels of the training pictures, 0 to `label_count` - 1; `notes` are sentences
-    about what the data made impossible.
+    `numbers` (n,) say which of the `labels` each training picture has; `notes` are sentences about what the
+    data made impossible.
     """
 
     pictures: Pictures
     numbers: NDArray[np.int64]
-    label_count: int
+    labels: tuple[str, ...]
     validation: tuple[Sample, ...]
     unreadable: tuple[UnreadableSample, ...]
     notes: tuple[str, ...]
@@ -64,11 +64,11 @@ def read_learning_data(
     )
     counts = Counter(sample.label for sample in pictures.samples)
     _refuse_unusable(counts)
-    names = sorted(counts)
+    labels = tuple(sorted(counts))
     return LearningData(
         pictures,
-        np.array([names.index(sample.label) for sample in pictures.samples], np.int64),
-        len(names),
+        np.array([labels.index(sample.label) for sample in pictures.samples], np.int64),
+        labels,
         checked.samples,
         (*unreadable, *unreadable_validation),
         tuple(_notes(counts, split, checked.samples)),

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from siamese.augmentation import augment, mirrors
+from siamese.batches import Batch
 from siamese.calibration import Calibration
 from siamese.checkpoint import describe
 from siamese.embedded_samples import EmbeddedSamples, embed_samples
@@ -28,34 +29,6 @@ from siamese.training_config import PhaseName, TrainingConfig
 IMAGES_AHEAD = 96
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Batch:
-    """Images of a step: inputs (B, C) or (B, 3, S, S), seen cells (B, h, w) or None, label numbers (B,)."""
-
-    inputs: Tensor
-    seen: Tensor | None
-    labels: Tensor
-
-    def __len__(self) -> int:
-        return len(self.labels)
-
-    def halves(self) -> tuple[Batch, Batch]:
-        """Two batches of half the size that still have two labels each, where that can be."""
-        middle = len(self) // 2
-        front, back = self._of(slice(None, middle)), self._of(slice(middle, None))
-        if all(len(torch.unique(half.labels)) > 1 for half in (front, back)):
-            return front, back
-        return self._of(slice(None, None, 2)), self._of(slice(1, None, 2))
-
-    def to(self, device: torch.device) -> Batch:
-        """The same batch on a device."""
-        seen = None if self.seen is None else self.seen.to(device)
-        return Batch(self.inputs.to(device), seen, self.labels.to(device))
-
-    def _of(self, rows: slice) -> Batch:
-        return Batch(self.inputs[rows], None if self.seen is None else self.seen[rows], self.labels[rows])
-
-
 class Phase(Protocol):
     """One way to learn, for some epochs."""
 
@@ -69,8 +42,8 @@ class Phase(Protocol):
     def embed(self, batch: Batch) -> Tensor:
         """Unit embeddings (B, D), with their gradient."""
 
-    def validated(self) -> EmbeddedSamples:
-        """The validation images as the encoder embeds them now."""
+    def validated(self, network: EncoderNetwork) -> EmbeddedSamples:
+        """The validation images as this network, the learning one or an average of it, embeds them."""
 
     def body_parameters(self) -> list[nn.Parameter]:
         """What learns beside the linear layer."""
@@ -128,11 +101,11 @@ class HeadPhase:
         """Unit embeddings (B, D) of pooled features (B, C)."""
         return functional.normalize(self.linear(batch.inputs), dim=1)
 
-    def validated(self) -> EmbeddedSamples:
-        """The validation images as the encoder embeds them now."""
-        device = next(self.linear.parameters()).device
+    def validated(self, network: EncoderNetwork) -> EmbeddedSamples:
+        """The validation images as the network's linear layer embeds their features."""
+        device = next(network.linear.parameters()).device
         with torch.inference_mode():
-            embeddings = functional.normalize(self.linear(self.validation[:, 0].to(device)), dim=1)
+            embeddings = functional.normalize(network.linear(self.validation[:, 0].to(device)), dim=1)
         return EmbeddedSamples(self.data.validation, embeddings.cpu().numpy())
 
     def body_parameters(self) -> list[nn.Parameter]:
@@ -201,10 +174,10 @@ class BodyPhase:
         embeddings: Tensor = self.network(batch.inputs, batch.seen)
         return embeddings
 
-    def validated(self) -> EmbeddedSamples:
-        """The validation images as the encoder embeds them now, by the very line that searches."""
+    def validated(self, network: EncoderNetwork) -> EmbeddedSamples:
+        """The validation images as the network embeds them, by the very line that searches."""
         return embed_samples(
-            unfitted_encoder(self.network, self.config),
+            unfitted_encoder(network, self.config),
             self.data.validation,
             limits=self.limits,
             progress=self.progress,

@@ -12,15 +12,17 @@ import torch
 from pydantic import BaseModel
 from torch import Tensor, nn
 
+from siamese.averaging import Learned
 from siamese.bodies import build_body
 from siamese.checkpoint import CheckpointRecord, save
 from siamese.course import Course
 from siamese.device import choose_device
 from siamese.embedded_samples import embed_samples
 from siamese.errors import CheckpointError
+from siamese.head_calibration import calibrated_heads
 from siamese.images import DEFAULT_LIMITS, ImageLimits
 from siamese.learning_data import read_learning_data
-from siamese.losses import BatchLoss, build_loss
+from siamese.losses import build_loss
 from siamese.network import EncoderNetwork
 from siamese.phases import unfitted_encoder
 from siamese.pictures import MEMORY_BUDGET
@@ -87,8 +89,8 @@ def train(
             progress=said,
             budget=MEMORY_BUDGET if config.epochs_of("body") else 0,  # a frozen body's features are enough
         )
-        network, loss = _built(config, data.label_count, chosen)
-        course = Course(config, data, network, loss, out, chosen, limits, said, position)
+        learned = _built(config, len(data.labels)).to(chosen)
+        course = Course(config, data, learned, out, chosen, limits, said, position)
         course.restore(tensors)
         for phase in PHASES[PHASES.index(position.phase) :]:
             course.learn(phase)
@@ -104,17 +106,23 @@ def _interrupted(out: Path, start: Position) -> tuple[Position, dict[str, Tensor
     return position, tensors
 
 
-def _built(config: TrainingConfig, labels: int, device: torch.device) -> tuple[EncoderNetwork, BatchLoss]:
+def _built(config: TrainingConfig, labels: int) -> Learned:
     body = build_body(config.body, weights=config.weights)
     network = EncoderNetwork(body, nn.Linear(body.channels, config.dimension))
-    loss = build_loss(config.loss, labels=labels, dimension=config.dimension, margin=config.margin)
-    return network.to(device), loss.to(device)
+    loss = build_loss(
+        config.loss,
+        labels=labels,
+        dimension=config.dimension,
+        margin=config.margin,
+        class_head=config.class_head,
+    )
+    return Learned(network, loss)
 
 
 def _finished(course: Course, split: Split) -> TrainingReport:
     """Keep the best weights, calibrate them, write the checkpoint and remove the training state."""
-    course.network.load_state_dict(course.best)
-    encoder = unfitted_encoder(course.network, course.config)
+    course.learned.load_state_dict(course.best)
+    encoder = unfitted_encoder(course.learned.network, course.config)
     embedded = embed_samples(
         encoder,
         course.data.validation,
@@ -134,15 +142,16 @@ def _finished(course: Course, split: Split) -> TrainingReport:
         "shown": calibrated_on_shown(embedded, references),
         "training": _summary(course),
     }
+    heads, fitted["heads"] = calibrated_heads(course.learned.loss.heads(course.data.labels), embedded)
     record = encoder.record.model_copy(update={**fitted, "split": split.model_dump(mode="json")})
-    save(course.out, course.network, record)
+    save(course.out, course.learned.network, record, heads=heads)
     remove_state(course.out)
     return TrainingReport(
         checkpoint=course.out,
         record=record,
         history=course.position.history,
         best_epoch=best_epoch(course.position.history),
-        sizes={part: len(split.usable(part)) for part in PARTS} | {"labels": course.data.label_count},
+        sizes={part: len(split.usable(part)) for part in PARTS} | {"labels": len(course.data.labels)},
         unreadable=tuple(
             (one.sample.uri, one.reason) for one in (*course.data.unreadable, *embedded.unreadable)
         ),

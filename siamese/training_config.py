@@ -17,8 +17,8 @@ LossName = Literal[
     "supcon",
     "proxy-anchor",
     "arcface",
-    "normalized-softmax",
-    "supcon+softmax",
+    "softmax",
+    "pair-head",
 ]
 LOSS_NAMES: tuple[LossName, ...] = get_args(LossName)
 
@@ -26,6 +26,7 @@ LOSS_NAMES: tuple[LossName, ...] = get_args(LossName)
 # Livieris et al. (J. Imaging 2023, 9(10), 224).
 MARGINS: dict[LossName, float] = {"contrastive": 0.5, "contrastive-paper": 2.0, "triplet": 0.2}
 
+OptimizerName = Literal["adamw", "adam", "sgd"]
 Trainable = Literal["head", "all"] | int
 PhaseName = Literal["head", "body"]
 PHASES: tuple[PhaseName, ...] = ("head", "body")
@@ -48,7 +49,8 @@ class TrainingConfig(BaseModel):
     preprocessing: Preprocessing = Preprocessing()
     augmentation: Augmentation = "strong"
 
-    loss: LossName = "supcon+softmax"
+    loss: LossName = "supcon"
+    class_head: float = Field(1.0, ge=0, description="weight of a class head in the loss; 0 for none")
     margin: float | None = Field(None, gt=0, description="of the losses that have one; unset: the tuned one")
     trainable: Trainable = Field(12, description="head, all, or how many of the body's last stages")
     head_epochs: int = Field(5, ge=0)
@@ -56,7 +58,8 @@ class TrainingConfig(BaseModel):
     batch_size: int = Field(32, ge=4)
     images_per_label: int = Field(4, ge=2, description="of one label in a batch")
 
-    rate: float = Field(1e-3, gt=0, description="of the linear layer and of the loss's own proxies")
+    optimizer: OptimizerName = "adamw"
+    rate: float = Field(1e-3, gt=0, description="of the linear layer, of the heads and of a loss's proxies")
     body_rate: float = Field(1e-4, gt=0)
     weight_decay: float = Field(1e-4, ge=0)
     schedule: Literal["cosine", "plateau"] = "cosine"
@@ -64,6 +67,7 @@ class TrainingConfig(BaseModel):
     plateau_patience: int = Field(3, ge=1, description="epochs without gain before the rates halve")
     patience: int = Field(10, ge=1, description="epochs without gain before a phase ends early")
     clip_norm: float = Field(1.0, gt=0, description="largest norm of the gradient of a step")
+    ema: float = Field(0.0, ge=0, lt=1, description="decay per step of averaged weights, 0 for none")
     seed: int = Field(0, ge=0, description="of everything but the split")
 
     @model_validator(mode="after")
@@ -74,6 +78,8 @@ class TrainingConfig(BaseModel):
             raise ValueError("a batch needs room for at least two labels: images_per_label is too large")
         if self.margin is not None and self.loss not in MARGINS:
             raise ValueError(f"the loss {self.loss} has no margin; those that have one: {', '.join(MARGINS)}")
+        if self.loss == "softmax" and not self.class_head:
+            raise ValueError("the loss softmax is the class head itself: it needs a class_head above 0")
         if not any(self.epochs_of(phase) for phase in PHASES):
             raise ValueError("a training needs at least one epoch")
         return self

@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Literal
 
 import safetensors
 import safetensors.torch
@@ -22,7 +23,6 @@ from siamese.files import write_durably
 from siamese.training_config import PhaseName, TrainingConfig
 from siamese.validation import ValidationScores
 
-FORMAT_VERSION = 1
 FOLDER = "training"
 FILE = "state.safetensors"
 
@@ -50,7 +50,7 @@ class Position(BaseModel, frozen=True):
     memory ran out.
     """
 
-    format_version: int = FORMAT_VERSION
+    format_version: Literal[2] = 2
     config: TrainingConfig
     split_digest: str
     phase: PhaseName

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 from torch import Tensor
 
 from siamese import checkpoint
+from siamese.batches import Batch
 from siamese.bodies import build_body
 from siamese.course import Course
 from siamese.embedded_samples import EmbeddedSamples, embed_samples
@@ -24,7 +25,7 @@ from siamese.errors import (
 )
 from siamese.evaluation import evaluate_encoder
 from siamese.learner import Learner
-from siamese.phases import Batch, BodyPhase
+from siamese.phases import BodyPhase
 from siamese.preprocessing import Preprocessing
 from siamese.samples import Sample
 from siamese.splits import Split, given_split, stratified_split
@@ -138,18 +139,22 @@ def test_the_same_seed_gives_the_same_fingerprint_and_another_seed_another(
     samples: list[Sample], split: Split, tmp_path: Path
 ) -> None:
     runs = {"first": 1, "again": 1, "other": 2}
-    fingerprints = {
-        name: train(samples, split, tiny(seed=seed), tmp_path / name, device="cpu").record.fingerprint
+    records = {
+        name: train(samples, split, tiny(seed=seed), tmp_path / name, device="cpu").record
         for name, seed in runs.items()
     }
-    assert fingerprints["first"] == fingerprints["again"] != fingerprints["other"]
+    first, again, other = (
+        (record.fingerprint, record.heads and record.heads.digest) for record in records.values()
+    )
+    assert first == again
+    assert first[0] != other[0] and first[1] != other[1]
 
 
 @pytest.mark.parametrize("interrupted_in", [1, 2, 3, 4, 5])
 def test_a_resumed_training_ends_in_the_same_bits(
     samples: list[Sample], split: Split, tmp_path: Path, interrupted_in: int
 ) -> None:
-    config = tiny(head_epochs=2, trainable=2, schedule="plateau", weights=pretrained(tmp_path))
+    config = tiny(head_epochs=2, trainable=2, schedule="plateau", ema=0.9, weights=pretrained(tmp_path))
     whole = train(samples, split, config, tmp_path / "whole", device="cpu")
     with pytest.raises(InterruptError):
         train(samples, split, config, tmp_path / "cut", device="cpu", progress=Interrupting(interrupted_in))
@@ -157,6 +162,7 @@ def test_a_resumed_training_ends_in_the_same_bits(
     cut = train(samples, split, config, tmp_path / "cut", device="cpu", resume=resume)
     assert cut.record.fingerprint == whole.record.fingerprint
     assert cut.record.calibration == whole.record.calibration
+    assert cut.record.heads == whole.record.heads
     assert [epoch.numbers() for epoch in cut.history] == [epoch.numbers() for epoch in whole.history]
 
 
@@ -325,6 +331,8 @@ def test_both_halves_of_a_batch_keep_two_labels() -> None:
         ({"epochs": 0, "head_epochs": 0}, "at least one epoch"),
         ({"los": "supcon"}, "los"),
         ({"loss": "cosine"}, "contrastive"),
+        ({"loss": "softmax", "class_head": 0}, "class_head above 0"),
+        ({"ema": 1.0}, "less than 1"),
     ],
 )
 def test_a_config_that_makes_no_sense_is_refused_with_what_would(chosen: dict[str, Any], said: str) -> None:
@@ -352,3 +360,42 @@ def test_the_state_is_written_after_every_epoch(
     monkeypatch.setattr(Course, "_keep", keeping)
     train(samples, split, tiny(), tmp_path, device="cpu")
     assert seen == [1, 2, 3]
+
+
+def test_both_heads_are_learned_and_kept_with_what_they_were_calibrated_on(
+    samples: list[Sample], split: Split, tmp_path: Path
+) -> None:
+    told = train(samples, split, tiny(), tmp_path, device="cpu").record.heads
+    encoder = Encoder.load(tmp_path, device="cpu")
+    pair, classes = encoder.heads.pair, encoder.heads.classes
+    assert told and pair and classes
+    assert told.labels == classes.labels == ("blue", "green", "red", "yellow")
+    assert told.pairs > 20 and told.balanced_accuracy is not None and told.balanced_accuracy > 0.9
+    test = embed_samples(encoder, [one for one in samples if one.uri in {f.uri for f in split.test}])
+    assert [classes.label_of(row)[0] for row in test.embeddings] == test.labels.tolist()
+    same = test.labels[:, None] == test.labels
+    chances = pair.probabilities(test.embeddings[:, None], test.embeddings)
+    assert ((chances > 0.5) == same).mean() > 0.9
+
+
+def test_without_validation_there_is_no_pair_head_and_the_record_says_why(
+    samples: list[Sample], tmp_path: Path
+) -> None:
+    record = train(samples, given_split(samples, []), tiny(class_head=0), tmp_path, device="cpu").record
+    assert record.heads and record.heads.reason and "no validation images" in record.heads.reason
+    heads = checkpoint.load_heads(tmp_path)
+    assert (heads.pair, heads.classes) == (None, None)
+
+
+@pytest.mark.parametrize("optimizer", ["adamw", "adam", "sgd"])
+def test_every_optimizer_learns_and_resumes(
+    samples: list[Sample], split: Split, tmp_path: Path, optimizer: str
+) -> None:
+    rates = {"rate": 0.1, "body_rate": 0.1} if optimizer == "sgd" else {}
+    config = tiny(optimizer=optimizer, **rates)
+    whole = train(samples, split, config, tmp_path / "whole", device="cpu")
+    assert whole.history[-1].loss < whole.history[0].loss
+    with pytest.raises(InterruptError):
+        train(samples, split, config, tmp_path / "cut", device="cpu", progress=Interrupting(3))
+    cut = train(samples, split, config, tmp_path / "cut", device="cpu", resume=True)
+    assert cut.record.fingerprint == whole.record.fingerprint

@@ -40,7 +40,7 @@ def train(
         typer.Option(
             "--loss",
             help="contrastive, contrastive-paper, triplet, multi-similarity, supcon, proxy-anchor, arcface, "
-            "normalized-softmax or supcon+softmax.",
+            "softmax or pair-head.",
         ),
     ] = None,
     margin: Annotated[
