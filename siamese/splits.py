@@ -1,12 +1,12 @@
 """Splits: which file is trained on, which one chooses the epoch, which one is held out.
 
-A content (one checksum) belongs to one part. Contents that stand under two labels are conflicts: no part uses
-them. A split names its files by relative path, label and checksum, so that a checkpoint carries the proof of
-what it has seen.
+A unit (siamese.units: equal bytes, near-duplicates, one group) belongs to one part. Contents that stand under
+two labels are conflicts: no part uses them. A split names its files by relative path, label and checksum, so
+that a checkpoint carries the proof of what it has seen.
 """
 
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Mapping, Sequence
 from itertools import chain
 from typing import Literal
 
@@ -15,24 +15,25 @@ from pydantic import BaseModel, ConfigDict
 
 from siamese.errors import UnusableData
 from siamese.samples import Sample, conflicting_checksums
+from siamese.stratification import draw_parts
+from siamese.units import NO_TIES, Ties, UnitCounts, Units, merge
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
+Kind = Literal["stratified", "paper", "given"]
 
 PAPER_SEED = 42
-# A label with fewer contents stays whole in training: a held-out image needs another one to be found.
-SMALLEST_LABEL_TESTED = 3
-SMALLEST_LABEL_VALIDATED = 4
 
 
 class SplitFile(BaseModel):
-    """A file as a split records it."""
+    """A file as a split records it; `unit` is None in splits of before there were units."""
 
     model_config = ConfigDict(frozen=True)
 
     uri: str
     label: str
     checksum: str
+    unit: int | None = None
 
 
 class Split(BaseModel):
@@ -40,18 +41,20 @@ class Split(BaseModel):
 
     `duplicates` are all but the first file of each content, `conflicts` all files whose content stands under
     two labels. Both may still be listed in the parts of a paper or given split, whose counts are not ours to
-    change; `usable` leaves them out.
+    change; `usable` leaves them out. `held_out_labels` are in the test part and in no other.
     """
 
     model_config = ConfigDict(frozen=True)
 
-    kind: Literal["stratified", "paper", "given"]
+    kind: Kind
     seed: int | None
     train: tuple[SplitFile, ...]
     validation: tuple[SplitFile, ...]
     test: tuple[SplitFile, ...]
     duplicates: tuple[SplitFile, ...] = ()
     conflicts: tuple[SplitFile, ...] = ()
+    held_out_labels: tuple[str, ...] = ()
+    counts: UnitCounts | None = None
 
     def files(self, part: Part) -> tuple[SplitFile, ...]:
         """The part as it was drawn."""
@@ -59,27 +62,48 @@ class Split(BaseModel):
         return parts[part]
 
     def usable(self, part: Part) -> tuple[SplitFile, ...]:
-        """The part's distinct contents: no conflict, no second copy, nothing that a later part holds too."""
-        later = chain.from_iterable(self.files(other) for other in PARTS[PARTS.index(part) + 1 :])
+        """The part's distinct contents: no conflict, no second copy, nothing of a unit in a later part."""
+        later = list(chain.from_iterable(self.files(other) for other in PARTS[PARTS.index(part) + 1 :]))
         taken = {file.checksum for file in chain(self.conflicts, later)}
+        units = {file.unit for file in later} - {None}
         distinct: dict[str, SplitFile] = {}
         for file in self.files(part):
-            if file.checksum not in taken:
+            if file.checksum not in taken and file.unit not in units:
                 distinct.setdefault(file.checksum, file)
         return tuple(distinct.values())
+
+    def judged(self, part: Part) -> tuple[SplitFile, ...]:
+        """What is asked with: the usable files of the part, of held-out labels where there are any."""
+        usable = self.usable(part)
+        if part != "test" or not self.held_out_labels:
+            return usable
+        return tuple(file for file in usable if file.label in self.held_out_labels)
 
     def held_out(self) -> Part | None:
         """The part that judges: test, or validation where there is no test part, or none."""
         return next((part for part in ("test", "validation") if self.usable(part)), None)
 
+    def tied_to_later(self, part: Part) -> int:
+        """How many distinct contents the part does without, because a later part has others of their unit."""
+        conflicts = {file.checksum for file in self.conflicts}
+        contents = {file.checksum for file in self.files(part)} - conflicts
+        return len(contents) - len(self.usable(part))
+
 
 def stratified_split(
-    samples: Sequence[Sample], *, seed: int = 42, test: float = 0.1, validation: float = 0.1
+    samples: Sequence[Sample],
+    *,
+    seed: int = 42,
+    test: float = 0.1,
+    validation: float = 0.1,
+    held_out_labels: Collection[str] = (),
+    ties: Ties = NO_TIES,
 ) -> Split:
-    """A share of each label's contents for every part, drawn with `seed` alone.
+    """A share of each label's contents for every part, in whole units, drawn with `seed` alone.
 
     `test` and `validation` are shares of all contents. A label gives at least one content to each part it can
-    afford; one with fewer than 3 stays whole in training.
+    afford and its units allow, so that two stay in training. With `held_out_labels` the test part is these
+    labels, with whatever shares a unit with them, and nothing else.
 
     Raises UnusableData where there are not two labels to tell apart, or the shares leave nothing to train on.
     """
@@ -88,28 +112,37 @@ def stratified_split(
             f"shares of {test:g} for testing and {validation:g} for validating leave nothing to train on: "
             "choose two from 0 on that stay below 1 together"
         )
-    _refuse_unusable(samples)
+    refuse_unusable([sample for sample in samples if sample.label not in held_out_labels])
+    units = merge(samples, ties)
     conflicts = conflicting_checksums(samples)
-    contents: dict[str, dict[str, list[Sample]]] = defaultdict(lambda: defaultdict(list))
-    for sample in sorted(samples, key=_uri):
+    members: dict[int, list[Sample]] = defaultdict(list)
+    for sample, unit in units.of.items():
         if sample.checksum not in conflicts:
-            contents[sample.label][sample.checksum].append(sample)
-    generator = np.random.default_rng(seed)
-    parts: dict[Part, list[Sample]] = {part: [] for part in PARTS}
-    for label in sorted(contents):
-        copies = list(contents[label].values())
-        order = generator.permutation(len(copies))
-        tested, validated = _shares(len(copies), test=test, validation=validation)
-        for position, index in enumerate(order):
-            parts[_part_at(position, tested, validated)].extend(copies[index])
-    return _recorded("stratified", seed, samples, parts)
+            members[unit].append(sample)
+    tested = {unit for unit, each in members.items() if any(s.label in held_out_labels for s in each)}
+    drawn = [unit for unit in members if unit not in tested]
+    shares = (0.0, validation) if held_out_labels else (test, validation)
+    places = draw_parts([_contents(members[unit]) for unit in drawn], shares, seed=seed)
+    part_of = dict.fromkeys(tested, "test") | {
+        unit: ("test", "validation", "train")[place] for unit, place in zip(drawn, places, strict=True)
+    }
+    parts = {part: [s for unit in members if part_of[unit] == part for s in members[unit]] for part in PARTS}
+    return _recorded("stratified", seed, units, parts, held_out_labels)
 
 
-def paper_split(samples: Sequence[Sample]) -> Split:
+def draw_labels(samples: Sequence[Sample], *, count: int, seed: int) -> tuple[str, ...]:
+    """So many of the labels, drawn with the seed alone."""
+    labels = sorted({sample.label for sample in samples})
+    chosen = np.random.default_rng(seed).choice(len(labels), min(count, len(labels)), replace=False)
+    return tuple(labels[at] for at in sorted(chosen))
+
+
+def paper_split(samples: Sequence[Sample], *, ties: Ties = NO_TIES) -> Split:
     """The split of Livieris et al. (J. Imaging 2023, 9(10), 224), file for file.
 
     Sorted relative paths, 10 % test, then 10 % of the rest validation, by scikit-learn's `train_test_split`
-    with `random_state=42`. Duplicates are not kept together; `Split.usable` leaves them out.
+    with `random_state=42`. Units are not kept together; `Split.usable` leaves out of a part what shares a
+    unit with a later one, so that the published test images are judged without a leak.
 
     Raises UnusableData where there are not two labels, or fewer than three files.
     """
@@ -117,7 +150,7 @@ def paper_split(samples: Sequence[Sample]) -> Split:
         train_test_split,
     )  # a second to import: loading a checkpoint needs none
 
-    _refuse_unusable(samples)
+    refuse_unusable(samples)
     ordered = sorted(samples, key=_uri)
     if len(ordered) < len(PARTS):
         raise UnusableData(
@@ -125,28 +158,26 @@ def paper_split(samples: Sequence[Sample]) -> Split:
         )
     rest, test = train_test_split(ordered, test_size=0.1, random_state=PAPER_SEED)
     train, validation = train_test_split(rest, test_size=0.1, random_state=PAPER_SEED)
-    return _recorded("paper", PAPER_SEED, samples, {"train": train, "validation": validation, "test": test})
+    parts: dict[Part, list[Sample]] = {"train": train, "validation": validation, "test": test}
+    return _recorded("paper", PAPER_SEED, merge(samples, ties), parts)
 
 
-def given_split(train: Sequence[Sample], validation: Sequence[Sample]) -> Split:
+def given_split(train: Sequence[Sample], validation: Sequence[Sample], *, ties: Ties = NO_TIES) -> Split:
     """Two folders as they were given: one to train on, one to validate with.
 
     Raises UnusableData where the training folder has not two labels.
     """
-    _refuse_unusable(train)
+    refuse_unusable(train)
     parts: dict[Part, list[Sample]] = {
         "train": sorted(train, key=_uri),
         "validation": sorted(validation, key=_uri),
         "test": [],
     }
-    return _recorded("given", None, [*parts["train"], *parts["validation"]], parts)
+    return _recorded("given", None, merge([*parts["train"], *parts["validation"]], ties), parts)
 
 
-def _uri(sample: Sample) -> str:
-    return sample.uri
-
-
-def _refuse_unusable(samples: Sequence[Sample]) -> None:
+def refuse_unusable(samples: Sequence[Sample]) -> None:
+    """Raises UnusableData where there are no two labels to tell apart."""
     labels = {sample.label for sample in samples}
     if not samples:
         raise UnusableData("there is no image to learn from; a folder for each label is needed")
@@ -157,42 +188,39 @@ def _refuse_unusable(samples: Sequence[Sample]) -> None:
         )
 
 
-def _shares(count: int, *, test: float, validation: float) -> tuple[int, int]:
-    def share(fraction: float, smallest: int) -> int:
-        return max(1, round(count * fraction)) if fraction > 0 and count >= smallest else 0
-
-    return share(test, SMALLEST_LABEL_TESTED), share(validation, SMALLEST_LABEL_VALIDATED)
+def _uri(sample: Sample) -> str:
+    return sample.uri
 
 
-def _part_at(position: int, tested: int, validated: int) -> Part:
-    if position < tested:
-        return "test"
-    return "validation" if position < tested + validated else "train"
+def _contents(samples: Sequence[Sample]) -> Mapping[str, int]:
+    """How many distinct contents of each label there are."""
+    return Counter({sample.checksum: sample.label for sample in samples}.values())
 
 
 def _recorded(
-    kind: Literal["stratified", "paper", "given"],
+    kind: Kind,
     seed: int | None,
-    samples: Sequence[Sample],
-    parts: dict[Part, list[Sample]],
+    units: Units,
+    parts: Mapping[Part, Sequence[Sample]],
+    held_out_labels: Collection[str] = (),
 ) -> Split:
-    conflicts = conflicting_checksums(samples)
-    seen: set[str] = set()
-    duplicates = []
-    for sample in sorted(samples, key=_uri):
-        if sample.checksum in seen and sample.checksum not in conflicts:
-            duplicates.append(sample)
-        seen.add(sample.checksum)
+    def files(samples: Sequence[Sample]) -> tuple[SplitFile, ...]:
+        return tuple(
+            SplitFile(uri=one.uri, label=one.label, checksum=one.checksum, unit=units.of[one])
+            for one in samples
+        )
+
+    ordered = sorted(units.of, key=_uri)
+    conflicts = conflicting_checksums(ordered)
+    first = {sample.checksum: sample for sample in reversed(ordered)}
     return Split(
         kind=kind,
         seed=seed,
-        **{part: _files(members) for part, members in parts.items()},
-        duplicates=_files(duplicates),
-        conflicts=_files([sample for sample in sorted(samples, key=_uri) if sample.checksum in conflicts]),
-    )
-
-
-def _files(samples: Sequence[Sample]) -> tuple[SplitFile, ...]:
-    return tuple(
-        SplitFile(uri=sample.uri, label=sample.label, checksum=sample.checksum) for sample in samples
+        train=files(parts["train"]),
+        validation=files(parts["validation"]),
+        test=files(parts["test"]),
+        duplicates=files([s for s in ordered if s.checksum not in conflicts and first[s.checksum] is not s]),
+        conflicts=files([sample for sample in ordered if sample.checksum in conflicts]),
+        held_out_labels=tuple(sorted(held_out_labels)),
+        counts=units.counts,
     )
