@@ -146,12 +146,12 @@ class BodyPhase:
         network.requires_grad_(False).linear.requires_grad_(True)
         for stage in free:
             stage.requires_grad_(True)
-        grid = network.grid(config.preprocessing.image_size)
+        grid = network.grid(config.learning.image_size)
         return cls(network, data, config, limits, progress, free, grid)
 
     def load(self, batches: Sequence[Sequence[int]], *, epoch: int) -> Iterator[Batch]:
         """Random views of the batches' pictures, prepared in threads ahead of their use."""
-        preprocessing = self.config.preprocessing
+        preprocessing = self.config.learning
 
         def view(position: int) -> Prepared:
             generator = np.random.default_rng([self.config.seed, epoch, position])

@@ -47,6 +47,9 @@ class TrainingConfig(BaseModel):
     weights: str = Field("imagenet", description="imagenet, none, or the path of a state_dict file")
     dimension: int = Field(128, ge=2, le=4096, description="numbers in an embedding")
     preprocessing: Preprocessing = Preprocessing()
+    training_size: int | None = Field(
+        None, ge=8, description="side of the body phase's squares; unset: that of the encoder's"
+    )
     augmentation: Augmentation = "strong"
 
     loss: LossName = "supcon"
@@ -106,6 +109,17 @@ class TrainingConfig(BaseModel):
         if self.trainable == "head":
             return self.epochs if phase == "head" else 0
         return self.head_epochs if phase == "head" else self.epochs
+
+    @property
+    def learning(self) -> Preprocessing:
+        """How the body phase prepares its views.
+
+        Random crops show things larger than a search does. Squares that are smaller than the encoder's own
+        make up for that, and cost less (Touvron et al., "Fixing the train-test resolution discrepancy",
+        NeurIPS 2019).
+        """
+        size = self.training_size or self.preprocessing.image_size
+        return self.preprocessing.model_copy(update={"image_size": size})
 
     @property
     def pretrained(self) -> bool:
