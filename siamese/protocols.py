@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
 
 from siamese.errors import UnusableData
 from siamese.samples import Sample, conflicting_checksums
 from siamese.splits import PARTS, Part, Split, SplitFile
+from siamese.units import NO_TIES, Ties, merge
 
 ProtocolKind = Literal["queries", "held-out", "leave-one-out"]
 
 # A folder is the one that was trained on when at least this share of the recorded files is still there,
 # unchanged and in its place: a few files may have come, gone or changed since.
 RECOGNISED_SHARE = 0.5
+
+# Held-out labels that a statement names before it only counts them.
+LABELS_NAMED = 5
 
 HONEST_WAY = "name images that it has not seen, with --queries DIR, for the honest ones"
 
@@ -23,8 +30,9 @@ HONEST_WAY = "name images that it has not seen, with --queries DIR, for the hone
 class Protocol:
     """Who asks whom: distinct contents, none of them under two labels.
 
-    `sizes` counts the parts and everything that was left out; `statement` says the protocol as a sentence.
-    For leave-one-out, queries and references are the same samples.
+    `sizes` counts the parts, everything that was left out, and the units found; `statement` says the
+    protocol as a sentence. For leave-one-out, queries and references are the same samples. `units` has the
+    unit of every content (checksum) that is known to belong to one.
     """
 
     kind: ProtocolKind
@@ -32,6 +40,7 @@ class Protocol:
     queries: tuple[Sample, ...]
     references: tuple[Sample, ...]
     sizes: dict[str, int]
+    units: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if not self.queries:
@@ -39,23 +48,33 @@ class Protocol:
         if len({sample.checksum for sample in (*self.queries, *self.references)}) < 2:
             raise UnusableData("an evaluation needs at least two images with different contents")
 
+    def apart(self, samples: Sequence[Sample]) -> NDArray[np.str_]:
+        """(n,) the name of each sample's unit, or its checksum: two with an equal name must not meet."""
+        return np.array([str(self.units.get(each.checksum, each.checksum)) for each in samples], np.str_)
+
 
 def choose_protocol(
-    samples: Sequence[Sample], *, queries: Sequence[Sample] | None = None, split: Split | None = None
+    samples: Sequence[Sample],
+    *,
+    queries: Sequence[Sample] | None = None,
+    split: Split | None = None,
+    ties: Ties = NO_TIES,
 ) -> Protocol:
     """Given queries against the samples; else, on the folder that `split` was drawn from, its held-out part
-    against its training part; else each sample against all others.
+    against its training part, or its held-out labels among themselves; else each sample against all others.
 
     `split` is what the checkpoint recorded: queries that it was trained on or validated with are counted, and
-    the statement says so. Raises UnusableData where nothing is left to compare.
+    the statement says so. `ties` make the units where the split has not recorded any. Raises UnusableData
+    where nothing is left to compare.
     """
-    if queries is not None:
-        return _given_queries(queries, samples, split)
-    if split is not None and _recognised(split, samples):
+    if queries is None and split is not None and _recognised(split, samples):
         held_out = _held_out(samples, split)
         if held_out is not None:
             return held_out
-    return _leave_one_out(samples, split)
+    asked = _leave_one_out(samples, split) if queries is None else _given_queries(queries, samples, split)
+    units = merge([*samples, *(queries or ())], ties)
+    of_contents = {sample.checksum: unit for sample, unit in units.of.items()}
+    return replace(asked, sizes=asked.sizes | units.counts.found(), units=of_contents)
 
 
 def _given_queries(queries: Sequence[Sample], samples: Sequence[Sample], split: Split | None) -> Protocol:
@@ -77,16 +96,36 @@ def _leave_one_out(samples: Sequence[Sample], split: Split | None) -> Protocol:
 def _held_out(samples: Sequence[Sample], split: Split) -> Protocol | None:
     """None where the split holds nothing out, or what it holds out lies in another folder."""
     part = split.held_out()
-    asking = _found(split.usable(part), samples) if part else ()
-    answering = _found(split.usable("train"), samples)
+    asking = _found(split.judged(part), samples) if part else ()
+    new_labels = part == "test" and bool(split.held_out_labels)
+    answering = asking if new_labels else _found(split.usable("train"), samples)
     if not asking or not answering:
         return None
+    statement = f"the {part} part of the checkpoint's split against its training part"
+    if new_labels:
+        statement = (
+            f"the images of {len(split.held_out_labels)} labels that were held out of training "
+            f"({_listed(split.held_out_labels)}) against each other (leave-one-out)"
+        )
+    kind: ProtocolKind = "leave-one-out" if new_labels else "held-out"
+    stated = _stated(kind, statement, asking, answering, _sizes(samples, split), split)
+    files = (file for name in PARTS for file in split.files(name))
+    return replace(stated, units={file.checksum: file.unit for file in files if file.unit is not None})
+
+
+def _sizes(samples: Sequence[Sample], split: Split) -> dict[str, int]:
+    """The parts, what of them is not used, and the units that the split found."""
     sizes: dict[str, int] = {name: len(split.files(name)) for name in PARTS}
     sizes["in_no_part"] = len(samples) - sum(len(_found(split.files(name), samples)) for name in PARTS)
     sizes["duplicates_left_out"] = len(split.duplicates)
     sizes["conflicts_left_out"] = len(split.conflicts)
-    statement = f"the {part} part of the checkpoint's split against its training part"
-    return _stated("held-out", statement, asking, answering, sizes, split)
+    sizes["tied_to_later_part"] = sum(split.tied_to_later(name) for name in PARTS)
+    return sizes | (split.counts.found() if split.counts else {})
+
+
+def _listed(names: Sequence[str]) -> str:
+    more = len(names) - LABELS_NAMED
+    return ", ".join(names[:LABELS_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _stated(
