@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 from PIL import Image, ImageEnhance
 
-Augmentation = Literal["none", "light", "strong"]
+Augmentation = Literal["none", "light", "strong", "free"]
 
 # Share of the picture that a strong view keeps at least; with less of it, the subject is often gone.
 SMALLEST_AREA = 0.5
@@ -21,24 +21,29 @@ FLIP_CHANCE = 0.5
 ROTATION = 10.0
 SHIFT = 0.08
 SCALE = 0.1
+# Of a square, with the identity as None.
+SYMMETRIES = (None, *Image.Transpose)
 
 
 def augment(picture: Image.Image, *, level: Augmentation, generator: np.random.Generator) -> Image.Image:
     """A random view of an RGB picture, drawn from `generator` alone.
 
     `none` is the picture itself; `light` shifts, scales and rotates it a little (characters, drawings);
-    `strong` crops, mirrors and recolours it (photos).
+    `strong` crops, mirrors and recolours it (photos); `free` also turns it by quarters (photos without an
+    upright).
     """
     if level == "light":
         return _moved(picture, generator)
     if level == "strong":
         return _recoloured(_mirrored(_cropped(picture, generator), generator), generator)
+    if level == "free":
+        return _recoloured(_turned(_cropped(picture, generator), generator), generator)
     return picture
 
 
 def mirrors(level: Augmentation) -> bool:
     """Whether the views of this level may be mirrored."""
-    return level == "strong"
+    return level in {"strong", "free"}
 
 
 def _cropped(picture: Image.Image, generator: np.random.Generator) -> Image.Image:
@@ -58,6 +63,11 @@ def _pixels(whole: int, share: float) -> int:
 def _mirrored(picture: Image.Image, generator: np.random.Generator) -> Image.Image:
     mirror = generator.random() < FLIP_CHANCE
     return picture.transpose(Image.Transpose.FLIP_LEFT_RIGHT) if mirror else picture
+
+
+def _turned(picture: Image.Image, generator: np.random.Generator) -> Image.Image:
+    symmetry = SYMMETRIES[generator.integers(len(SYMMETRIES))]
+    return picture if symmetry is None else picture.transpose(symmetry)
 
 
 def _recoloured(picture: Image.Image, generator: np.random.Generator) -> Image.Image:

@@ -1,6 +1,6 @@
 """From options to a training: its config, its split, and the picture of how it went."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ from siamese.training_config import TrainingConfig
 from siamese.training_state import EpochRecord
 from whyalike.errors import UsageError
 from whyalike.folders import LabelledFolder
+from whyalike.recipes import SQUARE, read_recipe
 
 CURVES = "curves.png"
 OPTIONS = {"augmentation": "augment"}
@@ -21,26 +22,26 @@ SMALL = "small"
 """The body that nobody publishes weights for."""
 
 
-def choose_config(
-    chosen: Mapping[str, Any], *, image_size: int | None = None, fit: str | None = None
-) -> TrainingConfig:
-    """The recipe for a body with weights or for one from scratch, and on top of it what was chosen.
+def choose_config(chosen: Mapping[str, Any], *, file: Path | None = None) -> TrainingConfig:
+    """The recipe for a body with weights or from scratch, on it what the file says, on that what was chosen.
 
-    Values of None were not chosen. Raises UsageError.
+    `chosen` has fields of TrainingConfig, `image_size` and `fit`; values of None were not chosen. Raises
+    UsageError, and what reading the file raises.
     """
-    said = {name: value for name, value in chosen.items() if value is not None}
-    if str(said.get("trainable", "")).isdigit():
-        said["trainable"] = int(said["trainable"])
+    options = {name: value for name, value in chosen.items() if value is not None}
+    if str(options.get("trainable", "")).isdigit():
+        options["trainable"] = int(options["trainable"])
+    said = {**(read_recipe(file) if file else {}), **options}
     body = said.get("body")
     from_scratch = said.get("weights", "none" if body == SMALL else None) == "none"
     tiny = from_scratch and body in {None, SMALL}
     base = TrainingConfig.from_scratch().preprocessing if tiny else Preprocessing()
+    square = {name: said.pop(name) for name in SQUARE if name in said}
+    said["preprocessing"] = base.model_dump() | said.get("preprocessing", {}) | square
     try:
-        square = {"image_size": image_size or base.image_size, "fit": fit or base.fit}
-        recipe = {"preprocessing": base.model_copy(update=square), **said}
-        return TrainingConfig.from_scratch(**recipe) if from_scratch else TrainingConfig(**recipe)
+        return TrainingConfig.from_scratch(**said) if from_scratch else TrainingConfig(**said)
     except ValidationError as error:
-        raise UsageError(_fault(error)) from None
+        raise UsageError(_fault(error, options, file)) from None
 
 
 def choose_split(
@@ -66,11 +67,13 @@ def write_curves(checkpoint: Path, history: Sequence[EpochRecord]) -> Path:
     return path
 
 
-def _fault(error: ValidationError) -> str:
-    """The first thing that is wrong with the options, by the option's name."""
+def _fault(error: ValidationError, options: Collection[str], file: Path | None) -> str:
+    """The first thing that is wrong, by the name of the option or of the file's key."""
     fault = error.errors()[0]
     message = fault["msg"].removeprefix("Value error, ")
-    if not fault["loc"]:
+    names = [str(part) for part in fault["loc"] if part != "preprocessing"]
+    if not names:
         return message
-    name = str(fault["loc"][0])
-    return f"--{OPTIONS.get(name, name.replace('_', '-'))}: {message}"
+    if file is not None and names[0] not in options:
+        return f"{file}: {names[0]}: {message}"
+    return f"--{OPTIONS.get(names[0], names[0].replace('_', '-'))}: {message}"

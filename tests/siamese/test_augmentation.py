@@ -7,7 +7,7 @@ from PIL import Image
 from siamese.augmentation import Augmentation, augment, mirrors
 from tests.toys import noise, plain
 
-LEVELS: tuple[Augmentation, ...] = ("none", "light", "strong")
+LEVELS: tuple[Augmentation, ...] = ("none", "light", "strong", "free")
 
 
 def view(picture: Image.Image, level: Augmentation, seed: int) -> np.ndarray:
@@ -29,7 +29,7 @@ def test_the_generator_decides_the_view(level: Augmentation) -> None:
     assert np.array_equal(view(picture, level, 3), view(picture, level, 3))
 
 
-@pytest.mark.parametrize("level", ["light", "strong"])
+@pytest.mark.parametrize("level", ["light", "strong", "free"])
 def test_views_differ(level: Augmentation) -> None:
     assert not np.array_equal(view(noise(1), level, 3), view(noise(1), level, 4))
 
@@ -38,9 +38,10 @@ def test_no_augmentation_is_the_picture_itself() -> None:
     assert np.array_equal(view(noise(2), "none", 0), np.asarray(noise(2)))
 
 
-def test_a_strong_view_keeps_half_of_the_picture() -> None:
+@pytest.mark.parametrize("level", ["strong", "free"])
+def test_a_view_of_a_photo_keeps_half_of_the_picture(level: Augmentation) -> None:
     for seed in range(50):
-        height, width, _ = view(noise(3, size=(100, 80)), "strong", seed).shape
+        height, width, _ = view(noise(3, size=(100, 80)), level, seed).shape
         assert height * width >= 0.48 * 100 * 80
 
 
@@ -49,7 +50,7 @@ def test_a_light_view_brings_in_the_border_and_no_black_bars() -> None:
         assert (view(plain("white"), "light", seed) == 255).all()
 
 
-def test_only_strong_views_are_mirrored() -> None:
+def test_only_views_of_photos_are_mirrored() -> None:
     halves = np.zeros((40, 40, 3), np.uint8)
     halves[:, 20:] = 200
     picture = Image.fromarray(halves)
@@ -57,3 +58,14 @@ def test_only_strong_views_are_mirrored() -> None:
         views = [view(picture, level, seed).astype(float) for seed in range(20)]
         turned = [image[:, :4].mean() > image[:, -4:].mean() for image in views]
         assert any(turned) == mirrors(level)
+
+
+def test_a_free_view_has_each_of_the_eight_symmetries_of_the_square() -> None:
+    pixels = np.zeros((40, 40, 3), np.uint8)
+    pixels[:20, :20], pixels[:20, 20:] = 100, 250
+    views = [view(Image.fromarray(pixels), "free", seed) for seed in range(100)]
+    corners = [image[np.ix_([1, -2], [1, -2])].mean(axis=2).ravel() for image in views]
+    assert (
+        len({tuple(np.argsort(np.argsort(-four, kind="stable")[:2])) + tuple(four > 40) for four in corners})
+        == 8
+    )

@@ -131,7 +131,7 @@ def test_no_weights_means_the_recipe_from_scratch() -> None:
 
 def test_what_was_chosen_comes_before_the_recipe() -> None:
     config = choose_config(
-        {"trainable": "3", "epochs": 1, "loss": "triplet", "margin": 0.3}, image_size=96, fit="pad"
+        {"trainable": "3", "epochs": 1, "loss": "triplet", "margin": 0.3, "image_size": 96, "fit": "pad"}
     )
     assert (config.trainable, config.epochs, config.loss, config.margin) == (3, 1, "triplet", 0.3)
     assert (config.preprocessing.image_size, config.preprocessing.fit) == (96, "pad")
@@ -144,6 +144,8 @@ def test_what_was_chosen_comes_before_the_recipe() -> None:
         ({"augmentation": "wild"}, "--augment: "),
         ({"margin": 0.5}, "has no margin"),
         ({"epochs": 0, "trainable": "head"}, "at least one epoch"),
+        ({"loss": "softmax", "class_head": 0.0}, "class_head above 0"),
+        ({"image_size": 4}, "--image-size: "),
     ],
 )
 def test_an_option_that_is_not_allowed_is_named(chosen: dict[str, object], said: str) -> None:
@@ -154,7 +156,7 @@ def test_an_option_that_is_not_allowed_is_named(chosen: dict[str, object], said:
 def test_the_page_on_the_command_line_has_the_defaults_of_both_recipes() -> None:
     page = (Path(__file__).parents[2] / "docs" / "cli.md").read_text()
     rows = re.findall(r"^\| `--([a-z-]+)` \| (\S+) \| (\S+) \|$", page, re.MULTILINE)
-    assert len(rows) == 17
+    assert len(rows) == 22
     for option, *written in rows:
         for value, config in zip(written, (TrainingConfig(), TrainingConfig.from_scratch()), strict=True):
             fields = config.model_dump() | config.preprocessing.model_dump()
