@@ -69,7 +69,7 @@ def _draw_cell(canvas: Image.Image, at: tuple[int, int], compared: JudgedImage) 
     name, y = compared.picture.name, y + TILE + 17
     write(ImageDraw.Draw(canvas), (x, y), name, size=SMALL, fill=colours.MUTED, width=TILE)
     numbers = (
-        ("dissimilarity", f"{judged.distance:.3f}"),
+        ("distance", f"{judged.distance:.3f}"),
         ("similarity", f"{judged.similarity:.3f}"),
         ("probability same", chance(judged)),
     )

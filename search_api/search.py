@@ -10,6 +10,7 @@ import math
 import threading
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from PIL.Image import Image
@@ -20,6 +21,7 @@ from gallery.galleries import Galleries
 from gallery.scanning import checksum
 from search_api import answers
 from search_api.builds import OpenBuilds
+from search_api.comparing import compare_each
 from search_api.encoders import LoadedEncoders
 from search_api.errors import InvalidQuestion, UnknownLabel
 from search_api.explaining import compared, explained
@@ -105,26 +107,42 @@ class Searcher:
 
         Raises UnreadableImage, ImageNotFound, and what choosing a gallery raises.
         """
-        clock = Stopwatch()
-        with self.builds.lend(gallery) as (build, record):
-            asked = self._subject(query, build, record, clock)
-            other = _same_content(asked, matched) or self._subject(matched, build, record, clock)
-            return self._compared(asked, other, of, overlays, record, build, clock)
+        return self.compare_each(query, [matched], gallery=gallery, of=of, overlays=overlays)[0]
 
-    def compare_by(
+    def compare_each(
+        self,
+        query: Asked,
+        images: Sequence[Asked],
+        *,
+        gallery: str | None = None,
+        of: ExplainedScore = "cosine",
+        overlays: bool = False,
+    ) -> list[CompareResponse]:
+        """The same for one query with each of the images, in their order; no content is embedded twice."""
+        with self.builds.lend(gallery) as (build, record):
+            return compare_each(
+                query,
+                images,
+                embed=lambda asked, clock: self._subject(asked, build, record, clock),
+                answer=partial(self._compared, of, overlays, record, build),
+            )
+
+    def compare_each_by(
         self,
         encoder: Encoder,
         query: Upload,
-        matched: Upload,
+        images: Sequence[Upload],
         *,
         of: ExplainedScore = "cosine",
         overlays: bool = False,
-    ) -> CompareResponse:
+    ) -> list[CompareResponse]:
         """The same by an encoder that belongs to no gallery."""
-        clock = Stopwatch()
-        asked = self._embedded(query, encoder, clock)
-        other = _same_content(asked, matched) or self._embedded(matched, encoder, clock)
-        return self._compared(asked, other, of, overlays, encoder.record, None, clock)
+        return compare_each(
+            query,
+            images,
+            embed=lambda asked, clock: self._embedded(asked, encoder, clock),
+            answer=partial(self._compared, of, overlays, encoder.record, None),
+        )
 
     def reasons_not_ready(self) -> list[str]:
         """Why searches cannot be answered now, a sentence each; opens what a search would need to open."""
@@ -206,12 +224,12 @@ class Searcher:
 
     def _compared(
         self,
-        asked: Subject,
-        other: Subject,
         of: ExplainedScore,
         overlays: bool,
         record: CheckpointRecord,
         build: Build | None,
+        asked: Subject,
+        other: Subject,
         clock: Stopwatch,
     ) -> CompareResponse:
         with clock.stage("explain"):
@@ -238,10 +256,3 @@ class Searcher:
             with self.decoding:  # taken anew for each, so that a long answer lets others in
                 drawn.append(paint_pair(query, picture(each), why))
         return drawn
-
-
-def _same_content(asked: Subject, other: Asked) -> Subject | None:
-    """The same bytes sent twice are embedded once."""
-    if isinstance(other, Upload) and asked.upload is not None and checksum(other.data) == asked.checksum:
-        return replace(asked, uri=other.uri)
-    return None

@@ -1,5 +1,6 @@
 """The folder that `--evidence` asks for: the heatmaps of every match, and one picture of everything."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,6 @@ from search_api.pictures import Picture, stored_picture, uploaded_picture
 from search_api.schemas import CompareResponse, EvidenceSchema, MatchSchema, SearchResponse, SideSchema
 from search_api.search import Searcher
 from search_api.subjects import Upload
-from siamese.encoder import Encoder
 from siamese.images import decode
 from siamese.preprocessing import Preprocessing
 
@@ -52,15 +52,38 @@ def write_pair_evidence(
     searcher: Searcher,
     pair: tuple[Upload, Upload],
     answer: CompareResponse,
-    encoder: Encoder | None,
+    preprocessing: Preprocessing,
 ) -> Path:
-    """Writes the overlays of a pair and its figure; `encoder` judged it, or the gallery's if None."""
-    preprocessing = encoder.preprocessing if encoder else _preprocessing_of(searcher, answer.gallery)
+    """Writes the overlays of a pair and its figure; returns the figure."""
     asked, matched = (_uploaded(each, preprocessing, searcher) for each in pair)
     _make_room(folder)
     _write_overlays(folder, "pair", asked, matched, evidence_of(answer.evidence))
     shown = _shown(asked, pair[0].uri, None), _shown_match(answer, matched)
     return _written(folder, pair_figure(*shown, heading=f"Judged by {answer.encoder.name}"))
+
+
+def write_comparison_evidence(
+    folder: Path,
+    searcher: Searcher,
+    query: Upload,
+    images: Sequence[Upload],
+    answers: Sequence[CompareResponse],
+    preprocessing: Preprocessing,
+) -> Path:
+    """Writes the overlays of a query with each image, by rank, and one figure of them; returns the figure."""
+    _make_room(folder)
+    asked = _uploaded(query, preprocessing, searcher)
+    shown: list[ShownMatch] = []
+    for image, answer in zip(images, answers, strict=True):
+        picture = _uploaded(image, preprocessing, searcher)
+        _write_overlays(folder, f"{answer.rank:02}", asked, picture, evidence_of(answer.evidence))
+        if len(shown) < MATCHES_IN_FIGURE:
+            shown.append(_shown_match(answer, picture))
+    nearest = (
+        f"{len(shown)} images" if len(shown) == len(images) else f"The {len(shown)} nearest of {len(images)}"
+    )
+    heading = f"{nearest}, judged by {answers[0].encoder.name}"
+    return _written(folder, search_figure(_shown(asked, query.uri, None), shown, heading=heading))
 
 
 def _make_room(folder: Path) -> None:
@@ -75,11 +98,6 @@ def _make_room(folder: Path) -> None:
 def evidence_of(schema: EvidenceSchema) -> Evidence:
     """The evidence as it was before it became JSON."""
     return Evidence(_side(schema.query), _side(schema.matched), Explained(**schema.explained.model_dump()))
-
-
-def _preprocessing_of(searcher: Searcher, gallery: str | None) -> Preprocessing:
-    with searcher.builds.lend(gallery) as (_, record):
-        return record.preprocessing
 
 
 def _side(schema: SideSchema) -> Side:

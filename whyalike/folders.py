@@ -1,5 +1,6 @@
 """Label folders as samples: scanned and named by the gallery's rules, learned from by siamese."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,13 +30,21 @@ def read_folder(folder: Path, *, limits: ImageLimits, progress: Progress) -> Lab
 
     Raises SourceUnavailable, and UnusableData where there is none.
     """
-    files = list(scan([folder]))
-    named = in_threads(lambda file: _sample(file, limits), files, ahead=READ_AHEAD)
-    found = list(progress.track(named, description=f"reading {folder}", total=len(files)))
+    found = read_files(
+        list(scan([folder])), limits=limits, progress=progress, description=f"reading {folder}"
+    )
     samples = tuple(each for each in found if isinstance(each, Sample))
     if not samples:
         raise UnusableData(f"there is no file below {folder}; a folder of images for each label is needed")
     return LabelledFolder(folder, samples, tuple(each for each in found if not isinstance(each, Sample)))
+
+
+def read_files(
+    files: Sequence[ScannedFile], *, limits: ImageLimits, progress: Progress, description: str = "reading"
+) -> list[Sample | tuple[str, str]]:
+    """Each file as a sample, or its name and the reason why its bytes cannot be read, in the order given."""
+    named = in_threads(lambda file: _sample(file, limits), files, ahead=READ_AHEAD)
+    return list(progress.track(named, description=description, total=len(files)))
 
 
 def _sample(file: ScannedFile, limits: ImageLimits) -> Sample | tuple[str, str]:

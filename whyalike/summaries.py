@@ -102,21 +102,6 @@ def print_demo(
     print_facts(facts)
 
 
-def print_sampled_pairs(sampled: SampledPairs, grid: Path | None) -> None:
-    """Random pairs, which verdicts are right, and how many of them."""
-    headings = ("similarity", "dissimilarity", "probability", "verdict", "", "first", "second")
-    print_rows(headings, [_pair_cells(pair, sampled.folder) for pair in sampled.pairs])
-    counts = sampled.counts
-    drawn = f"{counts.pairs} random pairs, seed {sampled.seed}"
-    if counts.same or counts.different:
-        drawn += f": {counts.same} same, {counts.different} different"
-    say_of = how_many_right(sampled)
-    facts = (("pairs", drawn), ("verdicts", say_of), ("encoder", sampled.encoder.name))
-    print_facts(facts)
-    out().print(Text(stands_on(sampled.calibration, sampled.threshold), "dim"))
-    print_written(grid, "grid")
-
-
 def print_evaluation(evaluation: Evaluation, encoder: str) -> None:
     """The measures with their intervals, and what they were measured on."""
     rows = [(heading, *_measure(evaluation, name)) for name, heading in MEASURES]

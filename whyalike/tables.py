@@ -13,7 +13,6 @@ from rich.text import Text
 from explain.chances import percentage
 from search_api.schemas import (
     CalibrationSchema,
-    CompareResponse,
     MatchSchema,
     PublishedGallery,
     SearchResponse,
@@ -38,22 +37,7 @@ def print_matches(answer: SearchResponse, written: Path | None) -> None:
         Text(stands_on(answer.calibration, answer.threshold), "dim"),
         sep="\n",
     )
-    _print_written(written)
-
-
-def print_pair(answer: CompareResponse, written: Path | None) -> None:
-    """One pair and its numbers."""
-    facts = (
-        ("distance", f"{answer.distance:.4f}"),
-        ("similarity", f"{answer.similarity:.4f}"),
-        ("cosine", f"{answer.cosine:.4f}"),
-        ("probability", share(answer.probability)),
-        ("verdict", answer.verdict or UNKNOWN),
-        ("encoder", answer.encoder.name),
-    )
-    print_facts(facts)
-    out().print(Text(stands_on(answer.calibration, answer.threshold), "dim"))
-    _print_written(written)
+    print_written(written, "evidence")
 
 
 def print_galleries(galleries: Sequence[PublishedGallery]) -> None:
@@ -116,6 +100,7 @@ def share(value: float | None) -> str:
     return UNKNOWN if value is None else percentage(value)
 
 
-def _print_written(figure: Path | None) -> None:
-    if figure is not None:
-        out().print(Text(printable(f"evidence: {figure}")), soft_wrap=True)
+def print_written(path: Path | None, what: str) -> None:
+    """Where something was written, if it was."""
+    if path is not None:
+        out().print(Text(printable(f"{what}: {path}")), soft_wrap=True)

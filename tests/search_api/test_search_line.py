@@ -288,11 +288,11 @@ def test_a_comparison_has_the_fields_of_a_match(workshop: Workshop) -> None:
 def test_an_encoder_compares_without_a_gallery(workshop: Workshop, tmp_path: Path) -> None:
     encoder = mean_colour_encoder(tmp_path, calibration=fitted_at(0.5))
     searcher = workshop.searcher()
-    answer = searcher.compare_by(encoder, RED, Upload(png(plain("blue"))), overlays=True)
+    answer = searcher.compare_each_by(encoder, RED, [Upload(png(plain("blue")))], overlays=True)[0]
     assert answer.distance == pytest.approx(math.sqrt(2))
     assert (answer.verdict, answer.gallery, answer.build) == ("different", None, None)
     assert answer.overlays is not None and answer.overlays.matched.drawn_on == "upload"
-    assert searcher.compare_by(encoder, RED, RED).distance == 0
+    assert searcher.compare_each_by(encoder, RED, [RED])[0].distance == 0
 
 
 def test_a_new_build_is_found_at_the_next_question_and_readers_of_the_old_one_finish(

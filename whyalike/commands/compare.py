@@ -1,51 +1,179 @@
-"""`whyalike compare`: how near two pictures are, and why."""
+"""`whyalike compare`: how near pictures are, and why."""
 
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from whyalike.options import Device, EvidenceFolder, Explained, ExplainedChoice, Json, PublishedGallery
 
+if TYPE_CHECKING:  # loaded by the time that a picture is compared, not for --help
+    from gallery.build import Build
+    from search_api.search import Searcher
+    from siamese.encoder import Encoder
+    from whyalike.settings import Settings
+
 
 def compare(
-    a: Annotated[Path, typer.Argument(metavar="A", help="One picture.")],
-    b: Annotated[Path, typer.Argument(metavar="B", help="The other picture.")],
+    pictures: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="QUERY IMAGE…", help="One picture, and those to compare it with; or a folder for --pairs."
+        ),
+    ],
     checkpoint: Annotated[
         Path | None, typer.Option("--checkpoint", help="Judge by this encoder instead of a gallery's.")
     ] = None,
     gallery: PublishedGallery = None,
+    pairs: Annotated[
+        int | None,
+        typer.Option(
+            "--pairs", metavar="N", min=1, help="Compare N random pairs of the images below one folder."
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option("--seed", min=0, help="Draws the pairs; by default 0.")] = None,
+    grid: Annotated[
+        Path | None,
+        typer.Option("--grid", metavar="FILE", help="Write one picture of everything that was compared."),
+    ] = None,
     explained: Explained = ExplainedChoice.cosine,
     evidence: EvidenceFolder = None,
     device: Device = None,
     json: Json = False,
 ) -> None:
-    """Say how near two pictures are by an encoder, and why."""
-    from siamese.encoder import Encoder
-    from whyalike.errors import UsageError
-    from whyalike.evidence import write_pair_evidence
-    from whyalike.pictures import upload
+    """Say how near pictures are by an encoder, and why.
+
+    A query and one picture, a query and several (the nearest first), or with --pairs a folder's random pairs.
+    """
+    from whyalike.grids import checked_picture
     from whyalike.searching import open_local_searcher
     from whyalike.settings import read_settings
-    from whyalike.tables import print_json, print_pair
+
+    _refuse_misused(pictures, checkpoint, gallery, pairs, seed, evidence)
+    wanted = Wanted(evidence, checked_picture(grid), json)
+    settings = read_settings()
+    with closing(open_local_searcher(settings, device=device)) as searcher:
+        judge = Judge(searcher, checkpoint, gallery, device or settings.device)
+        if pairs is None:
+            _compare(judge, pictures, explained, wanted, settings)
+        else:
+            _sample(judge, pictures[0], pairs, seed or 0, wanted, settings)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is written and printed."""
+
+    evidence: Path | None
+    grid: Path | None
+    json: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """Who judges: the encoder of a checkpoint, or that of a gallery."""
+
+    searcher: Searcher
+    checkpoint: Path | None
+    gallery: str | None
+    device: str
+
+    def own_encoder(self) -> Encoder | None:
+        """The checkpoint's."""
+        from siamese.encoder import Encoder
+
+        return Encoder.load(self.checkpoint, device=self.device) if self.checkpoint else None
+
+    @contextmanager
+    def lend(self) -> Iterator[tuple[Encoder, Build | None]]:
+        """The encoder, and the build that it belongs to, if any."""
+        from siamese.encoder import Encoder
+
+        if own := self.own_encoder():
+            yield own, None
+            return
+        with self.searcher.builds.lend(self.gallery) as (build, _):
+            yield Encoder.load(build.checkpoint, device=self.device), build
+
+
+def _compare(
+    judge: Judge, paths: Sequence[Path], explained: ExplainedChoice, wanted: Wanted, settings: Settings
+) -> None:
+    from whyalike.comparison_tables import print_comparison
+    from whyalike.comparisons import compare_pictures
+    from whyalike.pictures import upload
+    from whyalike.tables import print_json
+
+    query, *images = (upload(path, limits=settings.limits) for path in paths)
+    searcher = judge.searcher
+    comparison = compare_pictures(
+        searcher,
+        query,
+        images,
+        encoder=judge.own_encoder(),
+        gallery=judge.gallery,
+        of=explained.value,
+    )
+    written = {
+        "evidence": comparison.write_evidence(wanted.evidence, searcher) if wanted.evidence else None,
+        "grid": comparison.write_grid(wanted.grid, settings.limits) if wanted.grid else None,
+    }
+    if wanted.json:
+        print_json(comparison.response)
+    else:
+        print_comparison(comparison.answers, written)
+
+
+def _sample(judge: Judge, folder: Path, count: int, seed: int, wanted: Wanted, settings: Settings) -> None:
+    from whyalike.comparison_tables import print_sampled_pairs
+    from whyalike.console import progress
+    from whyalike.grids import write_montage
+    from whyalike.sampled_pairs import judge_sampled_pairs
+    from whyalike.summaries import say_unreadable
+    from whyalike.tables import print_json
+
+    limits, shown = settings.limits, progress()
+    with judge.lend() as (encoder, build):
+        sampled = judge_sampled_pairs(
+            encoder, folder, count=count, seed=seed, build=build, limits=limits, progress=shown
+        )
+    say_unreadable(sampled.unreadable)
+    preprocessing = encoder.preprocessing
+    grid = wanted.grid and write_montage(wanted.grid, sampled, preprocessing=preprocessing, limits=limits)
+    if wanted.json:
+        print_json(sampled)
+    else:
+        print_sampled_pairs(sampled, grid)
+
+
+def _refuse_misused(
+    pictures: Sequence[Path],
+    checkpoint: Path | None,
+    gallery: str | None,
+    pairs: int | None,
+    seed: int | None,
+    evidence: Path | None,
+) -> None:
+    """Options that do not go together; raises UsageError."""
+    from whyalike.errors import UsageError
 
     if checkpoint and gallery:
         raise UsageError(
             "a checkpoint or a gallery judges a pair, not both: leave out --checkpoint or --gallery"
         )
-    settings = read_settings()
-    pair = upload(a, limits=settings.limits), upload(b, limits=settings.limits)
-    encoder = Encoder.load(checkpoint, device=device or settings.device) if checkpoint else None
-    searcher = open_local_searcher(settings, device=device)
-    try:
-        if encoder:
-            answer = searcher.compare_by(encoder, *pair, of=explained.value)
-        else:
-            answer = searcher.compare(*pair, gallery=gallery, of=explained.value)
-        written = write_pair_evidence(evidence, searcher, pair, answer, encoder) if evidence else None
-    finally:
-        searcher.close()
-    if json:
-        print_json(answer)
-    else:
-        print_pair(answer, written)
+    if pairs is None and len(pictures) < 2:
+        raise UsageError(
+            f"a comparison needs a query and at least one image beside {pictures[0]}; "
+            "--pairs N compares random pairs of a folder"
+        )
+    if pairs is None and seed is not None:
+        raise UsageError("--seed draws the pairs of --pairs N: leave it out, or ask for pairs")
+    if pairs is not None and len(pictures) > 1:
+        raise UsageError(f"--pairs draws from one folder, and {len(pictures)} paths are given")
+    if pairs is not None and evidence:
+        raise UsageError("--evidence explains one query: leave it out, or --pairs")

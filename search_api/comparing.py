@@ -1,0 +1,44 @@
+"""One query against many pictures: each content is embedded once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import TypeVar
+
+from gallery.scanning import checksum
+from search_api.schemas import CompareResponse
+from search_api.stopwatch import Stopwatch
+from search_api.subjects import Asked, Subject, Upload
+
+AskedOne = TypeVar("AskedOne", bound=Asked)
+
+
+def compare_each(
+    query: AskedOne,
+    images: Sequence[AskedOne],
+    *,
+    embed: Callable[[AskedOne, Stopwatch], Subject],
+    answer: Callable[[Subject, Subject, Stopwatch], CompareResponse],
+) -> list[CompareResponse]:
+    """The answers to the query with each of the images, in their order.
+
+    The first one's time is that of the query, too.
+    """
+    clock = Stopwatch()
+    asked = embed(query, clock)
+    uploaded = {asked.checksum: asked} if asked.upload else {}
+    answers = []
+    for image in images:
+        other = _uploaded_before(image, uploaded) or embed(image, clock)
+        if other.upload:
+            uploaded[other.checksum] = other
+        answers.append(answer(asked, other, clock))
+        clock = Stopwatch()
+    return answers
+
+
+def _uploaded_before(image: Asked, uploaded: dict[str, Subject]) -> Subject | None:
+    """The same bytes sent before, under this one's name."""
+    known = uploaded.get(checksum(image.data)) if isinstance(image, Upload) else None
+    return replace(known, uri=image.uri) if known and isinstance(image, Upload) else None

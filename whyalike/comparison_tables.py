@@ -1,0 +1,94 @@
+"""Comparisons as people read them: tables on stdout."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from whyalike.console import out
+from whyalike.tables import UNKNOWN, print_facts, print_rows, print_written, share, stands_on
+
+if TYPE_CHECKING:
+    from search_api.schemas import CompareResponse
+    from whyalike.sampled_pairs import PairCounts, SampledPair, SampledPairs
+
+RIGHT = {True: "right", False: "wrong", None: UNKNOWN}
+
+
+def print_comparison(answers: Sequence[CompareResponse], written: Mapping[str, Path | None]) -> None:
+    """A query with one picture, or with several, the nearest first; then what was written."""
+    first = answers[0]
+    if len(answers) == 1:
+        print_facts(_facts(first))
+    else:
+        headings = ("rank", "distance", "similarity", "probability", "verdict", "picture")
+        print_rows(headings, [_cells(answer) for answer in answers])
+        out().print(Text(f"the nearest first, by encoder {first.encoder.name}", "dim"))
+    out().print(Text(stands_on(first.calibration, first.threshold), "dim"))
+    for what, path in written.items():
+        print_written(path, what)
+
+
+def print_sampled_pairs(sampled: SampledPairs, grid: Path | None) -> None:
+    """Random pairs, which verdicts are right, and how many of them."""
+    headings = ("distance", "similarity", "probability", "verdict", "which is", "first", "second")
+    print_rows(headings, [_pair_cells(pair, sampled.folder) for pair in sampled.pairs])
+    facts = (
+        ("pairs", f"{_kinds(sampled.counts)}, drawn with seed {sampled.seed}"),
+        ("verdicts", how_many_right(sampled.counts)),
+        ("encoder", sampled.encoder.name),
+    )
+    print_facts(facts)
+    out().print(Text(stands_on(sampled.calibration, sampled.threshold), "dim"))
+    print_written(grid, "grid")
+
+
+def how_many_right(counts: PairCounts) -> str:
+    """How many of the verdicts are right, without a full stop."""
+    if not counts.checked:
+        return f"{counts.pairs} pairs, and nothing to check them by"
+    return f"{counts.right} of {counts.checked} verdicts are right"
+
+
+def _kinds(counts: PairCounts) -> str:
+    if not counts.same + counts.different:
+        return f"{counts.pairs} of unknown kind"
+    return f"{counts.same} same and {counts.different} different"
+
+
+def _facts(answer: CompareResponse) -> tuple[tuple[str, str], ...]:
+    return (
+        ("distance", f"{answer.distance:.4f}"),
+        ("similarity", f"{answer.similarity:.4f}"),
+        ("cosine", f"{answer.cosine:.4f}"),
+        ("probability", share(answer.probability)),
+        ("verdict", answer.verdict or UNKNOWN),
+        ("encoder", answer.encoder.name),
+    )
+
+
+def _cells(answer: CompareResponse) -> tuple[str, ...]:
+    return (
+        str(answer.rank),
+        f"{answer.distance:.3f}",
+        f"{answer.similarity:.3f}",
+        share(answer.probability),
+        answer.verdict or UNKNOWN,
+        answer.uri or UNKNOWN,
+    )
+
+
+def _pair_cells(pair: SampledPair, folder: str) -> tuple[str, ...]:
+    return (
+        f"{pair.distance:.3f}",
+        f"{pair.similarity:.3f}",
+        share(pair.probability),
+        pair.verdict or UNKNOWN,
+        RIGHT[pair.right],
+        os.path.relpath(pair.first.uri, folder),
+        os.path.relpath(pair.second.uri, folder),
+    )

@@ -1,0 +1,108 @@
+"""One query against pictures, by the encoder of a gallery or of a checkpoint, the nearest first."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from pydantic import Field
+
+from search_api.schemas import (
+    CalibrationSchema,
+    CompareResponse,
+    CompareTimings,
+    EncoderSchema,
+    ExplainedScore,
+    MatchSchema,
+    QuerySchema,
+    Schema,
+)
+from search_api.search import Searcher
+from search_api.subjects import Upload
+from siamese.encoder import Encoder
+from siamese.images import ImageLimits
+from siamese.preprocessing import Preprocessing
+from whyalike.evidence import write_comparison_evidence, write_pair_evidence
+from whyalike.grids import write_grid
+
+
+class ComparisonResponse(Schema):
+    """A query against several pictures: a match for each, the nearest first, and what judged them."""
+
+    query: QuerySchema
+    gallery: str | None = Field(description="The gallery whose encoder judged; null for a checkpoint's.")
+    build: int | None
+    encoder: EncoderSchema
+    threshold: float | None
+    calibration: CalibrationSchema
+    matches: list[MatchSchema]
+    timings: CompareTimings
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Comparison:
+    """A query and the pictures that it was compared with, each with its answer; the nearest first."""
+
+    query: Upload
+    images: tuple[Upload, ...]
+    answers: tuple[CompareResponse, ...]
+    preprocessing: Preprocessing
+
+    def __post_init__(self) -> None:
+        if not self.answers or len(self.images) != len(self.answers):
+            raise ValueError("a comparison needs at least one picture, and an answer for each")
+
+    @property
+    def response(self) -> CompareResponse | ComparisonResponse:
+        """What `--json` prints: of one picture a pair, of several their matches."""
+        first = self.answers[0]
+        if len(self.answers) == 1:
+            return first
+        shared = {name: getattr(first, name) for name in ComparisonResponse.model_fields.keys() - {"matches"}}
+        times = [answer.timings.model_dump() for answer in self.answers]
+        spent = {stage: round(sum(time[stage] for time in times), 3) for stage in times[0]}
+        matches = [_match(answer) for answer in self.answers]
+        return ComparisonResponse(**{**shared, "timings": CompareTimings(**spent), "matches": matches})
+
+    def write_evidence(self, folder: Path, searcher: Searcher) -> Path:
+        """Writes the heatmaps and a figure; returns the figure."""
+        if len(self.images) == 1:
+            pair = self.query, self.images[0]
+            return write_pair_evidence(folder, searcher, pair, self.answers[0], self.preprocessing)
+        asked = self.query, self.images, self.answers
+        return write_comparison_evidence(folder, searcher, *asked, self.preprocessing)
+
+    def write_grid(self, path: Path, limits: ImageLimits) -> Path:
+        """Writes one picture of the query and the pictures; returns its path."""
+        asked = self.query, self.images, self.answers
+        return write_grid(path, *asked, preprocessing=self.preprocessing, limits=limits)
+
+
+def compare_pictures(
+    searcher: Searcher,
+    query: Upload,
+    images: Sequence[Upload],
+    *,
+    encoder: Encoder | None,
+    gallery: str | None,
+    of: ExplainedScore,
+) -> Comparison:
+    """Compares by this encoder, or by that of the gallery if None.
+
+    Raises UnreadableImage, and what choosing a gallery raises.
+    """
+    if encoder:
+        answers = searcher.compare_each_by(encoder, query, images, of=of)
+        preprocessing = encoder.preprocessing
+    else:
+        answers = searcher.compare_each(query, images, gallery=gallery, of=of)
+        with searcher.builds.lend(gallery) as (_, record):
+            preprocessing = record.preprocessing
+    order = sorted(range(len(images)), key=lambda at: answers[at].distance)
+    ranked = [answers[at].model_copy(update={"rank": rank}) for rank, at in enumerate(order, start=1)]
+    return Comparison(query, tuple(images[at] for at in order), tuple(ranked), preprocessing)
+
+
+def _match(answer: CompareResponse) -> MatchSchema:
+    return MatchSchema(**{name: getattr(answer, name) for name in MatchSchema.model_fields})
