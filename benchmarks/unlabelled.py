@@ -20,8 +20,9 @@ from numpy.typing import NDArray
 from siamese.embedded_samples import EmbeddedSamples, embed_samples
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
+from siamese.intervals import mean_interval
 from siamese.protocols import choose_protocol
-from siamese.retrieval import mean_interval, rank
+from siamese.retrieval import rank
 from whyalike.console import progress
 from whyalike.folders import read_folder
 

@@ -1,57 +1,138 @@
-"""Evaluation: how well distances find images of the same label, and tell pairs apart, as plain numbers."""
+"""Evaluation: how well an encoder finds images of the same label, and tells pairs apart, as plain numbers."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
 
-import numpy as np
-from numpy.typing import NDArray
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, ValidationError, computed_field
 
-from siamese.calibration import Calibration, fit_calibration
-from siamese.embedded_samples import EmbeddedSamples, embed_samples, pair_distances, pairs_between
+from siamese.calibration import Calibration
+from siamese.checkpoint import NO_HEADS, NOT_SHOWN
+from siamese.embedded_samples import EmbeddedSamples, embed_samples
 from siamese.encoder import Encoder
-from siamese.errors import CheckpointError, UnusableData
+from siamese.errors import CheckpointError
+from siamese.findings import confusions, hardest, measure_labels
+from siamese.heads import Heads
 from siamese.images import DEFAULT_LIMITS, ImageLimits
-from siamese.pairs import Pairs
+from siamese.intervals import Interval
+from siamese.measured import (
+    CalibrationMeasures,
+    ClassHeadMeasures,
+    Confusion,
+    Hardest,
+    LabelMeasures,
+    Measure,
+    PairHeadMeasures,
+    RetrievalMeasures,
+    ThresholdSource,
+    VerificationMeasures,
+)
+from siamese.measuring import (
+    judge,
+    measure_auc,
+    measure_calibration,
+    measure_class_head,
+    measure_pair_head,
+    measure_retrieval,
+    measure_verification,
+)
 from siamese.progress import Progress
-from siamese.protocols import Protocol, ProtocolKind, choose_protocol
-from siamese.retrieval import Ranked, Verification, auc_interval, mean_interval, rank
+from siamese.protocols import ProtocolKind, choose_protocol
 from siamese.samples import Sample
 from siamese.splits import Split
+from siamese.trial import SEED, Trial
 
-SEED = 0
-NO_PAIRS = "no query has both a reference of its own label and one of another label"
-NOTHING_TO_FIND = "no query has a reference of its own label, apart from its own content"
 
-ThresholdSource = Literal["checkpoint", "other half of the query images"]
+class Calibrations(BaseModel, frozen=True):
+    """Each calibration on pairs of its own kind."""
+
+    pair: CalibrationMeasures
+    shown: CalibrationMeasures
 
 
 class Evaluation(BaseModel, frozen=True):
-    """What was measured; a number that means nothing on this data is None, and `reasons` says why.
+    """What was measured, and on what; a number that means nothing on this data is None with a reason.
 
-    All rates are in [0, 1]. Recall and MAP@R are means over the query images that have something to find.
-    `pair_auc` and `pair_accuracy` judge pairs of a query and a reference; `pair_auc_of_queries` judges pairs
-    of two queries, so that on a held-out part neither image was trained on. `intervals` are 95 % bootstrap
-    intervals over query images.
+    `verification` judges balanced pairs of a query and a reference, `pair_auc_of_queries` pairs of two
+    queries, so that on a held-out part neither image was trained on. All intervals are 95 % bootstrap
+    intervals over query images. The figures that people ask for first stand at the top level, too.
     """
 
     protocol: ProtocolKind
     statement: str
-    pair_auc: float | None
-    pair_accuracy: float | None
+    retrieval: RetrievalMeasures
+    verification: VerificationMeasures
     pair_threshold: float | None
     threshold_from: ThresholdSource | None
-    pair_auc_of_queries: float | None
-    recall_at_1: float | None
-    recall_at_5: float | None
-    map_at_r: float | None
-    intervals: dict[str, tuple[float, float] | None]
+    among_queries: Measure
+    calibration: Calibrations
+    pair_head: PairHeadMeasures | None
+    class_head: ClassHeadMeasures | None
+    labels: tuple[LabelMeasures, ...]
+    confusions: tuple[Confusion, ...]
+    hardest: Hardest
     sizes: dict[str, int]
-    reasons: dict[str, str]
     unreadable: tuple[tuple[str, str], ...]
+
+    @property
+    def headline(self) -> dict[str, Measure]:
+        """The figures that people ask for first, by the names that they have at the top level."""
+        return {
+            "recall_at_1": self.retrieval.recall_at_1,
+            "recall_at_5": self.retrieval.recall_at_5,
+            "map_at_r": self.retrieval.map_at_r,
+            "pair_auc": self.verification.auc,
+            "pair_accuracy": self.verification.accuracy,
+            "pair_auc_of_queries": self.among_queries,
+        }
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def pair_auc(self) -> float | None:
+        """The area under the ROC curve of pairs of a query and a reference."""
+        return self.verification.auc.value
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def pair_accuracy(self) -> float | None:
+        """The share of right verdicts on them."""
+        return self.verification.accuracy.value
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def pair_auc_of_queries(self) -> float | None:
+        """The area under the ROC curve of pairs of two queries."""
+        return self.among_queries.value
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def recall_at_1(self) -> float | None:
+        """The share of queries whose nearest match has their label."""
+        return self.retrieval.recall_at_1.value
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def recall_at_5(self) -> float | None:
+        """The share of queries with their label among the five nearest."""
+        return self.retrieval.recall_at_5.value
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def map_at_r(self) -> float | None:
+        """Mean average precision at R."""
+        return self.retrieval.map_at_r.value
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def intervals(self) -> dict[str, Interval | None]:
+        """Of the figures at the top level."""
+        return {name: measure.interval for name, measure in self.headline.items()}
+
+    @computed_field  # type: ignore[prop-decorator]
+    @property
+    def reasons(self) -> dict[str, str]:
+        """Why a figure at the top level is None."""
+        return {name: measure.reason for name, measure in self.headline.items() if measure.reason is not None}
 
 
 def evaluate_encoder(
@@ -63,7 +144,23 @@ def evaluate_encoder(
     limits: ImageLimits = DEFAULT_LIMITS,
     progress: Progress | None = None,
 ) -> Evaluation:
-    """Choose the protocol, embed its images and measure.
+    """Choose the protocol, embed its images and measure; raises what `try_encoder` raises."""
+    trial = try_encoder(encoder, samples, queries=queries, seed=seed, limits=limits, progress=progress)
+    return evaluate(
+        trial, calibration=encoder.calibration, shown=encoder.record.for_search, heads=encoder.heads
+    )
+
+
+def try_encoder(
+    encoder: Encoder,
+    samples: Sequence[Sample],
+    *,
+    queries: Sequence[Sample] | None = None,
+    seed: int = SEED,
+    limits: ImageLimits = DEFAULT_LIMITS,
+    progress: Progress | None = None,
+) -> Trial:
+    """Choose the protocol and embed its images, ranked and paired for everything that is measured.
 
     Raises UnusableData where nothing is left to compare, and CheckpointError for a damaged split.
     """
@@ -75,58 +172,34 @@ def evaluate_encoder(
     asking = embed(protocol.queries, "embedding queries")
     alone = protocol.kind == "leave-one-out"
     answering = asking if alone else embed(protocol.references, "embedding references")
-    return evaluate(asking, answering, protocol=protocol, calibration=encoder.calibration, seed=seed)
+    return Trial.of(asking, answering, protocol=protocol, seed=seed)
 
 
 def evaluate(
-    queries: EmbeddedSamples,
-    references: EmbeddedSamples,
-    *,
-    protocol: Protocol,
-    calibration: Calibration,
-    seed: int = SEED,
+    trial: Trial, *, calibration: Calibration, shown: Calibration = NOT_SHOWN, heads: Heads = NO_HEADS
 ) -> Evaluation:
-    """Measure embedded queries against embedded references; no image ever meets its own content.
+    """Measure a trial: `calibration` judges its balanced pairs, `shown` what a search would show.
 
-    The threshold is the calibration's. Where nothing was fitted, it is fitted on the pairs of one half of the
-    query images and judged on those of the other, both ways: these are two, and `pair_threshold` is None.
-
-    Raises UnusableData where no query or no reference could be read.
+    Where the calibration was not fitted, a threshold is fitted on the pairs of one half of the query images
+    and judged on those of the other, both ways: these are two, and `pair_threshold` is None.
     """
-    if not queries.samples or not references.samples:
-        raise UnusableData("none of the query images, or none of the references, could be read")
-    ranked = rank(
-        queries.embeddings,
-        references.embeddings,
-        labels=(queries.labels, references.labels),
-        checksums=(queries.checksums, references.checksums),
-    )
-    pairs = pairs_between(queries, references, seed=seed)
-    lengths = pair_distances(pairs, queries, references)
-    among = pairs_between(queries, queries, seed=seed)
-    alone = protocol.kind == "leave-one-out"
-    judged = _judged(pairs, lengths, calibration, alone=alone, seed=seed)
-    verification = Verification.of(lengths, pairs.same)
-    unreadable = dict.fromkeys((*queries.unreadable, *references.unreadable))
+    judged = judge(trial.pairs, calibration, seed=trial.seed)
+    unreadable = dict.fromkeys((*trial.queries.unreadable, *trial.references.unreadable))
     return Evaluation(
-        protocol=protocol.kind,
-        statement=protocol.statement,
-        pair_auc=verification.auc(),
-        pair_accuracy=judged.accuracy,
+        protocol=trial.protocol.kind,
+        statement=trial.protocol.statement,
+        retrieval=measure_retrieval(trial),
+        verification=measure_verification(trial.pairs, judged, trial.bootstrap),
         pair_threshold=judged.threshold,
         threshold_from=judged.source,
-        pair_auc_of_queries=Verification.of(pair_distances(among, queries, queries), among.same).auc(),
-        recall_at_1=_mean(ranked.recall_at(1)),
-        recall_at_5=_mean(ranked.recall_at(5)),
-        map_at_r=_mean(ranked.map_at_r()),
-        intervals={
-            "pair_auc": auc_interval(verification, pairs.queries, seed=seed),
-            "recall_at_1": mean_interval(ranked.recall_at(1), seed=seed),
-            "recall_at_5": mean_interval(ranked.recall_at(5), seed=seed),
-            "map_at_r": mean_interval(ranked.map_at_r(), seed=seed),
-        },
-        sizes=_sizes(queries, references, ranked, pairs) | protocol.sizes | {"unreadable": len(unreadable)},
-        reasons=_reasons(ranked, pairs, among, judged),
+        among_queries=measure_auc(trial.among, trial.bootstrap),
+        calibration=_calibrations(trial, calibration, shown),
+        pair_head=measure_pair_head(trial, heads.pair) if heads.pair else None,
+        class_head=measure_class_head(trial, heads.classes) if heads.classes else None,
+        labels=measure_labels(trial),
+        confusions=confusions(trial),
+        hardest=hardest(trial, shown),
+        sizes=_sizes(trial) | trial.protocol.sizes | {"unreadable": len(unreadable)},
         unreadable=tuple((one.sample.uri, one.reason) for one in unreadable),
     )
 
@@ -138,65 +211,27 @@ def _recorded_split(encoder: Encoder) -> Split | None:
         raise CheckpointError(f"the split that the checkpoint {encoder.name} recorded is damaged") from error
 
 
-@dataclass(frozen=True, slots=True)
-class _Judged:
-    """The share of right verdicts, the threshold and where it came from; or the reason why there are none."""
-
-    accuracy: float | None = None
-    threshold: float | None = None
-    source: ThresholdSource | None = None
-    reason: str | None = None
-
-
-def _judged(
-    pairs: Pairs, lengths: NDArray[np.float64], calibration: Calibration, *, alone: bool, seed: int
-) -> _Judged:
-    """Verdicts on the pairs, by the calibration's threshold or by one from the other half of the images.
-
-    Where the queries are the references too (`alone`), that is fitted on pairs with both images in that half.
-    """
-    if not len(pairs):
-        return _Judged(reason=NO_PAIRS)
-    if calibration.threshold is not None:
-        right = (lengths <= calibration.threshold) == pairs.same
-        return _Judged(float(right.mean()), calibration.threshold, "checkpoint")
-    ends = [pairs.queries, pairs.references] if alone else [pairs.queries]
-    images = np.random.default_rng(seed).permutation(np.unique(np.concatenate(ends)))
-    first = np.stack([np.isin(end, images[: len(images) // 2]) for end in ends])
-    fitted = [fit_calibration(lengths[half], pairs.same[half]) for half in (first.all(0), ~first.any(0))]
-    thresholds = [half.threshold for half in fitted if half.threshold is not None]
-    if len(thresholds) < 2:
-        why = next(half.reason for half in fitted if half.threshold is None)
-        return _Judged(reason=f"no threshold could be fitted: {why}")
-    right = (lengths <= np.where(first[0], thresholds[1], thresholds[0])) == pairs.same
-    return _Judged(float(right.mean()), None, "other half of the query images")
+def _calibrations(trial: Trial, calibration: Calibration, shown: Calibration) -> Calibrations:
+    pair, of_shown = (
+        measure_calibration(
+            scored,
+            fitted.probabilities(scored.distances),
+            trial,
+            fitted_on=fitted.fitted_on,
+            reason=fitted.reason,
+        )
+        for scored, fitted in ((trial.pairs, calibration), (trial.shown, shown))
+    )
+    return Calibrations(pair=pair, shown=of_shown)
 
 
-def _reasons(ranked: Ranked, pairs: Pairs, among: Pairs, judged: _Judged) -> dict[str, str]:
-    reasons: dict[str, str] = {}
-    if not (ranked.relevant > 0).any():
-        reasons |= dict.fromkeys(("recall_at_1", "recall_at_5", "map_at_r"), NOTHING_TO_FIND)
-    if not len(pairs):
-        reasons["pair_auc"] = NO_PAIRS
-    if not len(among):
-        reasons["pair_auc_of_queries"] = "no query has both a query of its own label and one of another label"
-    if judged.reason is not None:
-        reasons["pair_accuracy"] = judged.reason
-    return reasons
-
-
-def _sizes(
-    queries: EmbeddedSamples, references: EmbeddedSamples, ranked: Ranked, pairs: Pairs
-) -> dict[str, int]:
+def _sizes(trial: Trial) -> dict[str, int]:
+    queries, references, same = trial.queries, trial.references, trial.pairs.same
     return {
         "queries": len(queries.samples),
         "references": len(references.samples),
         "labels": len({*queries.labels.tolist(), *references.labels.tolist()}),
-        "queries_without_match": int((ranked.relevant == 0).sum()),
-        "same_pairs": int(pairs.same.sum()),
-        "different_pairs": int((~pairs.same).sum()),
+        "queries_without_match": int((~trial.ranked.asked).sum()),
+        "same_pairs": int(same.sum()),
+        "different_pairs": int((~same).sum()),
     }
-
-
-def _mean(values: NDArray[np.float64]) -> float | None:
-    return float(values.mean()) if len(values) else None

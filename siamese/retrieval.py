@@ -1,11 +1,11 @@
-"""Measures of retrieval and of pair verification, over whole sets, with bootstrap intervals.
+"""Measures of retrieval, over whole sets.
 
-Sources: R@k and MAP@R as in Musgrave et al., "A metric learning reality check" (ECCV 2020); the area under
-the ROC curve as the chance that a same pair is nearer than a different one (Mann-Whitney, ties count half).
+R@k, P@k and MAP@R as in Musgrave et al., "A metric learning reality check" (ECCV 2020), section 2.3.
 """
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -15,13 +15,13 @@ Strings = npt.NDArray[np.str_]
 
 # Queries (or pairs) compared at once: bounds the memory to as many rows of all references.
 BLOCK = 256
-RESAMPLES = 1000
-CONFIDENCE = 0.95
+# Neighbours whose labels are kept for each query: the greatest k of R@k and P@k.
+DEPTH = 10
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Ranked:
-    """How each query fared among the references; all (n,), queries in their order.
+    """How each query fared among the references; queries in their order.
 
     `relevant` counts the references of the query's label that are not its own content; where it is 0 the
     query has nothing to find, and the other numbers mean nothing.
@@ -29,16 +29,36 @@ class Ranked:
 
     relevant: npt.NDArray[np.int64]
     first_found: npt.NDArray[np.int64]
-    """Rank, from 1, of the nearest reference with the query's label; 0 where there is none."""
+    """(n,) rank, from 1, of the nearest reference with the query's label; 0 where there is none."""
     average_precision_at_r: npt.NDArray[np.float64]
+    found: npt.NDArray[np.int64]
+    """(n, DEPTH) how many of the so many nearest have the query's label."""
+    others: npt.NDArray[np.int64]
+    """(n,) how many references are not the query's own content."""
+    nearest: npt.NDArray[np.int64]
+    """(n,) the position of the nearest reference; -1 where there is none but the query's own content."""
+
+    @property
+    def asked(self) -> npt.NDArray[np.bool_]:
+        """(n,) which queries have something to find."""
+        return self.relevant > 0
+
+    def recalled(self, k: int) -> npt.NDArray[np.float64]:
+        """(n,) 1 where a reference of the query's label is among the k nearest, else 0."""
+        return (self.asked & (self.first_found <= k)).astype(np.float64)
+
+    def precision(self, k: int) -> npt.NDArray[np.float64]:
+        """(n,) the share of the k nearest that have the query's label; of all where there are fewer."""
+        reached = np.clip(self.others, 1, k)
+        return np.take_along_axis(self.found, reached[:, None] - 1, axis=1)[:, 0] / reached
 
     def recall_at(self, k: int) -> npt.NDArray[np.float64]:
-        """1 where a reference of the query's label is among the k nearest, for queries that have one."""
-        return (self.first_found[self.relevant > 0] <= k).astype(np.float64)
+        """`recalled` of the queries that have something to find."""
+        return self.recalled(k)[self.asked]
 
     def map_at_r(self) -> npt.NDArray[np.float64]:
-        """Average precision at R, for queries with something to find."""
-        return self.average_precision_at_r[self.relevant > 0]
+        """Average precision at R, of the queries that have something to find."""
+        return self.average_precision_at_r[self.asked]
 
 
 def rank(
@@ -56,9 +76,10 @@ def rank(
         )
         for rows in blocks(len(queries))
     ]
-    columns = zip(*ranked, strict=True) if ranked else ((), (), ())
-    relevant, first_found, precision = (np.concatenate([np.empty(0), *column]) for column in columns)
-    return Ranked(relevant.astype(np.int64), first_found.astype(np.int64), precision)
+    if not ranked:
+        none = np.empty(0, np.int64)
+        return Ranked(none, none, np.empty(0), np.empty((0, DEPTH), np.int64), none, none)
+    return Ranked(*(np.concatenate(column) for column in zip(*ranked, strict=True)))
 
 
 def distances(queries: Floats, references: Floats) -> npt.NDArray[np.float64]:
@@ -67,54 +88,10 @@ def distances(queries: Floats, references: Floats) -> npt.NDArray[np.float64]:
     return np.concatenate([np.empty(0), *lengths])
 
 
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """Scored pairs, grouped by distance so that any weighting of them is judged in one pass."""
-
-    same: npt.NDArray[np.bool_]
-    groups: npt.NDArray[np.int64]
-    """(n,) the rank of the pair's distance; equal distances share one."""
-
-    @classmethod
-    def of(cls, distances: npt.NDArray[np.float64], same: npt.NDArray[np.bool_]) -> "Verification":
-        """Pairs with these distances (n,), of which some are the same (n,)."""
-        return cls(same, np.unique(distances, return_inverse=True)[1])
-
-    def auc(self, weights: npt.NDArray[np.float64] | None = None) -> float | None:
-        """Chance that a same pair is nearer than a different one; None without pairs of both kinds."""
-        counted = np.ones(len(self.same)) if weights is None else weights
-        same = np.bincount(self.groups, weights=counted * self.same)
-        different = np.bincount(self.groups, weights=counted * ~self.same)
-        judged = same.sum() * different.sum()
-        if judged == 0:
-            return None
-        return float((different * (np.cumsum(same) - same / 2)).sum() / judged)
-
-
-def mean_interval(values: npt.NDArray[np.float64], *, seed: int) -> tuple[float, float] | None:
-    """Bootstrap interval (95 %) of the mean of one number for each query image; None for fewer than two."""
-    if len(values) < 2:
-        return None
-    return _percentiles([float(values[rows].mean()) for rows in _resamples(len(values), seed)])
-
-
-def auc_interval(
-    verification: Verification, queries: npt.NDArray[np.int64], *, seed: int
-) -> tuple[float, float] | None:
-    """Bootstrap interval (95 %) of the AUC over query images: `queries` (n,) tells whose pair each is."""
-    images, positions = np.unique(queries, return_inverse=True)
-    if len(images) < 2:
-        return None
-    scores = [
-        verification.auc(np.bincount(rows, minlength=len(images))[positions].astype(np.float64))
-        for rows in _resamples(len(images), seed)
-    ]
-    return _percentiles([score for score in scores if score is not None])
-
-
 def _rank_block(
     cosines: Floats, same_label: npt.NDArray[np.bool_], same_content: npt.NDArray[np.bool_]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64], npt.NDArray[np.float64]]:
+) -> tuple[npt.NDArray[Any], ...]:
+    """The fields of `Ranked` for some queries."""
     cosines[same_content] = -np.inf
     order = np.argsort(-cosines, axis=1, kind="stable")
     relevant = same_label & ~same_content
@@ -122,23 +99,19 @@ def _rank_block(
     count = relevant.sum(axis=1)
     ranks = np.arange(1, cosines.shape[1] + 1)
     counted = found & (ranks <= count[:, None])
-    precision = (counted * np.cumsum(found, axis=1) / ranks).sum(axis=1) / np.maximum(count, 1)
-    return count, np.where(count > 0, found.argmax(axis=1) + 1, 0), precision
+    running = np.cumsum(found, axis=1)
+    precision = (counted * running / ranks).sum(axis=1) / np.maximum(count, 1)
+    others = (~same_content).sum(axis=1)
+    return (
+        count,
+        np.where(count > 0, found.argmax(axis=1) + 1, 0),
+        precision,
+        np.pad(running, ((0, 0), (0, DEPTH)), mode="edge")[:, :DEPTH],
+        others,
+        np.where(others > 0, order[:, 0], -1),
+    )
 
 
 def blocks(count: int) -> Iterator[slice]:
     """Slices of at most BLOCK rows."""
     return (slice(start, start + BLOCK) for start in range(0, count, BLOCK))
-
-
-def _resamples(count: int, seed: int) -> Iterator[npt.NDArray[np.int64]]:
-    generator = np.random.default_rng(seed)
-    return (generator.integers(count, size=count) for _ in range(RESAMPLES))
-
-
-def _percentiles(values: list[float]) -> tuple[float, float] | None:
-    if not values:
-        return None
-    outside = (1 - CONFIDENCE) / 2
-    low, high = np.quantile(values, [outside, 1 - outside])
-    return float(low), float(high)

@@ -8,8 +8,9 @@ from pydantic import BaseModel
 
 from siamese.calibration import Calibration, fit_calibration
 from siamese.embedded_samples import EmbeddedSamples, pair_distances, pairs_between
-from siamese.retrieval import Verification, rank
+from siamese.retrieval import rank
 from siamese.shown import shown_pairs
+from siamese.verification import Verification
 
 # The same pairs at every epoch and in every training, so that scores can be compared.
 PAIR_SEED = 0

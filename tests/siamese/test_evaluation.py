@@ -13,8 +13,11 @@ from siamese.calibration import Calibration, fit_calibration
 from siamese.embedded_samples import EmbeddedSamples, embed_samples, pair_distances, pairs_between
 from siamese.errors import CheckpointError, UnusableData
 from siamese.evaluation import Evaluation, evaluate, evaluate_encoder
+from siamese.heads import ClassHead, Heads, PairHead
+from siamese.measured import Measure
 from siamese.protocols import choose_protocol
 from siamese.samples import Sample
+from siamese.trial import Trial
 from tests.siamese.samples import folders, write
 from tests.toys import fitted_at, mean_colour_encoder, plain, png
 
@@ -34,7 +37,8 @@ def clustered(samples: list[Sample], *, spread: float) -> EmbeddedSamples:
 
 def alone(samples: list[Sample], *, spread: float = 0.2, calibration: Calibration = UNFITTED) -> Evaluation:
     embedded = clustered(samples, spread=spread)
-    return evaluate(embedded, embedded, protocol=choose_protocol(samples), calibration=calibration)
+    trial = Trial.of(embedded, embedded, protocol=choose_protocol(samples))
+    return evaluate(trial, calibration=calibration, shown=calibration)
 
 
 def test_labels_far_apart_are_perfectly_found_and_told_apart() -> None:
@@ -84,10 +88,9 @@ def test_no_image_of_the_judged_half_has_a_part_in_the_threshold(monkeypatch: py
         halves.append(set().union(*(of_distance[length] for length in distances.tolist())))
         return fit_calibration(distances, same)
 
-    monkeypatch.setattr("siamese.evaluation.fit_calibration", fit)
-    evaluate(
-        embedded, embedded, protocol=choose_protocol(list(embedded.samples)), calibration=UNFITTED, seed=0
-    )
+    monkeypatch.setattr("siamese.measuring.fit_calibration", fit)
+    trial = Trial.of(embedded, embedded, protocol=choose_protocol(list(embedded.samples)))
+    evaluate(trial, calibration=UNFITTED)
     first, second = halves
     assert len(first) == len(second) == 30 and not first & second
 
@@ -158,3 +161,130 @@ def test_samples_are_embedded_in_their_order_whatever_the_batch(tmp_path: Path) 
     whole, parts = embed_samples(encoder, samples), embed_samples(encoder, samples, batch_size=2)
     assert whole.samples == parts.samples == tuple(samples)
     assert np.array_equal(whole.embeddings, parts.embeddings)
+
+
+def against_others(spread: float, *, count: int = 60) -> Trial:
+    """Queries of three labels against as many references, each of its own content."""
+    samples = folders({"a": 2 * count, "b": 2 * count, "c": 2 * count})
+    embedded = clustered(samples, spread=spread)
+    asking = np.arange(len(samples)) % 2 == 0
+    queries, references = (
+        EmbeddedSamples(
+            tuple(one for one, kept in zip(samples, part, strict=True) if kept), embedded.embeddings[part]
+        )
+        for part in (asking, ~asking)
+    )
+    protocol = choose_protocol(references.samples, queries=queries.samples)
+    return Trial.of(queries, references, protocol=protocol)
+
+
+def measures(of: object) -> list[Measure]:
+    """Every figure in a value, however deep."""
+    if isinstance(of, Measure):
+        return [of]
+    return [each for one in vars(of).values() if hasattr(one, "model_fields") for each in measures(one)]
+
+
+def test_every_interval_holds_its_figure_and_every_figure_is_a_number_or_has_a_reason() -> None:
+    for evaluation in (
+        evaluate(against_others(0.5), calibration=fitted_at(0.9), shown=fitted_at(0.8)),
+        alone(folders({"a": 30, "b": 20})),
+        alone(folders({"a": 1, "b": 1})),
+    ):
+        found = measures(evaluation)
+        assert len(found) > 15
+        for measure in found:
+            assert (measure.value is None) == (measure.reason is not None)
+            if measure.value is not None and measure.interval is not None:
+                assert measure.interval[0] <= measure.value <= measure.interval[1]
+
+
+def test_shown_pairs_are_at_least_five_thousand_where_twenty_for_each_query_make_them() -> None:
+    many, few = against_others(0.5, count=100), against_others(0.5, count=20)
+    assert (many.k, len(many.shown)) == (17, 5100)
+    assert (few.k, len(few.shown)) == (20, 1200)
+
+
+@pytest.mark.parametrize("spread", [0.0, 0.3])
+def test_no_image_is_ever_paired_with_itself_or_its_copy(spread: float) -> None:
+    samples = folders({"a": 30, "b": 30})
+    embedded = clustered(samples, spread=spread)
+    trial = Trial.of(embedded, embedded, protocol=choose_protocol(samples))
+    copied = Trial.of(embedded, replace(embedded), protocol=choose_protocol(samples))
+    for scored in (trial.pairs, trial.among, trial.shown, copied.pairs, copied.shown):
+        checksums = scored.queries.checksums[scored.pairs.queries]
+        assert (checksums != scored.references.checksums[scored.pairs.references]).all()
+    assert (trial.ranked.nearest != np.arange(60)).all()
+
+
+def test_a_calibrated_score_is_as_good_as_its_floor_and_a_boastful_one_is_not() -> None:
+    trial = against_others(0.5, count=100)
+    honest = fit_calibration(trial.shown.distances, trial.shown.same, fitted_on="shown")
+    boastful = honest.model_copy(
+        update={"slope": 6 * (honest.slope or 0), "intercept": 6 * (honest.intercept or 0)}
+    )
+    good, bad = (
+        evaluate(trial, calibration=UNFITTED, shown=calibration).calibration.shown
+        for calibration in (honest, boastful)
+    )
+    assert good.ece.value is not None and good.ece_floor is not None and bad.ece.value is not None
+    assert good.ece.value - good.ece_floor < 0.02 < bad.ece.value - (bad.ece_floor or 0)
+    assert (good.brier.value or 1) < (bad.brier.value or 0) and (good.nll.value or 9) < (bad.nll.value or 0)
+    assert (good.fitted_on, good.k, good.pairs) == ("shown", 17, 5100)
+
+
+def test_confusions_count_every_query_once_and_agree_with_the_recall() -> None:
+    evaluation = evaluate(against_others(0.6), calibration=UNFITTED)
+    assert sum(each.queries for each in evaluation.confusions) == 180
+    right = sum(each.queries for each in evaluation.confusions if each.label == each.nearest)
+    assert right / 180 == pytest.approx(evaluation.recall_at_1)
+    assert [label.label for label in evaluation.labels] == ["a", "b", "c"]
+    by_label = [label.recall_at_1 or 0 for label in evaluation.labels]
+    assert float(np.mean(by_label)) == pytest.approx(evaluation.recall_at_1)
+
+
+def test_the_hardest_pairs_are_wrong_and_the_most_confident_come_first() -> None:
+    calibration = fitted_at(0.8)
+    hardest = evaluate(against_others(0.6), calibration=UNFITTED, shown=calibration).hardest
+    assert hardest.taken_for_same and hardest.taken_for_different
+    for pair in hardest.taken_for_same:
+        assert pair.verdict == "same" and pair.query_label != pair.matched_label
+    for pair in hardest.taken_for_different:
+        assert pair.verdict == "different" and pair.query_label == pair.matched_label
+    chances = [pair.probability or 0 for pair in hardest.taken_for_same]
+    assert chances == sorted(chances, reverse=True)
+    chances = [pair.probability or 0 for pair in hardest.taken_for_different]
+    assert chances == sorted(chances)
+    assert len({pair.query for pair in hardest.taken_for_same}) == len(hardest.taken_for_same)
+
+
+def test_without_a_threshold_the_hardest_pairs_are_those_that_lie_wrong() -> None:
+    hardest = evaluate(against_others(0.6), calibration=UNFITTED).hardest
+    assert {pair.verdict for pair in (*hardest.taken_for_same, *hardest.taken_for_different)} == {None}
+    assert all(pair.query_label != pair.matched_label for pair in hardest.taken_for_same)
+
+
+def test_the_heads_are_judged_beside_the_distance() -> None:
+    trial = against_others(0.4)
+    flat = np.zeros(8, np.float32)
+    # The inner product orders pairs as the distance does: the same AUC, a gain of nothing.
+    pair = PairHead(difference=flat, product=np.full(8, 20, np.float32), bias=-12.0)
+    centres = ClassHead(("a", "b", "z"), np.eye(8, dtype=np.float32)[[0, 1, 7]], np.zeros(3, np.float32))
+    evaluation = evaluate(trial, calibration=fitted_at(0.9), heads=Heads(pair, centres))
+    assert evaluation.pair_head and evaluation.class_head
+    assert evaluation.pair_head.verification.auc.value == pytest.approx(evaluation.pair_auc)
+    assert evaluation.pair_head.auc_gain.value == pytest.approx(0, abs=1e-6)
+    assert evaluation.pair_head.verification.eer.value == pytest.approx(
+        evaluation.verification.eer.value, abs=1e-3
+    )
+    assert evaluation.pair_head.shown.k == trial.k and evaluation.pair_head.pair.fitted_on == "pair head"
+    assert (evaluation.class_head.queries, evaluation.class_head.unknown_label) == (120, 60)
+    assert (evaluation.class_head.accuracy.value or 0) > 0.9
+    assert evaluate(trial, calibration=UNFITTED).pair_head is None
+
+
+def test_the_papers_fixed_similarity_is_judged_too() -> None:
+    trial = against_others(0.3)
+    fixed = evaluate(trial, calibration=fitted_at(0.5)).verification
+    assert fixed.accuracy_at_half is not None
+    assert fixed.accuracy_at_half.value == fixed.accuracy.value
