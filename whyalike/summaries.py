@@ -61,15 +61,13 @@ def print_indexing(report: IndexingReport) -> None:
 
 def print_training(report: TrainingReport, split: Split, curves: Path, *, seconds: float) -> None:
     """What was learned from, how it went, and what distances now mean."""
-    from siamese.splits import PARTS
+    from whyalike.split_summary import split_facts
 
     best = next((each for each in report.history if each.epoch == report.best_epoch), None)
     facts = [
         ("checkpoint", str(report.checkpoint)),
         ("encoder", f"{report.record.name} ({short(report.record.fingerprint)})"),
-        ("parts", ", ".join(f"{name} {len(split.files(name))}" for name in PARTS)),
-        ("duplicates", str(len(split.duplicates))),
-        ("conflicts", str(len(split.conflicts))),
+        *split_facts(split),
         ("best epoch", f"{report.best_epoch} of {len(report.history)}"),
         ("validation", _scores(best.validation if best else None)),
         ("calibration", _calibrated(report.record.calibration)),

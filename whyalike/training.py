@@ -8,11 +8,9 @@ from pydantic import ValidationError
 
 from explain.curves import training_curves
 from siamese.preprocessing import Preprocessing
-from siamese.splits import Split, given_split, paper_split, stratified_split
 from siamese.training_config import TrainingConfig
 from siamese.training_state import EpochRecord
 from whyalike.errors import UsageError
-from whyalike.folders import LabelledFolder
 from whyalike.recipes import SQUARE, read_recipe
 
 CURVES = "curves.png"
@@ -42,22 +40,6 @@ def choose_config(chosen: Mapping[str, Any], *, file: Path | None = None) -> Tra
         return TrainingConfig.from_scratch(**said) if from_scratch else TrainingConfig(**said)
     except ValidationError as error:
         raise UsageError(_fault(error, options, file)) from None
-
-
-def choose_split(
-    folder: LabelledFolder, validating: LabelledFolder | None, *, kind: str | None, seed: int | None
-) -> Split:
-    """The split of a folder, or the two folders as they were given; raises UsageError, UnusableData."""
-    if validating is not None:
-        if kind is not None or seed is not None:
-            raise UsageError("--val says what to validate with: leave out --split and --split-seed")
-        return given_split(folder.samples, validating.samples)
-    if kind == "paper":
-        if seed is not None:
-            raise UsageError("the paper's split has its own seed: leave out --split-seed")
-        return paper_split(folder.samples)
-    chosen = {} if seed is None else {"seed": seed}
-    return stratified_split(folder.samples, **chosen)
 
 
 def write_curves(checkpoint: Path, history: Sequence[EpochRecord]) -> Path:

@@ -6,8 +6,9 @@ from typing import Annotated
 
 import typer
 
+from whyalike import splitting_options as parts
 from whyalike import training_options as options
-from whyalike.options import Body, Device, Dimension, Fit, ImageSize, SplitChoice, Weights
+from whyalike.options import Body, Device, Dimension, Fit, ImageSize, Weights
 
 
 def train(
@@ -20,15 +21,13 @@ def train(
         Path | None,
         typer.Option("--val", metavar="DIR", help="Validate with this folder instead of a split of DATA."),
     ] = None,
-    split: Annotated[
-        SplitChoice | None,
-        typer.Option(
-            "--split", help="stratified (the default): a share of every label; paper: as published."
-        ),
-    ] = None,
-    split_seed: Annotated[
-        int | None, typer.Option("--split-seed", help="Draws the stratified split; by default 42.")
-    ] = None,
+    split: parts.Kind = None,
+    split_seed: parts.Seed = None,
+    test_share: parts.TestShare = None,
+    validation_share: parts.ValidationShare = None,
+    hold_out_labels: parts.HoldOutLabels = None,
+    group_by: parts.GroupBy = None,
+    near_duplicates: parts.NearDuplicates = True,
     config: Annotated[
         Path | None,
         typer.Option(
@@ -76,8 +75,9 @@ def train(
     from whyalike.folders import read_folder
     from whyalike.recipes import SQUARE
     from whyalike.settings import read_settings
+    from whyalike.splitting import SplitOptions, choose_split
     from whyalike.summaries import print_training, say_unreadable
-    from whyalike.training import choose_config, choose_split, write_curves
+    from whyalike.training import choose_config, write_curves
 
     # Options that set a field of the config are the parameters with the name of that field.
     chosen = {name: ctx.params.get(name) for name in (*TrainingConfig.model_fields, *SQUARE)}
@@ -89,7 +89,16 @@ def train(
     started = time.monotonic()
     folder = read_folder(data, limits=settings.limits, progress=shown)
     validating = read_folder(val, limits=settings.limits, progress=shown) if val else None
-    drawn = choose_split(folder, validating, kind=split.value if split else None, seed=split_seed)
+    wanted = SplitOptions(
+        kind=split.value if split else None,
+        seed=split_seed,
+        test_share=test_share,
+        validation_share=validation_share,
+        hold_out_labels=hold_out_labels,
+        group_by=group_by,
+        near_duplicates=near_duplicates,
+    )
+    drawn = choose_split(folder, validating, wanted, limits=settings.limits, progress=shown)
     report = train_encoder(
         [*folder.samples, *(validating.samples if validating else ())],
         drawn,
