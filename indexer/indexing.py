@@ -17,7 +17,7 @@ from indexer.pipeline import embed_contents, keep_in_segments
 from indexer.reading import Reader, ReadFile, UnreadFile
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
-from indexer.sources import find_sources
+from indexer.sources import find_sources, require_picture
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
 from siamese.onnx_runtime import computed_by
@@ -53,6 +53,8 @@ def index(
     ledger = Ledger()
     with galleries.writer(name) as writer:
         before = _published(galleries, name)
+        if before is None or (choice.refit and choice.checkpoint is None):
+            require_picture(sources.present, limits=limits)  # before weights are asked for
         encoder = choose_encoder(
             writer, choice, sources.present, settings=settings, limits=limits, progress=progress
         )

@@ -5,7 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gallery.galleries import Galleries
-from gallery.scanning import distinct, is_below, is_present, root_uri
+from gallery.publication import Unreadable
+from gallery.scanning import distinct, is_below, is_present, root_uri, scan
+from indexer.errors import NothingToIndex
+from siamese.images import ImageLimits, why_none_is_a_picture
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,14 @@ def find_sources(
     roots = distinct([*named, *others], recorded=recorded, allow_empty=allow_empty)
     present = [root for root in roots if is_present(root)]
     return Sources(present, gone=[root for root in roots if root not in present])
+
+
+def require_picture(roots: Sequence[Path], *, limits: ImageLimits) -> None:
+    """Raises NothingToIndex where not one file below the roots is a picture; reads to the first that is."""
+    files = (file.path for file in scan(roots, leave_out=lambda _: None))  # the run reports those
+    reasons = why_none_is_a_picture(files, limits=limits)
+    if reasons is not None:
+        raise NothingToIndex(roots, [Unreadable(root_uri(path), None, reason) for path, reason in reasons])
 
 
 def _is_below(root: Path, other: Path) -> bool:

@@ -6,7 +6,9 @@ parameters keep the names that torchvision gives them, so its files can be read 
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Mapping
+from contextlib import redirect_stdout
 from dataclasses import dataclass
 from http.client import HTTPException
 from pathlib import Path
@@ -128,9 +130,10 @@ def _downloaded(name: str) -> dict[str, Tensor]:
     if kind is None or kind.imagenet is None:
         raise WeightsUnavailable(f"there are no ImageNet weights for the body {name!r}; {WAY_OUT}")
     try:
-        state: dict[str, Tensor] = get_weight(kind.imagenet).get_state_dict(
-            progress=False, check_hash=True, weights_only=True
-        )
+        with redirect_stdout(sys.stderr):  # where torch writes that it downloads; stdout is for results
+            state: dict[str, Tensor] = get_weight(kind.imagenet).get_state_dict(
+                progress=False, check_hash=True, weights_only=True
+            )
     except (OSError, HTTPException, RuntimeError, ValueError) as error:  # no network, no disk, broken data
         raise WeightsUnavailable(
             f"torchvision's ImageNet weights for {name} could not be downloaded ({error}); {WAY_OUT}"

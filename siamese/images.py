@@ -9,7 +9,7 @@ from __future__ import annotations
 import stat
 import threading
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 
@@ -93,6 +93,21 @@ def decode(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS, draft: int | No
             raise _broken(error) from error
         turn = UPRIGHT.get(_orientation(picture))
         return image if turn is None else image.transpose(turn)
+
+
+def why_none_is_a_picture(
+    paths: Iterable[Path], *, limits: ImageLimits = DEFAULT_LIMITS
+) -> list[tuple[Path, str]] | None:
+    """Each file with its reason; None if one of them is a picture, and no further one is read then."""
+    reasons = []
+    for path in paths:
+        try:
+            decode(read(path, limits=limits), limits=limits)
+        except UnreadableImage as error:
+            reasons.append((path, error.reason))
+        else:
+            return None
+    return reasons
 
 
 def _check_bytes(data: bytes, limits: ImageLimits) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from gallery.scanning import ScannedFile, checksum, scan
 from siamese.errors import UnreadableImage, UnusableData
-from siamese.images import ImageLimits, read
+from siamese.images import ImageLimits, read, why_none_is_a_picture
 from siamese.progress import Progress
 from siamese.samples import Sample
 from siamese.threads import in_threads
@@ -26,17 +26,19 @@ class LabelledFolder:
 
 
 def read_folder(folder: Path, *, limits: ImageLimits, progress: Progress) -> LabelledFolder:
-    """The samples below a folder, in the order of their names; whether they are pictures is seen later.
+    """The samples below a folder, in the order of their names; whether all are pictures is seen later.
 
-    Raises SourceUnavailable, and UnusableData where there is none.
+    Raises SourceUnavailable, and UnusableData where not one is.
     """
     found = read_files(
         list(scan([folder])), limits=limits, progress=progress, description=f"reading {folder}"
     )
     samples = tuple(each for each in found if isinstance(each, Sample))
-    if not samples:
-        raise UnusableData(f"there is no file below {folder}; a folder of images for each label is needed")
-    return LabelledFolder(folder, samples, tuple(each for each in found if not isinstance(each, Sample)))
+    unreadable = tuple(each for each in found if not isinstance(each, Sample))
+    reasons = why_none_is_a_picture((each.path for each in samples), limits=limits)
+    if reasons is not None:
+        raise _nothing_below(folder, [*((path.name, reason) for path, reason in reasons), *unreadable])
+    return LabelledFolder(folder, samples, unreadable)
 
 
 def read_files(
@@ -45,6 +47,16 @@ def read_files(
     """Each file as a sample, or its name and the reason why its bytes cannot be read, in the order given."""
     named = in_threads(lambda file: _sample(file, limits), files, ahead=READ_AHEAD)
     return list(progress.track(named, description=description, total=len(files)))
+
+
+def _nothing_below(folder: Path, unreadable: Sequence[tuple[str, str]]) -> UnusableData:
+    if not unreadable:
+        return UnusableData(f"there is no file below {folder}; a folder of images for each label is needed")
+    name, reason = unreadable[0]
+    return UnusableData(
+        f"none of the {len(unreadable)} files below {folder} can be read as a picture "
+        f"({name}, for one: {reason}); a folder of images for each label is needed"
+    )
 
 
 def _sample(file: ScannedFile, limits: ImageLimits) -> Sample | tuple[str, str]:
