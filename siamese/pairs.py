@@ -1,12 +1,24 @@
 """Labelled pairs of a query image and a reference image, drawn with a seed."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+from pydantic import BaseModel
 
 # Same pairs, and as many different ones, for each query image: enough that the draw itself hardly matters.
 PAIRS_PER_QUERY = 20
+
+
+class PairCounts(BaseModel, frozen=True):
+    """Labelled pairs in each part of a split, and those `lost` between two; `digest` is that of all."""
+
+    digest: str
+    train: int
+    validation: int
+    test: int
+    lost: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,8 +33,22 @@ class Pairs:
         if not len(self.queries) == len(self.references) == len(self.same):
             raise ValueError("A pair needs a query, a reference and a word on whether they are the same.")
 
+    @classmethod
+    def of(cls, rows: Iterable[tuple[int, int, bool]]) -> "Pairs":
+        """Pairs from rows of a query, a reference and whether both show the same."""
+        table = np.array(list(rows), np.int64).reshape(-1, 3)
+        return cls(table[:, 0], table[:, 1], table[:, 2].astype(np.bool_))
+
     def __len__(self) -> int:
         return len(self.same)
+
+    def chosen(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> "Pairs":
+        """These of the pairs."""
+        return Pairs(self.queries[rows], self.references[rows], self.same[rows])
+
+    def moved(self, places: npt.NDArray[np.int64]) -> "Pairs":
+        """The same pairs of images that have moved: that at position i is at `places[i]` now."""
+        return Pairs(places[self.queries], places[self.references], self.same)
 
     def distinct(self, *, seed: int) -> "Pairs":
         """Each pair once whichever of its images asks, and again as many same as different ones.
@@ -35,7 +61,7 @@ class Pairs:
         count = min(len(kind) for kind in kinds)
         generator = np.random.default_rng(seed)
         kept = np.concatenate([np.sort(generator.choice(kind, count, replace=False)) for kind in kinds])
-        return Pairs(self.queries[kept], self.references[kept], self.same[kept])
+        return self.chosen(kept)
 
 
 def draw_pairs(

@@ -14,13 +14,14 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict
 
 from siamese.errors import UnusableData
+from siamese.pairs import PairCounts
 from siamese.samples import Sample, conflicting_checksums
 from siamese.stratification import draw_parts
 from siamese.units import NO_TIES, Ties, UnitCounts, Units, merge
 
 Part = Literal["train", "validation", "test"]
 PARTS: tuple[Part, ...] = ("train", "validation", "test")
-Kind = Literal["stratified", "paper", "given"]
+Kind = Literal["stratified", "paper", "given", "pairs"]
 
 PAPER_SEED = 42
 
@@ -55,6 +56,7 @@ class Split(BaseModel):
     conflicts: tuple[SplitFile, ...] = ()
     held_out_labels: tuple[str, ...] = ()
     counts: UnitCounts | None = None
+    pairs: PairCounts | None = None
 
     def files(self, part: Part) -> tuple[SplitFile, ...]:
         """The part as it was drawn."""
@@ -107,11 +109,7 @@ def stratified_split(
 
     Raises UnusableData where there are not two labels to tell apart, or the shares leave nothing to train on.
     """
-    if min(test, validation) < 0 or test + validation >= 1:
-        raise UnusableData(
-            f"shares of {test:g} for testing and {validation:g} for validating leave nothing to train on: "
-            "choose two from 0 on that stay below 1 together"
-        )
+    refuse_shares(test, validation)
     refuse_unusable([sample for sample in samples if sample.label not in held_out_labels])
     units = merge(samples, ties)
     conflicts = conflicting_checksums(samples)
@@ -127,7 +125,7 @@ def stratified_split(
         unit: ("test", "validation", "train")[place] for unit, place in zip(drawn, places, strict=True)
     }
     parts = {part: [s for unit in members if part_of[unit] == part for s in members[unit]] for part in PARTS}
-    return _recorded("stratified", seed, units, parts, held_out_labels)
+    return recorded("stratified", seed, units, parts, held_out_labels)
 
 
 def draw_labels(samples: Sequence[Sample], *, count: int, seed: int) -> tuple[str, ...]:
@@ -159,7 +157,7 @@ def paper_split(samples: Sequence[Sample], *, ties: Ties = NO_TIES) -> Split:
     rest, test = train_test_split(ordered, test_size=0.1, random_state=PAPER_SEED)
     train, validation = train_test_split(rest, test_size=0.1, random_state=PAPER_SEED)
     parts: dict[Part, list[Sample]] = {"train": train, "validation": validation, "test": test}
-    return _recorded("paper", PAPER_SEED, merge(samples, ties), parts)
+    return recorded("paper", PAPER_SEED, merge(samples, ties), parts)
 
 
 def given_split(train: Sequence[Sample], validation: Sequence[Sample], *, ties: Ties = NO_TIES) -> Split:
@@ -173,7 +171,16 @@ def given_split(train: Sequence[Sample], validation: Sequence[Sample], *, ties: 
         "validation": sorted(validation, key=_uri),
         "test": [],
     }
-    return _recorded("given", None, merge([*parts["train"], *parts["validation"]], ties), parts)
+    return recorded("given", None, merge([*parts["train"], *parts["validation"]], ties), parts)
+
+
+def refuse_shares(test: float, validation: float) -> None:
+    """Raises UnusableData where the shares leave nothing to train on."""
+    if min(test, validation) < 0 or test + validation >= 1:
+        raise UnusableData(
+            f"shares of {test:g} for testing and {validation:g} for validating leave nothing to train on: "
+            "choose two from 0 on that stay below 1 together"
+        )
 
 
 def refuse_unusable(samples: Sequence[Sample]) -> None:
@@ -188,22 +195,15 @@ def refuse_unusable(samples: Sequence[Sample]) -> None:
         )
 
 
-def _uri(sample: Sample) -> str:
-    return sample.uri
-
-
-def _contents(samples: Sequence[Sample]) -> Mapping[str, int]:
-    """How many distinct contents of each label there are."""
-    return Counter({sample.checksum: sample.label for sample in samples}.values())
-
-
-def _recorded(
+def recorded(
     kind: Kind,
     seed: int | None,
     units: Units,
     parts: Mapping[Part, Sequence[Sample]],
     held_out_labels: Collection[str] = (),
 ) -> Split:
+    """The split with these parts, and what the data made impossible."""
+
     def files(samples: Sequence[Sample]) -> tuple[SplitFile, ...]:
         return tuple(
             SplitFile(uri=one.uri, label=one.label, checksum=one.checksum, unit=units.of[one])
@@ -224,3 +224,12 @@ def _recorded(
         held_out_labels=tuple(sorted(held_out_labels)),
         counts=units.counts,
     )
+
+
+def _uri(sample: Sample) -> str:
+    return sample.uri
+
+
+def _contents(samples: Sequence[Sample]) -> Mapping[str, int]:
+    """How many distinct contents of each label there are."""
+    return Counter({sample.checksum: sample.label for sample in samples}.values())

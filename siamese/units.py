@@ -68,7 +68,7 @@ def merge(samples: Sequence[Sample], ties: Ties = NO_TIES) -> Units:
     links: list[tuple[Hashable, Hashable]] = [(sample, sample.checksum) for sample in ordered]
     links += [(sample, _Key(key)) for sample in ordered if (key := _key(sample, ties)) is not None]
     links += pairs
-    component = _components(links)
+    component = connected(links)
     numbers: dict[int, int] = {}
     of = {sample: numbers.setdefault(component[sample], len(numbers)) for sample in ordered}
     counts = {"units": len(numbers)} | _near_counts(ordered, pairs, ties) | _group_counts(of, ties)
@@ -86,7 +86,7 @@ def _key(sample: Sample, ties: Ties) -> str | None:
     return None if ties.groups is None else ties.groups.get(sample.uri)
 
 
-def _components(links: Sequence[tuple[Hashable, Hashable]]) -> dict[Hashable, int]:
+def connected(links: Sequence[tuple[Hashable, Hashable]]) -> dict[Hashable, int]:
     """The number of the connected component of every end of a link."""
     from scipy.sparse import coo_array  # half a second to import: reading a checkpoint needs none
     from scipy.sparse.csgraph import connected_components
