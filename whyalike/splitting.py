@@ -140,10 +140,10 @@ def _drawn(samples: Sequence[Sample], wanted: SplitOptions, ties: Ties) -> Split
 
 
 def _refuse_untrained(split: Split) -> None:
-    if split.train and not split.usable("train"):
+    if not split.usable("train"):
         raise UnusableData(
-            f"none of the {len(split.train)} training images is left: each is a conflict, or tied by equal "
-            "bytes, near-duplicates or groups to one that is validated or tested with"
+            "no image is left to train on: each is a conflict, or tied by equal bytes, near-duplicates or "
+            "groups to one that is validated or tested with"
         )
 
 
