@@ -11,19 +11,28 @@ from dataclasses import dataclass, field
 from gallery.build import Build
 from gallery.errors import NothingPublished
 from gallery.galleries import Galleries
+from search_api.checkpoints import Checkpoint
 from search_api.errors import AmbiguousGallery
-from siamese.checkpoint import CheckpointRecord, load_record
+from siamese.checkpoint import RECORD_FILE
 
 DEFAULT_GALLERY = "default"
 """What the command line calls a gallery that was given no name."""
 
 
+_Written = tuple[int, int, int]
+"""What tells one state of a file from another: its place on the disk, its time and its size."""
+
+
 @dataclass(slots=True)
 class _Opened:
-    """One open build with the record of its encoder, and how many questions are reading it."""
+    """One open build with what is told of its encoder, and how many questions are reading it.
+
+    The checkpoint is read again when it was `written` anew: a build that is calibrated stays the same build.
+    """
 
     build: Build
-    record: CheckpointRecord
+    checkpoint: Checkpoint
+    written: _Written | None
     readers: int = 0
     superseded: bool = False
 
@@ -45,19 +54,19 @@ class OpenBuilds:
         self._shelves: dict[str, _Shelf] = defaultdict(_Shelf)
 
     @contextmanager
-    def lend(self, name: str | None) -> Iterator[tuple[Build, CheckpointRecord]]:
-        """The build of this gallery that is published now, open until the block ends.
+    def lend(self, name: str | None) -> Iterator[tuple[Build, Checkpoint]]:
+        """The build of this gallery that is published now, open until the block ends, and its checkpoint.
 
-        No name: the only published gallery, or the one called “default”.
-        Raises GalleryNotFound, NothingPublished, AmbiguousGallery.
+        A checkpoint that was calibrated anew is noticed at the next question. No name: the only published
+        gallery, or the one called “default”. Raises GalleryNotFound, NothingPublished, AmbiguousGallery.
         """
         name = name if name is not None else self.only()
         published = self._galleries.published_build(name)
         with self._lock:
             shelf = self._shelves[name]
-        opened = self._take(shelf, name, published)
+        opened, checkpoint = self._take(shelf, name, published)
         try:
-            yield opened.build, opened.record
+            yield opened.build, checkpoint
         finally:
             self._give_back(shelf, opened)
 
@@ -78,14 +87,15 @@ class OpenBuilds:
             with shelf.lock:
                 _supersede(shelf)
 
-    def _take(self, shelf: _Shelf, name: str, published: int) -> _Opened:
+    def _take(self, shelf: _Shelf, name: str, published: int) -> tuple[_Opened, Checkpoint]:
         with shelf.lock:
             if shelf.current is None or shelf.current.build.number != published:
                 opened = _opened(self._galleries.open(name))
                 _supersede(shelf)
                 shelf.current = opened
+            _read_again(shelf.current)
             shelf.current.readers += 1
-            return shelf.current
+            return shelf.current, shelf.current.checkpoint
 
     @staticmethod
     def _give_back(shelf: _Shelf, opened: _Opened) -> None:
@@ -96,12 +106,30 @@ class OpenBuilds:
 
 
 def _opened(build: Build) -> _Opened:
-    """The build with its encoder's record; closed where that cannot be read."""
+    """The build with its encoder's checkpoint; closed where that cannot be read."""
     try:
-        return _Opened(build, load_record(build.checkpoint))
+        written = _written(build)  # before it is read: what is written meanwhile is read once more
+        return _Opened(build, Checkpoint.load(build.checkpoint), written)
     except BaseException:
         build.close()
         raise
+
+
+def _read_again(opened: _Opened) -> None:
+    """Reads the checkpoint of an open build again where it was replaced."""
+    written = _written(opened.build)
+    if written not in {None, opened.written}:
+        opened.checkpoint = Checkpoint.load(opened.build.checkpoint)
+        opened.written = written
+
+
+def _written(build: Build) -> _Written | None:
+    """The state of the record's file; None where it is gone, and what was read of it still holds."""
+    try:
+        state = (build.checkpoint / RECORD_FILE).stat()
+    except OSError:
+        return None
+    return state.st_ino, state.st_mtime_ns, state.st_size
 
 
 def _supersede(shelf: _Shelf) -> None:

@@ -11,6 +11,7 @@ from typing import Annotated, NoReturn
 import typer
 from typer.core import TyperGroup
 
+from whyalike.commands.calibrate import calibrate
 from whyalike.commands.compare import compare
 from whyalike.commands.demo import demo
 from whyalike.commands.evaluate import evaluate
@@ -68,7 +69,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, train, evaluate, index, search, compare, serve, export, galleries, migrate):
+for verb in (demo, train, evaluate, index, search, compare, calibrate, serve, export, galleries, migrate):
     app.command()(verb)
 
 
