@@ -46,6 +46,11 @@ def mirrors(level: Augmentation) -> bool:
     return level in {"strong", "free"}
 
 
+def crops(level: Augmentation) -> bool:
+    """Whether the views of this level are crops, which show things larger than the picture does."""
+    return level in {"strong", "free"}
+
+
 def _cropped(picture: Image.Image, generator: np.random.Generator) -> Image.Image:
     side = math.sqrt(generator.uniform(SMALLEST_AREA, 1.0))
     stretch = math.exp(generator.uniform(-ASPECT_JITTER, ASPECT_JITTER))

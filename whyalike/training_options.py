@@ -12,6 +12,14 @@ Augmentation = Annotated[
         "microscopes, from the air).",
     ),
 ]
+TrainingSize = Annotated[
+    int | None,
+    typer.Option(
+        "--training-size",
+        min=8,
+        help="Pixels of the square that the body learns on; for photos four fifths of --image-size.",
+    ),
+]
 Loss = Annotated[
     str | None,
     typer.Option(

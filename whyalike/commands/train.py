@@ -40,6 +40,7 @@ def train(
     weights: Weights = None,
     dimension: Dimension = None,
     image_size: ImageSize = None,
+    training_size: options.TrainingSize = None,
     fit: Fit = None,
     augmentation: options.Augmentation = None,
     loss: options.Loss = None,
