@@ -365,7 +365,7 @@ def test_the_state_is_written_after_every_epoch(
 def test_both_heads_are_learned_and_kept_with_what_they_were_calibrated_on(
     samples: list[Sample], split: Split, tmp_path: Path
 ) -> None:
-    told = train(samples, split, tiny(epochs=6), tmp_path, device="cpu").record.heads
+    told = train(samples, split, tiny(epochs=12), tmp_path, device="cpu").record.heads
     encoder = Encoder.load(tmp_path, device="cpu")
     pair, classes = encoder.heads.pair, encoder.heads.classes
     assert told and pair and classes
