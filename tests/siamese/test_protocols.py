@@ -6,6 +6,7 @@ from siamese.errors import UnusableData
 from siamese.protocols import choose_protocol
 from siamese.samples import Sample
 from siamese.splits import given_split, paper_split, stratified_split
+from siamese.units import Ties
 from tests.siamese.samples import folders, named
 
 
@@ -122,6 +123,40 @@ def test_contents_under_two_labels_are_left_out_also_across_the_two_folders() ->
     assert uris(protocol.queries) == {"b/right.png"}
     assert "a/000.png" not in uris(protocol.references)
     assert protocol.sizes["conflicts_left_out"] == 2
+
+
+def test_held_out_labels_are_judged_among_themselves_and_it_is_said() -> None:
+    samples = folders(dict.fromkeys("abcdefg", 10))
+    split = stratified_split(samples, held_out_labels=("b", "c", "d"))
+    protocol = choose_protocol(samples, split=split)
+    assert (protocol.kind, protocol.queries) == ("leave-one-out", protocol.references)
+    assert {sample.label for sample in protocol.queries} == {"b", "c", "d"}
+    assert "3 labels that were held out of training (b, c, d)" in protocol.statement
+    assert protocol.sizes["queries_trained_on"] == 0
+
+
+def test_many_held_out_labels_are_not_all_named() -> None:
+    samples = folders({f"label{number:02}": 4 for number in range(12)})
+    split = stratified_split(samples, held_out_labels=tuple(f"label{number:02}" for number in range(8)))
+    assert "label04 and 3 more)" in choose_protocol(samples, split=split).statement
+
+
+def test_the_sizes_say_what_ties_images_together_by_the_split_or_by_what_is_given() -> None:
+    samples = folders({"a": 30, "b": 30})
+    groups = {sample.uri: str(number // 3) for number, sample in enumerate(samples)}
+    ties = Ties(near_duplicates=((samples[0].checksum, samples[59].checksum),), groups=groups)
+    recorded = choose_protocol(samples, split=paper_split(samples, ties=ties))
+    found = {"units": 19, "near_duplicates": 1, "near_conflicts": 1, "groups": 20, "joined_groups": 2}
+    assert found.items() <= recorded.sizes.items()
+    assert recorded.sizes["tied_to_later_part"] > 0
+    assert found.items() <= choose_protocol(samples, ties=ties).sizes.items()
+
+
+def test_images_of_one_unit_have_one_name_and_others_their_own() -> None:
+    samples = folders({"a": 3, "b": 3})
+    groups = {"a/000.png": "x", "a/001.png": "x"}
+    names = choose_protocol(samples, ties=Ties(groups=groups)).apart(samples)
+    assert names[0] == names[1] and len(set(names)) == 5
 
 
 @pytest.mark.parametrize("samples", [[], folders({"a": 1})])

@@ -9,7 +9,8 @@ from sklearn.model_selection import train_test_split
 
 from siamese.errors import UnusableData
 from siamese.samples import Sample
-from siamese.splits import PARTS, Split, given_split, paper_split, stratified_split
+from siamese.splits import PARTS, Split, draw_labels, given_split, paper_split, stratified_split
+from siamese.units import Ties
 from tests.siamese.samples import folders, named
 
 
@@ -135,3 +136,58 @@ def test_the_papers_split_of_two_images_is_refused() -> None:
 def test_shares_that_leave_nothing_to_train_on_are_refused(test: float, validation: float) -> None:
     with pytest.raises(UnusableData, match="nothing to train on"):
         stratified_split(folders({"a": 10, "b": 10}), test=test, validation=validation)
+
+
+def test_held_out_labels_are_the_test_part_and_in_no_other() -> None:
+    samples = folders({"a": 20, "b": 20, "c": 20, "d": 20})
+    split = stratified_split(samples, held_out_labels=("b", "d"))
+    assert {file.label for file in split.test} == {"b", "d"} and len(split.test) == 40
+    assert {file.label for file in (*split.train, *split.validation)} == {"a", "c"}
+    assert len(split.validation) == 4
+    assert split.held_out_labels == ("b", "d")
+
+
+def test_what_shares_a_unit_with_a_held_out_label_is_not_trained_on_and_not_judged() -> None:
+    samples = folders({"a": 20, "b": 20, "c": 20, "d": 20})
+    ties = Ties(groups={"a/000.png": "flat", "b/000.png": "flat"})
+    split = stratified_split(samples, held_out_labels=("b", "d"), ties=ties)
+    assert "a/000.png" in uris(split, "test")
+    assert "a/000.png" not in {file.uri for file in split.judged("test")}
+    assert len(split.judged("test")) == 40
+
+
+def test_labels_are_drawn_with_the_seed_alone() -> None:
+    samples = folders(dict.fromkeys("abcdefghij", 3))
+    drawn = draw_labels(samples, count=4, seed=1)
+    assert len(drawn) == 4 and list(drawn) == sorted(drawn)
+    assert drawn == draw_labels(samples[::-1], count=4, seed=1)
+    assert len({draw_labels(samples, count=4, seed=seed) for seed in range(5)}) > 1
+
+
+def test_the_counts_of_a_split_say_what_ties_its_images_together() -> None:
+    samples = folders({"a": 10, "b": 10})
+    near = ((samples[0].checksum, samples[1].checksum), (samples[0].checksum, samples[10].checksum))
+    counts = stratified_split(samples, ties=Ties(near_duplicates=near)).counts
+    assert counts and counts.found() == {"units": 18, "near_duplicates": 2, "near_conflicts": 1}
+
+
+def test_a_split_says_how_many_images_it_does_without_for_a_later_part() -> None:
+    samples = folders({"a": 60, "b": 60})
+    groups = {sample.uri: str(number // 2) for number, sample in enumerate(samples)}
+    split = paper_split(samples, ties=Ties(groups=groups))
+    left = sum(len(split.usable(part)) + split.tied_to_later(part) for part in PARTS)
+    assert (left, split.tied_to_later("test")) == (120, 0)
+    assert split.tied_to_later("train") > 0
+    assert not any(paper_split(samples).tied_to_later(part) for part in PARTS)
+
+
+def test_a_split_that_was_recorded_before_there_were_units_still_loads() -> None:
+    written = stratified_split(folders({"a": 12, "b": 12})).model_dump(mode="json")
+    files = [file for part in PARTS for file in written[part]]
+    for file in files:
+        del file["unit"]
+    for name in ("counts", "held_out_labels"):
+        del written[name]
+    old = Split.model_validate(written)
+    assert [len(old.usable(part)) for part in PARTS] == [20, 2, 2]
+    assert (old.counts, old.held_out_labels, old.tied_to_later("train")) == (None, (), 0)
