@@ -11,10 +11,11 @@ import numpy.typing as npt
 from explain.evidence import Evidence, Side
 from gallery.build import Build, GalleryImage
 from gallery.galleries import GallerySummary
+from search_api.checkpoints import Checkpoint
+from search_api.explaining import Judging
 from search_api.pictures import original
 from search_api.rescoring import Match
 from search_api.schemas import (
-    CalibrationSchema,
     CompareResponse,
     CompareTimings,
     EncoderSchema,
@@ -25,16 +26,16 @@ from search_api.schemas import (
     ImageSchema,
     MatchSchema,
     OverlaysSchema,
+    PrefilterSchema,
     PublishedGallery,
     QuerySchema,
     SearchResponse,
     SearchTimings,
     SideSchema,
 )
-from search_api.scoring import Scored
+from search_api.scoring import Scored, calibration_schema
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Subject
-from siamese.calibration import Calibration
 from siamese.checkpoint import CheckpointRecord
 
 MAP_DECIMALS = 8
@@ -44,7 +45,8 @@ MAP_DECIMALS = 8
 def search_response(
     query: Subject,
     build: Build,
-    record: CheckpointRecord,
+    judging: Judging,
+    prefilter: PrefilterSchema | None,
     matches: Sequence[MatchSchema],
     clock: Stopwatch,
 ) -> SearchResponse:
@@ -53,9 +55,8 @@ def search_response(
         query=query_schema(query),
         gallery=build.gallery,
         build=build.number,
-        encoder=encoder_schema(record),
-        threshold=record.calibration.threshold,
-        calibration=calibration_schema(record.calibration),
+        **_judged_by(judging),
+        prefilter=prefilter,
         matches=list(matches),
         timings=SearchTimings(**clock.milliseconds("decode", "embed", "search", "rescore", "explain")),
     )
@@ -67,7 +68,7 @@ def compare_response(
     scored: Scored,
     evidence: Evidence,
     overlays: OverlaysSchema | None,
-    record: CheckpointRecord,
+    judging: Judging,
     build: Build | None,
     clock: Stopwatch,
 ) -> CompareResponse:
@@ -80,9 +81,7 @@ def compare_response(
         matched=query_schema(matched),
         gallery=build.gallery if build else None,
         build=build.number if build else None,
-        encoder=encoder_schema(record),
-        threshold=record.calibration.threshold,
-        calibration=calibration_schema(record.calibration),
+        **_judged_by(judging),
         timings=CompareTimings(**clock.milliseconds("decode", "embed", "explain")),
     )
 
@@ -104,8 +103,9 @@ def published_gallery(summary: GallerySummary) -> PublishedGallery:
     return PublishedGallery.model_validate({**fields, "encoder": encoder})
 
 
-def gallery_detail(build: Build, record: CheckpointRecord) -> GalleryDetail:
-    """A gallery as its published build says."""
+def gallery_detail(build: Build, checkpoint: Checkpoint) -> GalleryDetail:
+    """A gallery as its published build says; threshold and calibration are those of a search by distance."""
+    record = checkpoint.record
     return GalleryDetail(
         name=build.gallery,
         build=build.number,
@@ -113,8 +113,10 @@ def gallery_detail(build: Build, record: CheckpointRecord) -> GalleryDetail:
         contents=build.manifest.contents,
         encoder=encoder_schema(record),
         labels=build.labels(),
-        threshold=record.calibration.threshold,
-        calibration=calibration_schema(record.calibration),
+        scorers=checkpoint.scorers,
+        class_head=checkpoint.heads.classes is not None,
+        threshold=record.for_search.threshold,
+        calibration=calibration_schema(record.for_search),
     )
 
 
@@ -143,11 +145,14 @@ def encoder_schema(record: CheckpointRecord) -> EncoderSchema:
     return EncoderSchema(name=record.name, fingerprint=record.fingerprint)
 
 
-def calibration_schema(calibration: Calibration) -> CalibrationSchema:
-    """What the verdicts stand on."""
-    return CalibrationSchema(
-        fitted_on=calibration.fitted_on, pairs=calibration.pairs, reason=calibration.reason
-    )
+def _judged_by(judging: Judging) -> dict[str, Any]:
+    scorer = judging.scorer
+    return {
+        "encoder": encoder_schema(judging.checkpoint.record),
+        "scorer": scorer.name,
+        "threshold": scorer.threshold,
+        "calibration": scorer.calibration,
+    }
 
 
 def _pair_fields(
@@ -158,6 +163,7 @@ def _pair_fields(
         "uri": matched.uri,
         "label": matched.stored.label if matched.stored else None,
         "distance": scored.distance,
+        "score": scored.score,
         "cosine": scored.cosine,
         "similarity": scored.similarity,
         "probability": scored.probability,

@@ -32,11 +32,14 @@ class Viewed:
     named_build: int | None
     held: frozenset[str]
 
-    def answer(self, tag: str, build: int, make: Callable[[], Response]) -> Response:
-        """What `make` gives, unless the browser holds it; of a build that is named nothing ever changes."""
+    def answer(self, tag: str, build: int | None, make: Callable[[], Response]) -> Response:
+        """What `make` gives, unless the browser holds it.
+
+        What depends on a build alone never changes where that is named; other answers come with None.
+        """
         response = Response(status_code=HTTPStatus.NOT_MODIFIED) if {tag, "*"} & self.held else make()
         response.headers["ETag"] = tag
-        response.headers["Cache-Control"] = FOREVER if self.named_build == build else ASK_FIRST
+        response.headers["Cache-Control"] = FOREVER if build and build == self.named_build else ASK_FIRST
         return response
 
 

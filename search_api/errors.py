@@ -3,6 +3,7 @@
 SearchError
 ├── AmbiguousGallery     several galleries are published and the question names none
 ├── InvalidQuestion      a number or a combination that cannot be answered
+├── NoSuchHead           the encoder has no head of the kind that the question needs
 ├── UnknownHost          the request was sent to a name that is not this service's
 ├── UnknownLabel         the filter names a label that no image has
 └── UploadTooLarge       more bytes arrived than one request may hold
@@ -38,6 +39,17 @@ class InvalidQuestion(SearchError):  # noqa: N818
     """A number out of range or a combination that makes no sense."""
 
 
+class NoSuchHead(SearchError):  # noqa: N818
+    """The encoder has no head of the kind that the question needs."""
+
+    def __init__(self, encoder: str, head: str, reason: str | None = None) -> None:
+        why = f" ({reason})" if reason else ""
+        super().__init__(
+            f"The encoder “{encoder}” has no {head}{why}; "
+            "`whyalike train` learns one with the encoder, from labelled images."
+        )
+
+
 class UnknownHost(SearchError):  # noqa: N818
     """The request was sent to a name that is not this service's."""
 
@@ -50,8 +62,9 @@ class UnknownHost(SearchError):  # noqa: N818
 class UnknownLabel(SearchError):  # noqa: N818
     """The filter names a label that no image of the gallery has."""
 
-    def __init__(self, label: str, gallery: str) -> None:
-        super().__init__(f"No image of the gallery “{gallery}” has the label “{label}”.")
+    def __init__(self, label: str, gallery: str, *, predicted: bool = False) -> None:
+        source = ", which the class head gives the query; search without the prefilter" if predicted else ""
+        super().__init__(f"No image of the gallery “{gallery}” has the label “{label}”{source}.")
 
 
 class UploadTooLarge(SearchError):  # noqa: N818
@@ -89,6 +102,7 @@ RECORDS_UNAVAILABLE = Face(
 FACES: dict[type[Exception], Face] = {
     AmbiguousGallery: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "ambiguous-gallery", "Which gallery is meant?"),
     InvalidQuestion: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-question", "This cannot be answered"),
+    NoSuchHead: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "no-such-head", "The encoder has no such head"),
     UnknownHost: Face(HTTPStatus.MISDIRECTED_REQUEST, "unknown-host", "Not a name of this service"),
     UnknownLabel: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown-label", "No such label"),
     UploadTooLarge: Face(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "upload-too-large", "The upload is too large"),

@@ -11,6 +11,7 @@ _ENCODER = {
     "fingerprint": "53c234e5e8472b6ac51c1ae1cab3fe06fad053beb8ebfd8977b010655bfdd3c3",
 }
 _CALIBRATION = {"fitted_on": "pair", "pairs": 17280, "reason": None}
+_SHOWN = {"fitted_on": "shown", "pairs": 4310, "reason": None}
 _THRESHOLD = 0.8
 
 _MATCH: dict[str, Any] = {
@@ -20,6 +21,7 @@ _MATCH: dict[str, Any] = {
     "label": "tulip",
     "index_distance": 0.4000001,
     "distance": 0.4,
+    "score": 0.4,
     "cosine": 0.92,
     "similarity": 0.6,
     "probability": 0.97,
@@ -32,6 +34,7 @@ _MATCH: dict[str, Any] = {
 }
 _JUDGED_BY: dict[str, Any] = {
     "encoder": _ENCODER,
+    "scorer": "distance",
     "threshold": _THRESHOLD,
     "calibration": _CALIBRATION,
 }
@@ -49,6 +52,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "gallery": "default",
         "build": 7,
         **_JUDGED_BY,
+        "calibration": _SHOWN,
         "matches": [_MATCH],
         "timings": {
             "decode": 2.1,
@@ -76,8 +80,10 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "get_gallery": {
         **_GALLERY,
         "labels": {"daisy": 764, "tulip": 984},
+        "scorers": ["distance", "pair-head"],
+        "class_head": True,
         "threshold": _THRESHOLD,
-        "calibration": _CALIBRATION,
+        "calibration": _SHOWN,
     },
     "get_image": {
         "image_id": 1204,

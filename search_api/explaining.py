@@ -3,41 +3,74 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from explain.evidence import Evidence, explain_matches
-from explain.scores import SCORES
-from search_api.schemas import ExplainedScore
-from search_api.scoring import Scored, distance, score
+from explain.evidence import Evidence, Verdict, explain_matches
+from search_api.checkpoints import Checkpoint
+from search_api.schemas import ExplainedScore, FittedOn, ScorerName
+from search_api.scoring import Scored, Scorer
 from search_api.subjects import Subject
 from siamese.calibration import Calibration
 
 
-def compared(
-    query: Subject, matched: Subject, calibration: Calibration, of: ExplainedScore
-) -> tuple[Scored, Evidence]:
-    """The numbers of one pair, and its evidence."""
-    scored = score(distance(query.embedding, matched.embedding), calibration)
-    return scored, explained(query, [matched], [scored], calibration, of)[0]
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """By what the pairs of one question are scored, and which number of theirs is explained."""
+
+    checkpoint: Checkpoint
+    distances: Calibration
+    scorer: Scorer
+    of: ExplainedScore
+
+    @classmethod
+    def by(
+        cls, checkpoint: Checkpoint, fitted_on: FittedOn, scorer: ScorerName, of: ExplainedScore | None
+    ) -> Judging:
+        """By this scorer, distances meaning what they do among such pairs.
+
+        Explained is the scorer's own number, unless another is asked for. Raises NoSuchHead.
+        """
+        record = checkpoint.record
+        distances = record.calibration if fitted_on == "pair" else record.for_search
+        chosen = checkpoint.scorer(scorer, distances)
+        return cls(checkpoint, distances, chosen, of or chosen.explained)
+
+    @property
+    def identity(self) -> str:
+        """What changes when its evidence of a pair may: encoder, heads, threshold, and what was asked for."""
+        record = self.checkpoint.record
+        heads = record.heads and record.heads.digest
+        return f"{record.fingerprint} {heads} {self.distances.threshold} {self.scorer.name} {self.of}"
+
+
+def compared(query: Subject, matched: Subject, judging: Judging) -> tuple[Scored, Evidence]:
+    """The numbers of one pair, and its evidence; raises NoSuchHead."""
+    scored = judging.scorer.scored(query.embedding, matched.embedding[None])
+    return scored[0], explained(query, [matched], scored, judging)[0]
 
 
 def explained(
-    query: Subject,
-    matched: Sequence[Subject],
-    scores: Sequence[Scored],
-    calibration: Calibration,
-    of: ExplainedScore,
+    query: Subject, matched: Sequence[Subject], scored: Sequence[Scored], judging: Judging
 ) -> list[Evidence]:
-    """Why each of the matched images is near or far, from local embeddings alone."""
+    """Why each of the matched images is near or far, from local embeddings alone; raises NoSuchHead."""
+    score = judging.checkpoint.score(judging.of, query.embedding)
     if not matched:
         return []
     return explain_matches(
         query.local_embeddings,
         np.stack([each.local_embeddings for each in matched]),
-        of=SCORES[of],
-        threshold=calibration.threshold,
-        verdicts=[each.verdict for each in scores],
+        of=score,
+        threshold=judging.distances.threshold,
+        verdicts=_verdicts(scored, judging),
         query_embedding=query.embedding,
         matched_embeddings=np.stack([each.embedding for each in matched]),
     )
+
+
+def _verdicts(scored: Sequence[Scored], judging: Judging) -> list[Verdict | None]:
+    """The verdicts; none for the cosine where no distance was found at which its own would turn."""
+    if judging.of == "cosine" and judging.distances.threshold is None:
+        return [None] * len(scored)
+    return [each.verdict for each in scored]

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from search_api.errors import FACES, INTERNAL_FAULT, INVALID_REQUEST, face_of
 from search_api.headers import ALWAYS, NOTHING
-from search_api.schemas import FieldFault, Problem
+from search_api.schemas_service import FieldFault, Problem
 
 PROBLEM_JSON = "application/problem+json"
 NOT_TOLD = "The service could not answer; its log says why."

@@ -1,4 +1,4 @@
-"""Candidates become matches: the distance of the exact embeddings decides, not what the index reports."""
+"""Candidates become matches: a scorer of the exact embeddings decides, not what the index reports."""
 
 from __future__ import annotations
 
@@ -6,8 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from gallery.build import Candidate
-from search_api.scoring import Floats, Scored, distance, score
-from siamese.calibration import Calibration
+from search_api.scoring import Floats, Scored, Scorer
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,16 +23,14 @@ class Match:
             raise ValueError(f"Ranks begin at 1, not at {self.rank}.")
 
 
-def rescore(
-    embedding: Floats, candidates: Sequence[Candidate], exact: Floats, calibration: Calibration
-) -> list[Match]:
-    """Every candidate, scored by its exact embedding (row i of `exact`), nearest first, then by image_id.
+def rescore(embedding: Floats, candidates: Sequence[Candidate], exact: Floats, scorer: Scorer) -> list[Match]:
+    """Every candidate, scored by its exact embedding (row i of `exact`), in the scorer's order.
 
-    Permutes the candidates; invents none and drops none.
+    Those that it holds for equal are ordered by image_id. Permutes the candidates; invents and drops none.
     """
-    scored = [(distance(embedding, row), each) for each, row in zip(candidates, exact, strict=True)]
-    scored.sort(key=lambda pair: (pair[0], pair[1].image_id))
+    scored = list(zip(scorer.scored(embedding, exact), candidates, strict=True))
+    scored.sort(key=lambda pair: (*scorer.order(pair[0]), pair[1].image_id))
     return [
-        Match(rank, each.image_id, each.index_distance, score(exact_distance, calibration))
-        for rank, (exact_distance, each) in enumerate(scored, start=1)
+        Match(rank, each.image_id, each.index_distance, numbers)
+        for rank, (numbers, each) in enumerate(scored, start=1)
     ]

@@ -20,5 +20,5 @@ def list_galleries(asking: Asking) -> GalleryList:
 @router.get("/{name}", summary="Look into one gallery", responses=refusals(404, 422))
 def get_gallery(asking: Asking, name: str) -> GalleryDetail:
     """One gallery, with its labels and what its verdicts stand on."""
-    with asking.builds.lend(name) as (build, record):
-        return answers.gallery_detail(build, record)
+    with asking.builds.lend(name) as (build, checkpoint):
+        return answers.gallery_detail(build, checkpoint)

@@ -10,10 +10,10 @@ from starlette.responses import Response
 from search_api import answers
 from search_api.asking import MAX_DATABASE_ID, Asking, GalleryName, ImageId, refusals
 from search_api.caching import Viewing, tag_of
-from search_api.explaining import compared
+from search_api.explaining import Judging, compared
 from search_api.overlays import Part, WhichSide, paint
 from search_api.pictures import jpeg, original, png, stored_picture
-from search_api.schemas import ExplainedScore, ImageSchema
+from search_api.schemas import ExplainedScore, ImageSchema, ScorerName
 from search_api.subjects import stored_subjects
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
@@ -53,12 +53,13 @@ def get_picture(asking: Asking, viewing: Viewing, image_id: ImageId) -> Response
     From the thumbnail where the original is gone or changed; the header X-Drawn-On says so.
     """
     side = asking.settings.overlay_max_side
-    with asking.builds.lend(viewing.gallery) as (build, record), asking.decoding:
+    with asking.builds.lend(viewing.gallery) as (build, checkpoint), asking.decoding:
         image = build.image(image_id)
         found = original(image)
 
         def make() -> Response:
-            picture = stored_picture(image, build, record.preprocessing, max_side=side, found=found)
+            preprocessing = checkpoint.record.preprocessing
+            picture = stored_picture(image, build, preprocessing, max_side=side, found=found)
             return Response(jpeg(picture.image), headers={DRAWN_ON: picture.drawn_on}, media_type=JPEG)
 
         return viewing.answer(tag_of("picture", image.checksum, found.state, side), build.number, make)
@@ -76,24 +77,29 @@ def get_overlay(
     query: Annotated[int, Query(ge=1, le=MAX_DATABASE_ID, description="The image that was asked with.")],
     part: Annotated[Part, Query(description="What supports the verdict or speaks against it.")] = "factual",
     side: Annotated[WhichSide, Query(description="Over which of the two pictures.")] = "matched",
-    explained: Annotated[ExplainedScore, Query(description="The number that the maps explain.")] = "cosine",
+    scorer: Annotated[ScorerName, Query(description="What gave the verdict of the match.")] = "distance",
+    explained: Annotated[
+        ExplainedScore | None, Query(description="The number that the maps explain; by default the scorer's.")
+    ] = None,
 ) -> Response:
     """One part of the evidence over one picture of the pair, as PNG, drawn from what is stored.
 
-    From the thumbnail where the original is gone or changed; the header X-Drawn-On says so.
+    As a search explains the match. From the thumbnail where the original is gone or changed; the header
+    X-Drawn-On says so. A browser asks first: the encoder may be calibrated anew.
     """
     max_side = asking.settings.overlay_max_side
-    with asking.builds.lend(viewing.gallery) as (build, record), asking.decoding:
+    with asking.builds.lend(viewing.gallery) as (build, checkpoint), asking.decoding:
+        judging = Judging.by(checkpoint, "shown", scorer, explained)
         asked, matched = stored_subjects(build, [query, image_id])
         image = build.image(query if side == "query" else image_id)
         found = original(image)
 
         def make() -> Response:
-            _, evidence = compared(asked, matched, record.calibration, explained)
-            picture = stored_picture(image, build, record.preprocessing, max_side=max_side, found=found)
+            _, evidence = compared(asked, matched, judging)
+            preprocessing = checkpoint.record.preprocessing
+            picture = stored_picture(image, build, preprocessing, max_side=max_side, found=found)
             painted = paint(picture, evidence, side=side, part=part)
             return Response(png(painted), headers={DRAWN_ON: picture.drawn_on}, media_type=PNG)
 
-        about = (record.fingerprint, record.calibration.threshold, explained, side, part, found.state)
-        tag = tag_of("overlay", asked.checksum, matched.checksum, *about, max_side)
-        return viewing.answer(tag, build.number, make)
+        about = (judging.identity, side, part, found.state, max_side)
+        return viewing.answer(tag_of("overlay", asked.checksum, matched.checksum, *about), None, make)

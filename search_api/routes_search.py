@@ -9,7 +9,14 @@ from fastapi import APIRouter, File, Form, UploadFile
 
 from search_api.asking import MAX_DATABASE_ID, Asking, refusals
 from search_api.errors import InvalidQuestion, UploadTooLarge
-from search_api.schemas import CompareResponse, ExplainedScore, SearchResponse
+from search_api.schemas import (
+    CompareResponse,
+    ExplainedScore,
+    FittedOn,
+    Prefilter,
+    ScorerName,
+    SearchResponse,
+)
 from search_api.subjects import Asked, Stored, Upload
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -19,7 +26,13 @@ GalleryField = Annotated[
     Form(description="Which gallery; not needed where only one is published or one is called “default”."),
 ]
 StoredField = Annotated[int | None, Form(ge=1, le=MAX_DATABASE_ID)]
-ExplainedField = Annotated[ExplainedScore, Form(description="The number that the maps explain.")]
+ScorerField = Annotated[
+    ScorerName,
+    Form(description="What decides order, probability and verdict: the distance or the pair head."),
+]
+ExplainedField = Annotated[
+    ExplainedScore | None, Form(description="The number that the maps explain; by default the scorer's.")
+]
 OverlaysField = Annotated[bool, Form(description="Also paint the maps over the pictures, as PNG data URIs.")]
 
 
@@ -35,16 +48,33 @@ def search(
     gallery: GalleryField = None,
     k: Annotated[int | None, Form(ge=1, description="How many matches.")] = None,
     label: Annotated[list[str] | None, Form(description="Only images with one of these labels.")] = None,
-    explained: ExplainedField = "cosine",
+    prefilter: Annotated[
+        Prefilter | None, Form(description="Only images with the label that the class head gives the query.")
+    ] = None,
+    scorer: ScorerField = "distance",
+    candidates: Annotated[
+        int | None, Form(ge=1, description="How many the index proposes to be re-scored.")
+    ] = None,
+    explained: ExplainedField = None,
     overlays: OverlaysField = False,
 ) -> SearchResponse:
-    """The nearest images, re-scored by their exact distance, each with its evidence on both pictures.
+    """The nearest images, re-scored by their exact embeddings, each with its evidence on both pictures.
 
     Equal bytes are at distance 0. A label that no image has is refused, so that a slip of the pen does not
     look like an empty result.
     """
     query = _one_of(asking.settings.upload_max_bytes, image, image_id, "image", "image_id")
-    return asking.search(query, gallery=gallery, k=k, labels=label or None, of=explained, overlays=overlays)
+    return asking.search(
+        query,
+        gallery=gallery,
+        k=k,
+        labels=label or None,
+        prefilter=prefilter,
+        scorer=scorer,
+        candidates=candidates,
+        of=explained,
+        overlays=overlays,
+    )
 
 
 @router.post("/compare", summary="Compare two pictures", responses=refusals(404, 409, 413, 422))
@@ -55,14 +85,27 @@ def compare(
     a_image_id: Annotated[StoredField, Form(description="Instead of a: an image of the gallery.")] = None,
     b_image_id: Annotated[StoredField, Form(description="Instead of b: an image of the gallery.")] = None,
     gallery: GalleryField = None,
-    explained: ExplainedField = "cosine",
+    scorer: ScorerField = "distance",
+    calibration: Annotated[
+        FittedOn,
+        Form(description="What distances mean: among balanced pairs, or as a search judges what it shows."),
+    ] = "pair",
+    explained: ExplainedField = None,
     overlays: OverlaysField = False,
 ) -> CompareResponse:
     """How near two pictures are by the gallery's encoder: the fields of one match, b being matched."""
     limit = asking.settings.upload_max_bytes
     query = _one_of(limit, a, a_image_id, "a", "a_image_id")
     matched = _one_of(limit, b, b_image_id, "b", "b_image_id")
-    return asking.compare(query, matched, gallery=gallery, of=explained, overlays=overlays)
+    return asking.compare(
+        query,
+        matched,
+        gallery=gallery,
+        scorer=scorer,
+        calibration=calibration,
+        of=explained,
+        overlays=overlays,
+    )
 
 
 def _one_of(

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Response
 from starlette.responses import FileResponse
 
 from search_api.asking import Asking
-from search_api.schemas import Health
+from search_api.schemas_service import Health
 
 PAGE = Path(__file__).parent / "page"
 

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 Verdict = Literal["same", "different"]
-ExplainedScore = Literal["cosine", "distance"]
+ScorerName = Literal["distance", "pair-head"]
+ExplainedScore = Literal["cosine", "distance", "pair-head", "class"]
+Prefilter = Literal["label"]
+FittedOn = Literal["pair", "shown"]
 DrawnOn = Literal["original", "thumbnail", "upload"]
 OriginalState = Literal["unchanged", "changed", "gone"]
 Grid = list[list[float]]
@@ -18,6 +21,17 @@ class Schema(BaseModel):
     """A frozen piece of an answer that refuses keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SparseSchema(Schema):
+    """A piece that leaves out the keys of `SPARSE` where they are null, because they were not asked for."""
+
+    SPARSE: ClassVar[tuple[str, ...]]
+
+    @model_serializer(mode="wrap")
+    def _leave_out_what_was_not_asked(self, serialize: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
+        content: dict[str, Any] = serialize(self)
+        return {key: value for key, value in content.items() if value is not None or key not in self.SPARSE}
 
 
 class QuerySchema(Schema):
@@ -39,18 +53,35 @@ class EncoderSchema(Schema):
 class CalibrationSchema(Schema):
     """What probability and verdict were fitted on, or why there are none."""
 
-    fitted_on: str | None = Field(description="What was fitted on; null where nothing could be fitted.")
-    pairs: int = Field(ge=0, description="Labelled validation pairs it was fitted on.")
+    fitted_on: FittedOn | None = Field(
+        description="Balanced pairs, or a query and what a search shows; null where nothing could be fitted."
+    )
+    pairs: int = Field(ge=0, description="Labelled pairs it was fitted on.")
     reason: str | None = Field(description="Why probability and verdict are null; null where they are not.")
 
 
-class ExplainedSchema(Schema):
+class PrefilterSchema(Schema):
+    """What the gallery was narrowed to: the label that the encoder's class head gives the query."""
+
+    label: str
+    probability: float = Field(description="Of this label among those that the class head knows.")
+
+
+class ExplainedSchema(SparseSchema):
     """The number that the maps add up to, and how they were made."""
+
+    SPARSE = ("label", "query_value")
 
     of: ExplainedScore
     value: float = Field(description="The explained number of this match.", examples=[0.92])
     baseline: float = Field(description="Its value at the verdict's threshold; 0 where there is no verdict.")
     method: str = Field(description="How the maps are made of the local embeddings.")
+    label: str | None = Field(
+        default=None, description="Only for the class head: the label that it gives the query."
+    )
+    query_value: float | None = Field(
+        default=None, description="Only for the class head: the query's own score; `value` is the match's."
+    )
 
 
 class SideSchema(Schema):
@@ -63,8 +94,9 @@ class SideSchema(Schema):
 class EvidenceSchema(Schema):
     """Both maps on both pictures, and the number they explain.
 
-    For the cosine, on each picture, factual less counterfactual sums to value less baseline;
-    to its negative where the verdict is "different".
+    For the cosine and the pair head, on each picture, factual less counterfactual sums to value less
+    baseline; to its negative where the verdict is "different". For the class head it sums to the picture's
+    own score for the label, whatever the verdict.
     """
 
     explained: ExplainedSchema
@@ -87,8 +119,10 @@ class OverlaysSchema(Schema):
     matched: SideOverlays
 
 
-class MatchSchema(Schema):
+class MatchSchema(SparseSchema):
     """One answer to a query: the picture, how near it is, and why."""
+
+    SPARSE = ("overlays",)
 
     rank: int = Field(ge=1)
     image_id: int | None = Field(description="Null only for a picture that was uploaded to be compared.")
@@ -98,6 +132,10 @@ class MatchSchema(Schema):
         description="What the index reported, for ordering candidates only; null where no index was asked."
     )
     distance: float = Field(ge=0, description="Siamese distance of the unit embeddings; 0 = identical.")
+    score: float = Field(
+        description="The number of the scorer, which decides order, probability and verdict: the distance, "
+        "or the logit of the pair head, where greater is nearer."
+    )
     cosine: float = Field(description="1 − distance² / 2.")
     similarity: float = Field(description="1 − distance, in [−1, 1].")
     probability: float | None = Field(description="Calibrated chance that both show the same thing.")
@@ -106,13 +144,6 @@ class MatchSchema(Schema):
     overlays: OverlaysSchema | None = Field(
         default=None, description="Present only where they were asked for."
     )
-
-    @model_serializer(mode="wrap")
-    def _leave_out_what_was_not_asked(self, serialize: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
-        content: dict[str, Any] = serialize(self)
-        if self.overlays is None:
-            content.pop("overlays", None)
-        return content
 
 
 class SearchTimings(Schema):
@@ -126,15 +157,23 @@ class SearchTimings(Schema):
     total: float = Field(ge=0)
 
 
-class SearchResponse(Schema):
+class SearchResponse(SparseSchema):
     """The matches of one query, with the build and the encoder that found them."""
+
+    SPARSE = ("prefilter",)
 
     query: QuerySchema
     gallery: str
     build: int = Field(ge=1)
     encoder: EncoderSchema
-    threshold: float | None = Field(description="Distance at and below which the verdict is “same”.")
+    scorer: ScorerName
+    threshold: float | None = Field(
+        description="Distance at and below which the verdict is “same”; null where no distance decides."
+    )
     calibration: CalibrationSchema
+    prefilter: PrefilterSchema | None = Field(
+        default=None, description="Present only where it was asked for."
+    )
     matches: list[MatchSchema]
     timings: SearchTimings
 
@@ -156,6 +195,7 @@ class CompareResponse(MatchSchema):
     gallery: str | None = Field(description="The gallery whose encoder judged; null for a checkpoint's.")
     build: int | None
     encoder: EncoderSchema
+    scorer: ScorerName
     threshold: float | None
     calibration: CalibrationSchema
     timings: CompareTimings
@@ -187,6 +227,8 @@ class GalleryDetail(GallerySchema):
     """A gallery with its labels and what its verdicts stand on."""
 
     labels: dict[str, int] = Field(description="How many images each label has.")
+    scorers: list[ScorerName] = Field(description="What its encoder can judge pairs by.")
+    class_head: bool = Field(description="Whether its encoder can narrow a search to the query's label.")
     threshold: float | None
     calibration: CalibrationSchema
 
@@ -205,29 +247,3 @@ class ImageSchema(Schema):
     original: OriginalState = Field(
         description="Whether the file still holds these bytes; drawings use the thumbnail where it does not."
     )
-
-
-class Health(Schema):
-    """Whether the service can answer, and what keeps it from that."""
-
-    status: Literal["live", "ready", "not ready"]
-    reasons: list[str]
-
-
-class FieldFault(Schema):
-    """One fault of a request."""
-
-    location: str = Field(description="Where in the request, as a path.", examples=["body/k"])
-    reason: str
-
-
-class Problem(BaseModel):
-    """A refusal by RFC 9457, sent as application/problem+json."""
-
-    model_config = ConfigDict(extra="allow", frozen=True)
-
-    type: str = Field(examples=["urn:whyalike:problem:gallery-not-found"])
-    title: str = Field(examples=["No such gallery"])
-    status: int = Field(examples=[404])
-    detail: str
-    errors: list[FieldFault] | None = None

@@ -6,37 +6,39 @@
 from __future__ import annotations
 
 import logging
-import math
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from PIL.Image import Image
-
 from explain.evidence import Evidence
-from gallery.build import Build, Candidate
+from gallery.build import Build
 from gallery.galleries import Galleries
-from gallery.scanning import checksum
 from search_api import answers
 from search_api.builds import OpenBuilds
+from search_api.candidates import how_many, narrow, propose
+from search_api.checkpoints import Checkpoint
 from search_api.comparing import compare_each
 from search_api.encoders import LoadedEncoders
-from search_api.errors import InvalidQuestion, UnknownLabel
-from search_api.explaining import compared, explained
+from search_api.errors import InvalidQuestion
+from search_api.explaining import Judging, compared, explained
 from search_api.overlays import paint_pair, picture_of
-from search_api.pictures import Picture, uploaded_picture
+from search_api.pictures import Picture
+from search_api.reading import SubjectReader
 from search_api.rescoring import rescore
-from search_api.schemas import CompareResponse, ExplainedScore, OverlaysSchema, SearchResponse
+from search_api.schemas import (
+    CompareResponse,
+    ExplainedScore,
+    FittedOn,
+    OverlaysSchema,
+    Prefilter,
+    ScorerName,
+    SearchResponse,
+)
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, Stored, Subject, Upload, stored_subjects
-from siamese.checkpoint import CheckpointRecord
-from siamese.encoder import Encoder, Prepared
-from siamese.errors import UnreadableImage
-from siamese.images import decode
-from siamese.preprocessing import Preprocessing
+from search_api.subjects import Asked, Subject, Upload, stored_subjects
+from siamese.encoder import Encoder
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +60,7 @@ class Searcher:
         self._encoders = LoadedEncoders(
             load_encoder, kept=self.settings.encoders_kept, slots=self.settings.embedding_slots
         )
+        self.reader = SubjectReader(self._encoders, self.decoding, self.settings)
 
     def search(
         self,
@@ -66,33 +69,40 @@ class Searcher:
         gallery: str | None = None,
         k: int | None = None,
         labels: Collection[str] | None = None,
-        of: ExplainedScore = "cosine",
+        prefilter: Prefilter | None = None,
+        scorer: ScorerName = "distance",
+        candidates: int | None = None,
+        of: ExplainedScore | None = None,
         overlays: bool = False,
     ) -> SearchResponse:
         """The k images of the gallery nearest to the query, each with its evidence, and drawn if asked for.
 
-        `labels` leaves only images that have one of them. An image of the gallery finds itself at distance 0.
-        Raises UnreadableImage, ImageNotFound, InvalidQuestion, UnknownLabel, and what choosing a gallery
-        raises.
+        `labels` leaves only images that have one of them, `prefilter` those of the label that the class head
+        gives the query. So many `candidates` are re-scored by the `scorer`, whose own number is explained
+        unless another is asked for. An image of the gallery finds itself at distance 0.
+        Raises UnreadableImage, ImageNotFound, InvalidQuestion, UnknownLabel, NoSuchHead, and what choosing a
+        gallery raises.
         """
         clock = Stopwatch()
         k = self._checked(self.settings.default_k if k is None else k, overlays)
-        with self.builds.lend(gallery) as (build, record):
-            asked = self._subject(query, build, record, clock)
+        with self.builds.lend(gallery) as (build, checkpoint):
+            judging = Judging.by(checkpoint, "shown", scorer, of)
+            count = how_many(k, candidates, judging.scorer, self.settings)
+            asked = self.reader.subject(query, build, checkpoint.record.preprocessing, clock)
             with clock.stage("search"):
-                candidates = self._candidates(asked, build, k, labels)
+                narrowed = narrow(asked, build, checkpoint, labels=labels, prefilter=prefilter)
+                proposed = propose(asked, build, count=count, labels=narrowed.labels)
             with clock.stage("rescore"):
-                exact = build.embeddings([each.image_id for each in candidates])
-                matches = rescore(asked.embedding, candidates, exact, record.calibration)[:k]
+                exact = build.embeddings([each.image_id for each in proposed])
+                matches = rescore(asked.embedding, proposed, exact, judging.scorer)[:k]
             with clock.stage("explain"):
                 matched = stored_subjects(build, [each.image_id for each in matches])
-                scores = [each.scored for each in matches]
-                evidence = explained(asked, matched, scores, record.calibration, of)
+                evidence = explained(asked, matched, [each.scored for each in matches], judging)
             nothing = [None] * len(matches)
-            drawn = self._drawn(asked, matched, evidence, record, build) if overlays else nothing
+            drawn = self._drawn(asked, matched, evidence, judging, build) if overlays else nothing
         found = zip(matches, matched, evidence, drawn, strict=True)
         schemas = [answers.match_schema(*each) for each in found]
-        return answers.search_response(asked, build, record, schemas, clock)
+        return answers.search_response(asked, build, judging, narrowed.prefilter, schemas, clock)
 
     def compare(
         self,
@@ -100,14 +110,19 @@ class Searcher:
         matched: Asked,
         *,
         gallery: str | None = None,
-        of: ExplainedScore = "cosine",
+        scorer: ScorerName = "distance",
+        calibration: FittedOn = "pair",
+        of: ExplainedScore | None = None,
         overlays: bool = False,
     ) -> CompareResponse:
         """How near two pictures are by the gallery's encoder, and why; equal bytes are at distance 0.
 
-        Raises UnreadableImage, ImageNotFound, and what choosing a gallery raises.
+        `calibration` says what distances mean: among balanced pairs, or among those that a search shows.
+        Raises UnreadableImage, ImageNotFound, NoSuchHead, and what choosing a gallery raises.
         """
-        return self.compare_each(query, [matched], gallery=gallery, of=of, overlays=overlays)[0]
+        with self.builds.lend(gallery) as (build, checkpoint):
+            judging = Judging.by(checkpoint, calibration, scorer, of)
+            return self._compare_each(query, [matched], build, judging, overlays)[0]
 
     def compare_each(
         self,
@@ -115,17 +130,14 @@ class Searcher:
         images: Sequence[Asked],
         *,
         gallery: str | None = None,
-        of: ExplainedScore = "cosine",
+        scorer: ScorerName = "distance",
+        of: ExplainedScore | None = None,
         overlays: bool = False,
     ) -> list[CompareResponse]:
         """The same for one query with each of the images, in their order; no content is embedded twice."""
-        with self.builds.lend(gallery) as (build, record):
-            return compare_each(
-                query,
-                images,
-                embed=lambda asked, clock: self._subject(asked, build, record, clock),
-                answer=partial(self._compared, of, overlays, record, build),
-            )
+        with self.builds.lend(gallery) as (build, checkpoint):
+            judging = Judging.by(checkpoint, "pair", scorer, of)
+            return self._compare_each(query, images, build, judging, overlays)
 
     def compare_each_by(
         self,
@@ -133,15 +145,17 @@ class Searcher:
         query: Upload,
         images: Sequence[Upload],
         *,
-        of: ExplainedScore = "cosine",
+        scorer: ScorerName = "distance",
+        of: ExplainedScore | None = None,
         overlays: bool = False,
     ) -> list[CompareResponse]:
         """The same by an encoder that belongs to no gallery."""
+        judging = Judging.by(Checkpoint.of(encoder), "pair", scorer, of)
         return compare_each(
             query,
             images,
-            embed=lambda asked, clock: self._embedded(asked, encoder, clock),
-            answer=partial(self._compared, of, overlays, encoder.record, None),
+            embed=lambda asked, clock: self.reader.embedded(asked, encoder, clock),
+            answer=partial(self._compared, judging, overlays, None),
         )
 
     def reasons_not_ready(self) -> list[str]:
@@ -178,76 +192,43 @@ class Searcher:
             )
         return k
 
-    def _subject(self, asked: Asked, build: Build, record: CheckpointRecord, clock: Stopwatch) -> Subject:
-        """The picture as the build's encoder sees it; content that the build holds has one embedding, its."""
-        if isinstance(asked, Stored):
-            return stored_subjects(build, [asked.image_id])[0]
-        known = build.with_checksum(checksum(asked.data))
-        if not known:
-            return self._embedded(asked, self._encoders.of(build), clock)
-        with clock.stage("decode"), self.decoding:
-            shown = self._shown(self._decoded(asked), record.preprocessing)
-        stored = stored_subjects(build, [known[0].image_id])[0]
-        return replace(stored, uri=asked.uri, upload=shown, stored=None)
-
-    def _embedded(self, upload: Upload, encoder: Encoder, clock: Stopwatch) -> Subject:
-        with clock.stage("decode"), self.decoding:
-            prepared, shown = self._prepared(upload, encoder)
-        with clock.stage("embed"):
-            embedding, local_embeddings = self._encoders.embed(encoder, prepared)
-        name = checksum(upload.data)
-        return Subject(name, upload.uri, encoder.fingerprint, embedding, local_embeddings, upload=shown)
-
-    def _prepared(self, upload: Upload, encoder: Encoder) -> tuple[Prepared, Picture]:
-        """What is embedded and what is drawn on; nothing else of an upload stays in memory."""
-        image = self._decoded(upload)
-        return encoder.prepare(image), self._shown(image, encoder.preprocessing)
-
-    def _decoded(self, upload: Upload) -> Image:
-        try:
-            return decode(upload.data, limits=self.settings.upload_limits)
-        except UnreadableImage as error:
-            raise UnreadableImage(f"{upload.uri or 'the upload'}: {error.reason}") from error
-
-    def _shown(self, image: Image, preprocessing: Preprocessing) -> Picture:
-        return uploaded_picture(image, preprocessing, max_side=self.settings.overlay_max_side)
-
-    def _candidates(
-        self, asked: Subject, build: Build, k: int, labels: Collection[str] | None
-    ) -> list[Candidate]:
-        known = build.labels() if labels is not None else {}
-        for label in labels or ():
-            if label not in known:
-                raise UnknownLabel(label, build.gallery)
-        count = math.ceil(k * self.settings.oversampling)
-        return build.search(asked.embedding, count=count, labels=labels, fingerprint=asked.fingerprint)
+    def _compare_each(
+        self, query: Asked, images: Sequence[Asked], build: Build, judging: Judging, overlays: bool
+    ) -> list[CompareResponse]:
+        preprocessing = judging.checkpoint.record.preprocessing
+        return compare_each(
+            query,
+            images,
+            embed=lambda asked, clock: self.reader.subject(asked, build, preprocessing, clock),
+            answer=partial(self._compared, judging, overlays, build),
+        )
 
     def _compared(
         self,
-        of: ExplainedScore,
+        judging: Judging,
         overlays: bool,
-        record: CheckpointRecord,
         build: Build | None,
         asked: Subject,
         other: Subject,
         clock: Stopwatch,
     ) -> CompareResponse:
         with clock.stage("explain"):
-            scored, evidence = compared(asked, other, record.calibration, of)
-        drawn = self._drawn(asked, [other], [evidence], record, build)[0] if overlays else None
-        return answers.compare_response(asked, other, scored, evidence, drawn, record, build, clock)
+            scored, evidence = compared(asked, other, judging)
+        drawn = self._drawn(asked, [other], [evidence], judging, build)[0] if overlays else None
+        return answers.compare_response(asked, other, scored, evidence, drawn, judging, build, clock)
 
     def _drawn(
         self,
         asked: Subject,
         matched: Sequence[Subject],
         evidence: Sequence[Evidence],
-        record: CheckpointRecord,
+        judging: Judging,
         build: Build | None,
     ) -> list[OverlaysSchema]:
+        preprocessing = judging.checkpoint.record.preprocessing
+
         def picture(subject: Subject) -> Picture:
-            side = self.settings.overlay_max_side
-            return picture_of(subject, build, record.preprocessing, max_side=side)
+            return picture_of(subject, build, preprocessing, max_side=self.settings.overlay_max_side)
 
         with self.decoding:
             query = picture(asked)

@@ -19,6 +19,14 @@ class SearchSettings(BaseModel):
     oversampling: float = Field(
         default=2.0, ge=1.0, description="Candidates asked of the index for each match that is returned."
     )
+    candidates: int = Field(
+        default=50,
+        ge=1,
+        description="Candidates asked of the index, at least, where the scorer may put them in a new order.",
+    )
+    max_candidates: int = Field(
+        default=1000, ge=1, description="The most candidates that one question may ask to be re-scored."
+    )
     default_k: int = Field(default=10, ge=1, description="Matches returned where the question says nothing.")
     max_k: int = Field(default=100, ge=1, description="The most matches that one question may ask for.")
     upload_max_bytes: int = Field(

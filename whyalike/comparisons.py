@@ -17,6 +17,7 @@ from search_api.schemas import (
     MatchSchema,
     QuerySchema,
     Schema,
+    ScorerName,
 )
 from search_api.search import Searcher
 from search_api.subjects import Upload
@@ -34,6 +35,7 @@ class ComparisonResponse(Schema):
     gallery: str | None = Field(description="The gallery whose encoder judged; null for a checkpoint's.")
     build: int | None
     encoder: EncoderSchema
+    scorer: ScorerName
     threshold: float | None
     calibration: CalibrationSchema
     matches: list[MatchSchema]
@@ -86,22 +88,28 @@ def compare_pictures(
     *,
     encoder: Encoder | None,
     gallery: str | None,
-    of: ExplainedScore,
+    scorer: ScorerName,
+    of: ExplainedScore | None,
 ) -> Comparison:
     """Compares by this encoder, or by that of the gallery if None.
 
-    Raises UnreadableImage, and what choosing a gallery raises.
+    Raises UnreadableImage, NoSuchHead, and what choosing a gallery raises.
     """
     if encoder:
-        answers = searcher.compare_each_by(encoder, query, images, of=of)
+        answers = searcher.compare_each_by(encoder, query, images, scorer=scorer, of=of)
         preprocessing = encoder.preprocessing
     else:
-        answers = searcher.compare_each(query, images, gallery=gallery, of=of)
-        with searcher.builds.lend(gallery) as (_, record):
-            preprocessing = record.preprocessing
-    order = sorted(range(len(images)), key=lambda at: answers[at].distance)
+        answers = searcher.compare_each(query, images, gallery=gallery, scorer=scorer, of=of)
+        with searcher.builds.lend(gallery) as (_, checkpoint):
+            preprocessing = checkpoint.record.preprocessing
+    order = sorted(range(len(images)), key=lambda at: _order(answers[at]))
     ranked = [answers[at].model_copy(update={"rank": rank}) for rank, at in enumerate(order, start=1)]
     return Comparison(query, tuple(images[at] for at in order), tuple(ranked), preprocessing)
+
+
+def _order(answer: CompareResponse) -> tuple[float, float]:
+    """The nearest first, by the scorer: of a pair head the greatest logit."""
+    return (-answer.score if answer.scorer == "pair-head" else answer.score), answer.distance
 
 
 def _match(answer: CompareResponse) -> MatchSchema:

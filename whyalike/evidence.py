@@ -33,12 +33,13 @@ def write_search_evidence(
     """
     _make_room(folder)
     shown: list[ShownMatch] = []
-    with searcher.builds.lend(answer.gallery) as (build, record):
-        asked = _uploaded(query, record.preprocessing, searcher)
+    with searcher.builds.lend(answer.gallery) as (build, checkpoint):
+        preprocessing = checkpoint.record.preprocessing
+        asked = _uploaded(query, preprocessing, searcher)
         images = build.images([match.image_id for match in answer.matches if match.image_id is not None])
         for match, image in zip(answer.matches, images, strict=True):
             side = searcher.settings.overlay_max_side
-            picture = stored_picture(image, build, record.preprocessing, max_side=side)
+            picture = stored_picture(image, build, preprocessing, max_side=side)
             _write_overlays(folder, f"{match.rank:02}", asked, picture, evidence_of(match.evidence))
             if len(shown) < MATCHES_IN_FIGURE:
                 shown.append(_shown_match(match, picture))

@@ -12,6 +12,21 @@ class ExplainedChoice(str, Enum):
 
     cosine = "cosine"
     distance = "distance"
+    pair_head = "pair-head"
+    label = "class"
+
+
+class ScorerChoice(str, Enum):
+    """What pairs are judged by."""
+
+    distance = "distance"
+    pair_head = "pair-head"
+
+
+class PrefilterChoice(str, Enum):
+    """What narrows a search."""
+
+    label = "label"
 
 
 class RuntimeChoice(str, Enum):
@@ -66,7 +81,16 @@ EvidenceFolder = Annotated[
         "--evidence", metavar="DIR", help="Write the heatmaps, and one picture of everything, here."
     ),
 ]
-Explained = Annotated[ExplainedChoice, typer.Option("--explained", help="What the heatmaps add up to.")]
+Explained = Annotated[
+    ExplainedChoice | None,
+    typer.Option(
+        "--explained", help="What the heatmaps add up to; by default the cosine, or what --scorer says."
+    ),
+]
+Scorer = Annotated[
+    ScorerChoice,
+    typer.Option("--scorer", help="What decides order, probability and verdict."),
+]
 PublishedGallery = Annotated[
     str | None,
     typer.Option("--gallery", help="Which gallery; by default the only one, or the one called “default”."),

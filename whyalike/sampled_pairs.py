@@ -14,9 +14,10 @@ from pydantic import Field
 
 from gallery.build import Build
 from gallery.scanning import ScannedFile, scan
-from search_api.answers import calibration_schema, encoder_schema
-from search_api.schemas import CalibrationSchema, EncoderSchema, Schema, Verdict
-from search_api.scoring import distance, score
+from search_api.answers import encoder_schema
+from search_api.checkpoints import Checkpoint
+from search_api.schemas import CalibrationSchema, EncoderSchema, Schema, ScorerName, Verdict
+from search_api.scoring import Scorer
 from siamese.embedded_samples import embed_samples
 from siamese.encoder import Encoder
 from siamese.errors import UnusableData
@@ -48,6 +49,7 @@ class SampledPair(Schema):
     second: PairedImage
     same: bool | None = Field(description="Whether the labels are equal; null where there are none.")
     distance: float = Field(ge=0)
+    score: float
     cosine: float
     similarity: float
     probability: float | None
@@ -73,6 +75,7 @@ class SampledPairs(Schema):
     gallery: str | None = Field(description="The gallery whose encoder judged; null for a checkpoint's.")
     build: int | None
     encoder: EncoderSchema
+    scorer: ScorerName
     threshold: float | None
     calibration: CalibrationSchema
     counts: PairCounts
@@ -86,6 +89,7 @@ def judge_sampled_pairs(
     *,
     count: int,
     seed: int,
+    scorer: ScorerName,
     build: Build | None,
     limits: ImageLimits,
     progress: Progress,
@@ -95,22 +99,24 @@ def judge_sampled_pairs(
     The label of an image is the name of its folder; where all lie in one, nobody knows what is the same. No
     pair has the same content twice. `build` is the one whose encoder it is, if any.
 
-    Raises SourceUnavailable, and UnusableData where there is no pair.
+    Raises SourceUnavailable, NoSuchHead, and UnusableData where there is no pair.
     """
+    judge = Checkpoint.of(encoder).scorer(scorer, encoder.calibration)
     files = list(scan([folder]))
     images = _Images(encoder, files, limits, progress)
     places = _drawn(images, count=count, seed=seed)
     if not places:
         raise UnusableData(f"there are no two readable, different images below {folder} to make a pair of")
-    pairs = [_judged(images, place) for place in places]
+    pairs = [_judged(images, place, judge) for place in places]
     return SampledPairs(
         folder=str(folder),
         seed=seed,
         gallery=build.gallery if build else None,
         build=build.number if build else None,
         encoder=encoder_schema(encoder.record),
-        threshold=encoder.calibration.threshold,
-        calibration=calibration_schema(encoder.calibration),
+        scorer=scorer,
+        threshold=judge.threshold,
+        calibration=judge.calibration,
         counts=_counts(pairs),
         pairs=pairs,
         unreadable=images.unreadable,
@@ -176,10 +182,10 @@ def _taken(images: _Images, drawn: Iterator[Place], count: int) -> list[Place]:
     return taken
 
 
-def _judged(images: _Images, place: Place) -> SampledPair:
+def _judged(images: _Images, place: Place, judge: Scorer) -> SampledPair:
     first, second = (images.embedded[at] for at in place)
     assert first is not None and second is not None  # usable pairs alone are judged
-    scored = score(distance(first[1], second[1]), images.encoder.calibration)
+    scored = judge.scored(first[1], second[1][None])[0]
     same = first[0].label == second[0].label if images.labelled else None
     known = same is not None and scored.verdict is not None
     return SampledPair(
@@ -187,6 +193,7 @@ def _judged(images: _Images, place: Place) -> SampledPair:
         second=_paired(images, place[1], second[0]),
         same=same,
         distance=scored.distance,
+        score=scored.score,
         cosine=scored.cosine,
         similarity=scored.similarity,
         probability=scored.probability,

@@ -6,7 +6,7 @@ from whyalike.home import open_galleries
 from whyalike.options import RuntimeChoice
 from whyalike.settings import Settings
 
-UNLIMITED_K = 2**31 - 1
+UNLIMITED = 2**31 - 1
 """What one may ask of one's own machine."""
 
 
@@ -29,7 +29,8 @@ def open_local_searcher(
     update = {
         "upload_max_bytes": limits.max_bytes,
         "upload_max_pixels": limits.max_pixels,
-        "max_k": UNLIMITED_K,
+        "max_k": UNLIMITED,
+        "max_candidates": UNLIMITED,
     }
     search = settings.search.model_copy(update=update)
     return open_searcher(settings.model_copy(update={"search": search}), device=device, runtime=runtime)

@@ -32,6 +32,10 @@ def print_matches(answer: SearchResponse, written: Path | None) -> None:
     """The matches of a query, nearest first, and what their verdicts stand on."""
     headings = ("rank", "label", "similarity", "probability", "verdict", "picture")
     print_rows(headings, [_match_cells(match) for match in answer.matches])
+    if answer.prefilter:
+        chance = share(answer.prefilter.probability)
+        narrowed = f"only {answer.prefilter.label}, the label that the class head gives the query ({chance})"
+        out().print(Text(printable(narrowed), "dim"))
     out().print(
         Text(f"gallery {answer.gallery}, build {answer.build}, encoder {answer.encoder.name}", "dim"),
         Text(stands_on(answer.calibration, answer.threshold), "dim"),
@@ -79,9 +83,13 @@ def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
 
 def stands_on(calibration: CalibrationSchema, threshold: float | None) -> str:
     """What probability and verdict stand on, or why there are none."""
-    if threshold is None:
+    if calibration.reason is not None:
         return f"no probability and no verdict: {calibration.reason}"
-    return f"same up to distance {threshold:.3f}, fitted on {calibration.pairs} labelled pairs"
+    shown = ", as a search shows them" if calibration.fitted_on == "shown" else ""
+    pairs = f"fitted on {calibration.pairs} labelled pairs{shown}"
+    if threshold is None:
+        return f"same from a probability of 50 % by the pair head, {pairs}"
+    return f"same up to distance {threshold:.3f}, {pairs}"
 
 
 def _match_cells(match: MatchSchema) -> tuple[str, ...]:

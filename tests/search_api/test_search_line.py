@@ -13,7 +13,7 @@ import pytest
 
 from gallery.build import Build, Candidate
 from gallery.errors import EncoderMismatch, ImageNotFound, NothingPublished
-from search_api import search
+from search_api import reading, search
 from search_api.errors import AmbiguousGallery, InvalidQuestion, UnknownLabel
 from search_api.schemas import MatchSchema, SideSchema
 from search_api.stopwatch import Stopwatch
@@ -65,6 +65,7 @@ def test_the_answer_has_the_keys_of_the_contract_in_their_order(workshop: Worksh
         "gallery",
         "build",
         "encoder",
+        "scorer",
         "threshold",
         "calibration",
         "matches",
@@ -78,6 +79,7 @@ def test_the_answer_has_the_keys_of_the_contract_in_their_order(workshop: Worksh
         "label",
         "index_distance",
         "distance",
+        "score",
         "cosine",
         "similarity",
         "probability",
@@ -180,7 +182,7 @@ def test_no_more_pictures_are_decoded_and_drawn_on_at_once_than_there_are_slots(
 
         return counting
 
-    monkeypatch.setattr("search_api.search.decode", counted(search.decode))
+    monkeypatch.setattr("search_api.reading.decode", counted(reading.decode))
     monkeypatch.setattr("search_api.search.paint_pair", counted(search.paint_pair))
     with ThreadPoolExecutor(8) as pool:
         asked = [pool.submit(searcher.search, Upload(png(noise(seed))), overlays=True) for seed in range(8)]
@@ -192,8 +194,8 @@ def test_of_an_upload_only_what_is_drawn_on_stays_in_memory(workshop: Workshop) 
     workshop.publish()
     searcher = workshop.searcher(overlay_max_side=64)
     wide = Upload(png(noise(1, size=(640, 320))), "wide.png")
-    with searcher.builds.lend(None) as (build, record):
-        subject = searcher._subject(wide, build, record, Stopwatch())
+    with searcher.builds.lend(None) as (build, checkpoint):
+        subject = searcher.reader.subject(wide, build, checkpoint.record.preprocessing, Stopwatch())
     assert subject.upload is not None
     assert subject.upload.image.size == (64, 32)
     assert (subject.upload.placement.width, subject.upload.placement.height) == (640, 320)
@@ -278,7 +280,7 @@ def test_equal_bytes_are_at_distance_zero_and_the_order_of_a_pair_does_not_matte
 def test_a_comparison_has_the_fields_of_a_match(workshop: Workshop) -> None:
     workshop.publish(calibration=fitted_at(1.0))
     answer = workshop.searcher().compare(RED, Upload(png(HALF_RED), "half.png"))
-    assert list(answer.model_dump())[:11] == list(workshop.searcher().search(RED).matches[0].model_dump())
+    assert list(answer.model_dump())[:12] == list(workshop.searcher().search(RED).matches[0].model_dump())
     assert answer.distance == pytest.approx(HALF_DISTANCE, abs=1e-6)
     assert (answer.rank, answer.image_id, answer.index_distance) == (1, None, None)
     assert (answer.uri, answer.query.uri, answer.verdict) == ("half.png", "red.png", "same")
@@ -341,7 +343,7 @@ def test_a_build_whose_encoder_cannot_be_read_is_closed_and_the_one_before_it_is
         raise OSError(path)
 
     with monkeypatch.context() as broken:
-        broken.setattr("search_api.builds.load_record", unreadable)
+        broken.setattr("search_api.checkpoints.load_record", unreadable)
         broken.setattr(type(build), "close", lambda build: closed.append(build.number))
         with pytest.raises(OSError):
             searcher.search(RED)

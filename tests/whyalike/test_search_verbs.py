@@ -21,6 +21,7 @@ MATCH_KEYS = [
     "label",
     "index_distance",
     "distance",
+    "score",
     "cosine",
     "similarity",
     "probability",

@@ -10,10 +10,20 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whyalike.options import Device, EvidenceFolder, Explained, ExplainedChoice, Json, PublishedGallery
+from whyalike.options import (
+    Device,
+    EvidenceFolder,
+    Explained,
+    ExplainedChoice,
+    Json,
+    PublishedGallery,
+    Scorer,
+    ScorerChoice,
+)
 
 if TYPE_CHECKING:  # loaded by the time that a picture is compared, not for --help
     from gallery.build import Build
+    from search_api.schemas import ScorerName
     from search_api.search import Searcher
     from siamese.encoder import Encoder
     from whyalike.settings import Settings
@@ -41,7 +51,8 @@ def compare(
         Path | None,
         typer.Option("--grid", metavar="FILE", help="Write one picture of everything that was compared."),
     ] = None,
-    explained: Explained = ExplainedChoice.cosine,
+    scorer: Scorer = ScorerChoice.distance,
+    explained: Explained = None,
     evidence: EvidenceFolder = None,
     device: Device = None,
     json: Json = False,
@@ -58,7 +69,7 @@ def compare(
     wanted = Wanted(evidence, checked_picture(grid), json)
     settings = read_settings()
     with closing(open_local_searcher(settings, device=device)) as searcher:
-        judge = Judge(searcher, checkpoint, gallery, device or settings.device)
+        judge = Judge(searcher, checkpoint, gallery, scorer.value, device or settings.device)
         if pairs is None:
             _compare(judge, pictures, explained, wanted, settings)
         else:
@@ -81,6 +92,7 @@ class Judge:
     searcher: Searcher
     checkpoint: Path | None
     gallery: str | None
+    scorer: ScorerName
     device: str
 
     def own_encoder(self) -> Encoder | None:
@@ -102,7 +114,7 @@ class Judge:
 
 
 def _compare(
-    judge: Judge, paths: Sequence[Path], explained: ExplainedChoice, wanted: Wanted, settings: Settings
+    judge: Judge, paths: Sequence[Path], explained: ExplainedChoice | None, wanted: Wanted, settings: Settings
 ) -> None:
     from whyalike.comparison_tables import print_comparison
     from whyalike.comparisons import compare_pictures
@@ -117,7 +129,8 @@ def _compare(
         images,
         encoder=judge.own_encoder(),
         gallery=judge.gallery,
-        of=explained.value,
+        scorer=judge.scorer,
+        of=explained.value if explained else None,
     )
     written = {
         "evidence": comparison.write_evidence(wanted.evidence, searcher) if wanted.evidence else None,
@@ -140,7 +153,14 @@ def _sample(judge: Judge, folder: Path, count: int, seed: int, wanted: Wanted, s
     limits, shown = settings.limits, progress()
     with judge.lend() as (encoder, build):
         sampled = judge_sampled_pairs(
-            encoder, folder, count=count, seed=seed, build=build, limits=limits, progress=shown
+            encoder,
+            folder,
+            count=count,
+            seed=seed,
+            scorer=judge.scorer,
+            build=build,
+            limits=limits,
+            progress=shown,
         )
     say_unreadable(sampled.unreadable)
     preprocessing = encoder.preprocessing

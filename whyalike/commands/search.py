@@ -9,10 +9,12 @@ from whyalike.options import (
     Device,
     EvidenceFolder,
     Explained,
-    ExplainedChoice,
     Json,
+    PrefilterChoice,
     PublishedGallery,
     Runtime,
+    Scorer,
+    ScorerChoice,
 )
 
 
@@ -25,7 +27,16 @@ def search(
     label: Annotated[
         list[str] | None, typer.Option("--label", help="Only images with this label; may be repeated.")
     ] = None,
-    explained: Explained = ExplainedChoice.cosine,
+    prefilter: Annotated[
+        PrefilterChoice | None,
+        typer.Option("--prefilter", help="Only images with the label that the class head gives the picture."),
+    ] = None,
+    scorer: Scorer = ScorerChoice.distance,
+    candidates: Annotated[
+        int | None,
+        typer.Option("--candidates", min=1, help="Images that the index proposes to be compared pairwise."),
+    ] = None,
+    explained: Explained = None,
     evidence: EvidenceFolder = None,
     device: Device = None,
     runtime: Runtime = None,
@@ -42,7 +53,16 @@ def search(
     query = upload(image, limits=settings.limits)
     searcher = open_local_searcher(settings, device=device, runtime=runtime)
     try:
-        answer = searcher.search(query, gallery=gallery, k=k, labels=label or None, of=explained.value)
+        answer = searcher.search(
+            query,
+            gallery=gallery,
+            k=k,
+            labels=label or None,
+            prefilter=prefilter.value if prefilter else None,
+            scorer=scorer.value,
+            candidates=candidates,
+            of=explained.value if explained else None,
+        )
         if gallery is None:
             say(f"searched the gallery {answer.gallery}; --gallery names another")
         written = None
