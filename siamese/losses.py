@@ -23,7 +23,8 @@ PairIndices = tuple[Tensor, Tensor, Tensor, Tensor]
 
 # Cosines of a normalised softmax are divided by it (Zhai and Wu, BMVC 2019; the library's own default).
 TEMPERATURE = 0.05
-# A pair head starts as the sigmoid of this many times (cosine - 1/2), which is a fair judge already.
+# A pair head starts as the sigmoid of this many times (cosine - 1/2), which is a fair judge already. It is
+# also the unit of its weights, so that they move at the pace of the linear layer's.
 STEEPNESS = 10.0
 
 
@@ -70,8 +71,8 @@ class PairLoss(nn.Module):
     def __init__(self, dimension: int) -> None:
         super().__init__()
         self.difference = nn.Parameter(torch.zeros(dimension))
-        self.product = nn.Parameter(torch.full((dimension,), STEEPNESS))
-        self.bias = nn.Parameter(torch.tensor(-STEEPNESS / 2))
+        self.product = nn.Parameter(torch.ones(dimension))
+        self.bias = nn.Parameter(torch.tensor(-0.5))
 
     def forward(
         self, embeddings: Tensor, labels: Tensor | None, indices: PairIndices | None = None
@@ -84,12 +85,13 @@ class PairLoss(nn.Module):
         return torch.stack(means).mean() if means else embeddings.sum() * 0
 
     def _logits(self, query: Tensor, matched: Tensor) -> Tensor:
-        return (query - matched).abs() @ self.difference + (query * matched) @ self.product + self.bias
+        unscaled = (query - matched).abs() @ self.difference + (query * matched) @ self.product + self.bias
+        return STEEPNESS * unscaled
 
     def head(self) -> PairHead:
         """The head as it is now, not calibrated."""
-        difference, product = (part.detach().cpu().numpy().copy() for part in (self.difference, self.product))
-        return PairHead(difference, product, float(self.bias.detach()))
+        difference, product = ((STEEPNESS * each.detach()).cpu() for each in (self.difference, self.product))
+        return PairHead(difference.numpy(), product.numpy(), STEEPNESS * float(self.bias.detach()))
 
 
 class ClassLoss(losses.NormalizedSoftmaxLoss):  # type: ignore[misc]

@@ -16,8 +16,9 @@ from indexer.indexing import index
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
 from siamese.bodies import build_body
-from siamese.checkpoint import load_record
+from siamese.checkpoint import load_heads, load_network, load_record, save
 from siamese.errors import CheckpointNotFound, WeightsUnavailable
+from siamese.heads import Heads, HeadsRecord, PairHead
 from tests.toys import fitted_at, mean_colour_checkpoint, noise, plain, write_folder
 
 T = TypeVar("T")
@@ -178,6 +179,20 @@ def test_a_recalibrated_checkpoint_is_taken_over_without_embedding_anything(
     report = indexed(galleries, photos, EncoderChoice(checkpoint=calibrated, device="cpu"))
     assert (report.embedded, report.unchanged, report.published) == (0, 6, True)
     assert load_record(galleries.open("photos").checkpoint).calibration.threshold == 0.5
+
+
+def test_the_gallerys_copy_of_a_checkpoint_has_its_heads_and_new_heads_embed_nothing(
+    galleries: Galleries, photos: Path, tmp_path: Path, toy: EncoderChoice
+) -> None:
+    indexed(galleries, photos, toy)
+    for bias in (1.0, 2.0):
+        given = mean_colour_checkpoint(tmp_path / f"given-{bias}")
+        record, network = load_network(given)
+        heads = Heads(PairHead(np.zeros(3, np.float32), np.ones(3, np.float32), bias))
+        save(given, network, record.model_copy(update={"heads": HeadsRecord.of(heads)}), heads=heads)
+        report = indexed(galleries, photos, EncoderChoice(checkpoint=given, device="cpu"))
+        assert (report.embedded, report.unchanged, report.published) == (0, 6, True)
+        assert load_heads(galleries.open("photos").checkpoint).digest == heads.digest
 
 
 def test_a_checkpoint_and_a_body_together_are_refused(tmp_path: Path) -> None:
