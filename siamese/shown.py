@@ -13,47 +13,22 @@ from siamese.retrieval import blocks
 SHOWN = 10
 
 
-def shown_pairs(
-    queries: EmbeddedSamples,
-    references: EmbeddedSamples,
-    *,
-    k: int = SHOWN,
-    units: tuple[NDArray[np.int64], NDArray[np.int64]] | None = None,
-) -> Pairs:
+def shown_pairs(queries: EmbeddedSamples, references: EmbeddedSamples, *, k: int = SHOWN) -> Pairs:
     """Each query with its `k` nearest references, nearest first; fewer where there are fewer.
 
-    Never with its own content, nor with an image of its own unit: `units` are numbers of the queries' and
-    the references' units, negative for an image that is in none.
+    Never with its own content or unit.
     """
-    order = [
-        _nearest(
-            queries.embeddings[rows] @ references.embeddings.T,
-            _kept_apart(rows, queries, references, units),
-            k,
-        )
-        for rows in blocks(len(queries.samples))
-    ]
-    asking = np.repeat(np.arange(len(queries.samples)), [len(row) for block in order for row in block])
-    matched = np.concatenate([np.empty(0, np.int64), *(row for block in order for row in block)])
+    nearest = [row for rows in blocks(len(queries.samples)) for row in _nearest(rows, queries, references, k)]
+    asking = np.repeat(np.arange(len(nearest)), [len(row) for row in nearest])
+    matched = np.concatenate([np.empty(0, np.int64), *nearest])
     return Pairs(asking, matched, queries.labels[asking] == references.labels[matched])
 
 
-def _kept_apart(
-    rows: slice,
-    queries: EmbeddedSamples,
-    references: EmbeddedSamples,
-    units: tuple[NDArray[np.int64], NDArray[np.int64]] | None,
-) -> NDArray[np.bool_]:
-    """(rows, references) which references a query must not be shown."""
-    apart: NDArray[np.bool_] = queries.checksums[rows, None] == references.checksums
-    if units is not None:
-        asking, answering = units
-        apart |= (asking[rows, None] == answering) & (answering >= 0)
-    return apart
-
-
-def _nearest(cosines: NDArray[np.float32], apart: NDArray[np.bool_], k: int) -> list[NDArray[np.int64]]:
-    """For each row the columns with the greatest cosines, greatest first."""
-    cosines[apart] = -np.inf
+def _nearest(
+    rows: slice, queries: EmbeddedSamples, references: EmbeddedSamples, k: int
+) -> list[NDArray[np.int64]]:
+    """For each of the queries the positions of its nearest references, nearest first."""
+    cosines = queries.embeddings[rows] @ references.embeddings.T
+    cosines[queries.apart[rows, None] == references.apart] = -np.inf
     order = np.argsort(-cosines, axis=1, kind="stable")[:, :k]
     return [row[np.isfinite(cosines[at, row])] for at, row in enumerate(order)]
