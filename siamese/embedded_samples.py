@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -17,17 +17,22 @@ from siamese.progress import Progress, Silent
 from siamese.retrieval import distances
 from siamese.samples import Sample, UnreadableSample, image_of
 from siamese.threads import in_threads
+from siamese.units import apart
 
 BATCH_SIZE = 32
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class EmbeddedSamples:
-    """Samples and their unit embeddings (n, D) float32, in one order; `unreadable` has none."""
+    """Samples and their unit embeddings (n, D) float32, in one order; `unreadable` has none.
+
+    `units` has the units of contents (checksums), where they are known.
+    """
 
     samples: tuple[Sample, ...]
     embeddings: NDArray[np.float32]
     unreadable: tuple[UnreadableSample, ...] = field(default=())
+    units: Mapping[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         if len(self.samples) != len(self.embeddings):
@@ -42,6 +47,11 @@ class EmbeddedSamples:
     def checksums(self) -> NDArray[np.str_]:
         """(n,) whose content each is."""
         return np.array([sample.checksum for sample in self.samples], np.str_)
+
+    @property
+    def apart(self) -> NDArray[np.str_]:
+        """(n,) whose unit each is, or whose content: no two of one name are judged against each other."""
+        return apart(self.samples, self.units)
 
 
 def embed_samples(
@@ -84,7 +94,7 @@ def embed_samples(
 
 def pairs_between(queries: EmbeddedSamples, references: EmbeddedSamples, *, seed: int) -> Pairs:
     """Balanced pairs of a query and a reference, as `draw_pairs` draws them."""
-    return draw_pairs(queries.labels, queries.checksums, references.labels, references.checksums, seed=seed)
+    return draw_pairs(queries.labels, queries.apart, references.labels, references.apart, seed=seed)
 
 
 def pair_distances(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from pydantic import BaseModel, ValidationError, computed_field
 
@@ -37,7 +38,7 @@ from siamese.measuring import (
     measure_verification,
 )
 from siamese.progress import Progress
-from siamese.protocols import ProtocolKind, choose_protocol
+from siamese.protocols import ProtocolKind, TiesFinder, choose_protocol
 from siamese.samples import Sample
 from siamese.splits import Split
 from siamese.trial import SEED, Trial
@@ -140,12 +141,15 @@ def evaluate_encoder(
     samples: Sequence[Sample],
     *,
     queries: Sequence[Sample] | None = None,
+    find_ties: TiesFinder | None = None,
     seed: int = SEED,
     limits: ImageLimits = DEFAULT_LIMITS,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Choose the protocol, embed its images and measure; raises what `try_encoder` raises."""
-    trial = try_encoder(encoder, samples, queries=queries, seed=seed, limits=limits, progress=progress)
+    trial = try_encoder(
+        encoder, samples, queries=queries, find_ties=find_ties, seed=seed, limits=limits, progress=progress
+    )
     return evaluate(
         trial, calibration=encoder.calibration, shown=encoder.record.for_search, heads=encoder.heads
     )
@@ -156,6 +160,7 @@ def try_encoder(
     samples: Sequence[Sample],
     *,
     queries: Sequence[Sample] | None = None,
+    find_ties: TiesFinder | None = None,
     seed: int = SEED,
     limits: ImageLimits = DEFAULT_LIMITS,
     progress: Progress | None = None,
@@ -164,10 +169,12 @@ def try_encoder(
 
     Raises UnusableData where nothing is left to compare, and CheckpointError for a damaged split.
     """
-    protocol = choose_protocol(samples, queries=queries, split=_recorded_split(encoder))
+    split = _recorded_split(encoder)
+    protocol = choose_protocol(samples, queries=queries, split=split, find_ties=find_ties)
 
     def embed(part: Sequence[Sample], description: str) -> EmbeddedSamples:
-        return embed_samples(encoder, part, limits=limits, progress=progress, description=description)
+        embedded = embed_samples(encoder, part, limits=limits, progress=progress, description=description)
+        return replace(embedded, units=protocol.units)
 
     asking = embed(protocol.queries, "embedding queries")
     alone = protocol.kind == "leave-one-out"

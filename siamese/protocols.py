@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
-
-import numpy as np
-from numpy.typing import NDArray
 
 from siamese.errors import UnusableData
 from siamese.samples import Sample, conflicting_checksums
@@ -15,6 +12,7 @@ from siamese.splits import PARTS, Part, Split, SplitFile
 from siamese.units import NO_TIES, Ties, merge
 
 ProtocolKind = Literal["queries", "held-out", "leave-one-out"]
+TiesFinder = Callable[[Sequence[Sample]], Ties]
 
 # A folder is the one that was trained on when at least this share of the recorded files is still there,
 # unchanged and in its place: a few files may have come, gone or changed since.
@@ -48,31 +46,28 @@ class Protocol:
         if len({sample.checksum for sample in (*self.queries, *self.references)}) < 2:
             raise UnusableData("an evaluation needs at least two images with different contents")
 
-    def apart(self, samples: Sequence[Sample]) -> NDArray[np.str_]:
-        """(n,) the name of each sample's unit, or its checksum: two with an equal name must not meet."""
-        return np.array([str(self.units.get(each.checksum, each.checksum)) for each in samples], np.str_)
-
 
 def choose_protocol(
     samples: Sequence[Sample],
     *,
     queries: Sequence[Sample] | None = None,
     split: Split | None = None,
-    ties: Ties = NO_TIES,
+    find_ties: TiesFinder | None = None,
 ) -> Protocol:
     """Given queries against the samples; else, on the folder that `split` was drawn from, its held-out part
     against its training part, or its held-out labels among themselves; else each sample against all others.
 
     `split` is what the checkpoint recorded: queries that it was trained on or validated with are counted, and
-    the statement says so. `ties` make the units where the split has not recorded any. Raises UnusableData
-    where nothing is left to compare.
+    the statement says so. `find_ties` is asked what ties the images together, unless the split says it.
+    Raises UnusableData where nothing is left to compare.
     """
     if queries is None and split is not None and _recognised(split, samples):
         held_out = _held_out(samples, split)
         if held_out is not None:
             return held_out
     asked = _leave_one_out(samples, split) if queries is None else _given_queries(queries, samples, split)
-    units = merge([*samples, *(queries or ())], ties)
+    everything = [*samples, *(queries or ())]
+    units = merge(everything, find_ties(everything) if find_ties else NO_TIES)
     of_contents = {sample.checksum: unit for sample, unit in units.of.items()}
     return replace(asked, sizes=asked.sizes | units.counts.found(), units=of_contents)
 

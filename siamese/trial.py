@@ -77,7 +77,7 @@ class ScoredPairs:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Trial:
-    """Everything that is measured on: no image of it ever meets its own content.
+    """Everything that is measured on: no image of it ever meets its own content or unit.
 
     `pairs` are balanced, of a query and a reference; `among` balanced, of two queries; `shown` each query
     with its `k` nearest references.
@@ -108,7 +108,7 @@ class Trial:
             queries.embeddings,
             references.embeddings,
             labels=(queries.labels, references.labels),
-            checksums=(queries.checksums, references.checksums),
+            checksums=(queries.apart, references.apart),
         )
         k = min(max(SHOWN, math.ceil(WANTED_SHOWN / len(queries.samples))), MOST_SHOWN)
         shown = shown_pairs(queries, references, k=k)

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from siamese.samples import Sample
@@ -58,6 +59,14 @@ class Units:
 
     of: Mapping[Sample, int]
     counts: UnitCounts
+
+
+def apart(samples: Sequence[Sample], units: Mapping[str, int]) -> NDArray[np.str_]:
+    """(n,) the name of each sample's unit, or its content's: two samples with equal names must not meet.
+
+    `units` has the units of the contents (checksums) that are known to belong to one.
+    """
+    return np.array([str(units.get(sample.checksum, sample.checksum)) for sample in samples], np.str_)
 
 
 def merge(samples: Sequence[Sample], ties: Ties = NO_TIES) -> Units:

@@ -13,7 +13,7 @@ from siamese.pairs import draw_pairs
 from siamese.protocols import Protocol, choose_protocol
 from siamese.samples import Sample
 from siamese.splits import PARTS, Split, given_split, paper_split, stratified_split
-from siamese.units import Ties, merge
+from siamese.units import Ties, apart, merge
 from tests.siamese.samples import named
 
 LABELS = ("bath", "bed", "garden", "hall", "kitchen", "living")
@@ -110,19 +110,19 @@ def test_no_image_is_judged_against_one_of_its_unit(split_of: Splitting) -> None
 def test_in_leave_one_out_no_image_is_paired_with_itself_or_its_near_duplicate() -> None:
     samples = homes(10)
     near = tuple((samples[n].checksum, samples[n + 12].checksum) for n in range(12))
-    assert_apart(choose_protocol(samples, ties=Ties(near_duplicates=near)))
+    assert_apart(choose_protocol(samples, find_ties=lambda _: Ties(near_duplicates=near)))
 
 
 def test_given_queries_are_not_paired_with_their_near_duplicates_among_the_references() -> None:
     samples, queries = homes(10), [named(f"bed/query{n}.jpg") for n in range(6)]
     near = tuple((query.checksum, sample.checksum) for query, sample in zip(queries, samples, strict=False))
-    assert_apart(choose_protocol(samples, queries=queries, ties=Ties(near_duplicates=near)))
+    assert_apart(choose_protocol(samples, queries=queries, find_ties=lambda _: Ties(near_duplicates=near)))
 
 
 def assert_apart(protocol: Protocol) -> None:
     """No pair of the protocol, drawn by its names, is of one unit."""
     labels = [np.array([sample.label for sample in part]) for part in (protocol.queries, protocol.references)]
-    names = [protocol.apart(part) for part in (protocol.queries, protocol.references)]
+    names = [apart(part, protocol.units) for part in (protocol.queries, protocol.references)]
     pairs = draw_pairs(labels[0], names[0], labels[1], names[1], seed=0)
     assert len(pairs)
     units = protocol.units

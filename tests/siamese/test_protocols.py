@@ -6,7 +6,7 @@ from siamese.errors import UnusableData
 from siamese.protocols import choose_protocol
 from siamese.samples import Sample
 from siamese.splits import given_split, paper_split, stratified_split
-from siamese.units import Ties
+from siamese.units import Ties, apart
 from tests.siamese.samples import folders, named
 
 
@@ -149,13 +149,13 @@ def test_the_sizes_say_what_ties_images_together_by_the_split_or_by_what_is_give
     found = {"units": 19, "near_duplicates": 1, "near_conflicts": 1, "groups": 20, "joined_groups": 2}
     assert found.items() <= recorded.sizes.items()
     assert recorded.sizes["tied_to_later_part"] > 0
-    assert found.items() <= choose_protocol(samples, ties=ties).sizes.items()
+    assert found.items() <= choose_protocol(samples, find_ties=lambda _: ties).sizes.items()
 
 
 def test_images_of_one_unit_have_one_name_and_others_their_own() -> None:
     samples = folders({"a": 3, "b": 3})
     groups = {"a/000.png": "x", "a/001.png": "x"}
-    names = choose_protocol(samples, ties=Ties(groups=groups)).apart(samples)
+    names = apart(samples, choose_protocol(samples, find_ties=lambda _: Ties(groups=groups)).units)
     assert names[0] == names[1] and len(set(names)) == 5
 
 
