@@ -17,6 +17,7 @@ if TYPE_CHECKING:  # what a verb prints about is loaded by then; what it does no
     from indexer.report import IndexingReport
     from siamese.calibration import Calibration
     from siamese.evaluation import Evaluation
+    from siamese.heads import HeadsRecord
     from siamese.splits import Split
     from siamese.training import TrainingReport
     from siamese.validation import ValidationScores
@@ -71,6 +72,7 @@ def print_training(report: TrainingReport, split: Split, curves: Path, *, second
         ("best epoch", f"{report.best_epoch} of {len(report.history)}"),
         ("validation", _scores(best.validation if best else None)),
         ("calibration", _calibrated(report.record.calibration)),
+        ("heads", _heads(report.record.heads)),
         ("time", f"{seconds:.0f} s"),
         ("curves", str(curves)),
     ]
@@ -125,6 +127,17 @@ def _scores(scores: ValidationScores | None) -> str:
         return UNKNOWN
     auc = UNKNOWN if scores.pair_auc is None else f"{scores.pair_auc:.4f}"
     return f"R@1 {scores.recall_at_1:.4f}, MAP@R {scores.map_at_r:.4f}, pair AUC {auc}"
+
+
+def _heads(heads: HeadsRecord | None) -> str:
+    """Which heads stand beside the encoder, and what the pair head is worth."""
+    if heads is None:
+        return UNKNOWN
+    classes = f"; class head of {len(heads.labels)} labels" if heads.classes else ""
+    if heads.balanced_accuracy is None:
+        return f"no pair head: {heads.reason}{classes}"
+    accuracy = f"balanced accuracy {heads.balanced_accuracy:.4f} on {heads.pairs} validation pairs"
+    return f"pair head, {accuracy}{classes}"
 
 
 def _calibrated(calibration: Calibration) -> str:

@@ -97,7 +97,7 @@ def test_the_softmax_of_the_class_heads_logits_is_what_was_trained() -> None:
     assert classes is not None
     logits = torch.from_numpy(classes.logits(scattered().numpy()))
     by_hand = functional.cross_entropy(logits, LABELS)
-    assert float(loss(scattered(), LABELS)) == pytest.approx(float(by_hand), rel=1e-5)
+    assert loss(scattered(), LABELS).item() == pytest.approx(by_hand.item(), rel=1e-5)
     label, probability = classes.label_of(scattered().numpy()[0])
     expected = torch.softmax(logits[0], dim=0)
     assert (label, probability) == ("abc"[int(expected.argmax())], pytest.approx(float(expected.max())))
@@ -111,7 +111,7 @@ def test_the_pair_head_learns_the_balanced_cross_entropy_of_all_pairs() -> None:
     chances = pair.probabilities(vectors.numpy()[:, None], vectors.numpy())
     same = (labels[:, None] == labels) & ~np.eye(6, dtype=bool)
     expected = (-np.log(chances[same]).mean() - np.log(1 - chances[labels[:, None] != labels]).mean()) / 2
-    assert float(loss.beside(vectors, torch.from_numpy(labels))) == pytest.approx(expected, rel=1e-5)
+    assert loss.beside(vectors, torch.from_numpy(labels)).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_the_pair_head_moves_the_embeddings_only_where_it_is_the_loss() -> None:

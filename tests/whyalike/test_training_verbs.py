@@ -42,6 +42,7 @@ def test_training_writes_a_checkpoint_its_curves_and_a_summary(run: Run, data: P
     assert result.exit_code == 0, result.stderr
     record = load_record(out)
     assert (record.body, record.dimension, record.preprocessing.image_size) == ("small", 8, 16)
+    assert re.search(r"heads +(pair head, balanced accuracy|no pair head)", result.stdout)
     with Image.open(out / "curves.png") as curves:
         assert curves.width > 100
     assert re.search(r"parts +train \d+, validation \d+, test \d+", result.stdout)
