@@ -9,10 +9,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from siamese.embedded_samples import EmbeddedSamples
 from siamese.pairs import draw_pairs
 from siamese.protocols import Protocol, choose_protocol
 from siamese.samples import Sample
 from siamese.splits import PARTS, Split, given_split, paper_split, stratified_split
+from siamese.trial import Trial
 from siamese.units import Ties, apart, merge
 from tests.siamese.samples import named
 
@@ -129,6 +131,26 @@ def assert_apart(protocol: Protocol) -> None:
     for query, reference in zip(pairs.queries, pairs.references, strict=True):
         asked, answered = protocol.queries[query], protocol.references[reference]
         assert units[asked.checksum] != units[answered.checksum]
+
+
+def test_no_measure_of_an_evaluation_pairs_two_images_of_one_unit() -> None:
+    samples = homes(20)
+    groups = by_listing(samples)
+    protocol = choose_protocol(samples, find_ties=lambda _: Ties(groups=groups))
+    directions = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    directions /= np.linalg.norm(directions, axis=1, keepdims=True)
+    embeddings = directions[[int(key.removeprefix("city_")) for key in groups.values()]]
+    assert recall(EmbeddedSamples(tuple(samples), embeddings), protocol) == 1.0
+    assert recall(EmbeddedSamples(tuple(samples), embeddings, units=protocol.units), protocol) < 1.0
+
+
+def recall(embedded: EmbeddedSamples, protocol: Protocol) -> float:
+    """R@1 of a trial, none of whose pairs is of one unit or content."""
+    trial = Trial.of(embedded, embedded, protocol=protocol)
+    for scored in (trial.pairs, trial.among, trial.shown):
+        assert len(scored)
+        assert (embedded.apart[scored.pairs.queries] != embedded.apart[scored.pairs.references]).all()
+    return float(trial.ranked.recall_at(1).mean())
 
 
 @st.composite

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -206,6 +207,15 @@ def test_training_says_what_it_found_and_records_it(run: Run, rooms: Path, tmp_p
     assert split and split["counts"]["groups"] == 12
     evaluated = run("evaluate", tmp_path / "encoder", rooms)
     assert "12 near duplicates" in evaluated.stdout.replace("\n", " ")
+
+
+def test_in_an_evaluation_no_image_is_judged_against_its_own_listing(run: Run, rooms: Path) -> None:
+    raw = ("--body", "small", "--weights", "none", "--image-size", 16, "--device", "cpu", "--json")
+    alone, grouped = (
+        json.loads(run("evaluate", *options, *raw, rooms).stdout) for options in ((), ("--group-by", LISTING))
+    )
+    assert (alone["sizes"]["near_duplicates"], grouped["sizes"]["groups"]) == (12, 12)
+    assert alone["sizes"]["units"] == 48 and grouped["sizes"]["units"] == 12
 
 
 def test_a_group_key_that_matches_nothing_ends_with_one_sentence(

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from whyalike import splitting_options as parts
 from whyalike.options import Body, Device, Fit, FitChoice, ImageSize, Json, Runtime, Weights
 
 if TYPE_CHECKING:
@@ -24,6 +25,8 @@ def evaluate(
     queries: Annotated[
         Path | None, typer.Option("--queries", metavar="DIR", help="Ask with these images against DATA.")
     ] = None,
+    group_by: parts.GroupBy = None,
+    near_duplicates: parts.NearDuplicates = True,
     body: Body = None,
     weights: Weights = None,
     image_size: ImageSize = None,
@@ -35,13 +38,16 @@ def evaluate(
 ) -> None:
     """Measure how well an encoder finds images of the same label and tells pairs apart.
 
-    Without a checkpoint, the body's raw pooled features are judged.
+    Without a checkpoint, the body's raw pooled features are judged. No image is judged against one of its own
+    group, or against its duplicate or near-duplicate; on the folder that a checkpoint was trained on, its own
+    split says which these are.
     """
     from siamese.evaluation import evaluate_encoder
     from whyalike.computing import choose_computing
     from whyalike.console import progress
     from whyalike.folders import read_folder
     from whyalike.settings import read_settings
+    from whyalike.splitting import find_ties
     from whyalike.summaries import print_evaluation, say_unreadable
     from whyalike.tables import print_json
 
@@ -58,6 +64,13 @@ def evaluate(
         encoder,
         folder.samples,
         queries=asking.samples if asking else None,
+        find_ties=lambda samples: find_ties(
+            samples,
+            group_by=group_by,
+            near_duplicates=near_duplicates,
+            limits=settings.limits,
+            progress=shown,
+        ),
         seed=seed,
         limits=settings.limits,
         progress=shown,
