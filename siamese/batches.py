@@ -21,6 +21,7 @@ class Batch:
     inputs: Tensor
     seen: Tensor | None
     labels: Tensor
+    indices: None = None
 
     def __len__(self) -> int:
         return len(self.labels)

@@ -12,11 +12,10 @@ import torch
 from torch import Tensor
 
 from siamese.averaging import Learned
-from siamese.batches import batches_of_epoch
 from siamese.errors import TrainingDiverged
 from siamese.images import ImageLimits
 from siamese.learner import Learner
-from siamese.learning_data import LearningData
+from siamese.lessons import Lessons
 from siamese.phases import BodyPhase, HeadPhase, Phase
 from siamese.progress import Progress
 from siamese.schedule import cosine_factor, epochs_since_best, plateau_factor, warmup_factor
@@ -31,7 +30,6 @@ from siamese.training_state import (
     under,
     write_state,
 )
-from siamese.validation import validation_scores
 
 
 @dataclass(slots=True, eq=False)
@@ -43,7 +41,7 @@ class Course:
     """
 
     config: TrainingConfig
-    data: LearningData
+    data: Lessons
     learned: Learned
     out: Path
     device: torch.device
@@ -97,16 +95,10 @@ class Course:
         return kind.prepared(network, self.data, self.config, limits=self.limits, progress=self.progress)
 
     def _learn_epoch(self, learner: Learner) -> float:
-        """Learn from every training image once; returns the mean loss of the steps."""
+        """Learn once from all that there is; returns the mean loss of the steps."""
         number = len(self.position.history)
         torch.manual_seed(int(np.random.SeedSequence([self.config.seed, number]).generate_state(1)[0]))
-        plan = batches_of_epoch(
-            self.data.numbers.tolist(),
-            batch_size=self.config.batch_size,
-            images_per_label=self.config.images_per_label,
-            seed=self.config.seed,
-            epoch=number,
-        )
+        plan = self.data.plan(self.config, epoch=number)
         batches = self.progress.track(
             learner.phase.load(plan, epoch=number), description=f"epoch {number + 1}", total=len(plan)
         )
@@ -139,7 +131,7 @@ class Course:
             loss=loss,
             learning_rate=learner.optimizer.param_groups[0]["lr"],
             seconds=seconds,
-            validation=validation_scores(learner.phase.validated(learner.kept.network)),
+            validation=self.data.scores(learner.phase.validated(learner.kept.network)),
         )
         history = (*self.position.history, epoch)
         self.position = self.position.model_copy(

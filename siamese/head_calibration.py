@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from siamese.calibration import MINIMUM_PAIRS, platt
-from siamese.embedded_samples import EmbeddedSamples, pairs_between
+from siamese.embedded_samples import EmbeddedSamples
 from siamese.heads import Heads, HeadsRecord
-from siamese.validation import PAIR_SEED
+from siamese.pairs import Pairs
 
 
-def calibrated_heads(learned: Heads, embedded: EmbeddedSamples) -> tuple[Heads, HeadsRecord]:
+def calibrated_heads(learned: Heads, embedded: EmbeddedSamples, pairs: Pairs) -> tuple[Heads, HeadsRecord]:
     """The heads with the pair head calibrated on balanced, distinct pairs of validation images.
 
     Where those can fit nothing, the pair head is left out and the record says why: what a head says of the
@@ -19,7 +19,6 @@ def calibrated_heads(learned: Heads, embedded: EmbeddedSamples) -> tuple[Heads, 
     """
     if learned.pair is None or not embedded.samples:
         return _without_pair_head(learned, "there were no validation images to calibrate a pair head on")
-    pairs = pairs_between(embedded, embedded, seed=PAIR_SEED).distinct(seed=PAIR_SEED)
     if len(pairs) < 2 * MINIMUM_PAIRS:
         reason = f"{len(pairs)} balanced validation pairs are too few to calibrate a pair head on"
         return _without_pair_head(learned, reason)

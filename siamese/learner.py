@@ -11,8 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from siamese.averaging import AveragedLearned, Learned
-from siamese.batches import Batch
 from siamese.errors import OutOfMemory
+from siamese.lessons import AnyBatch
 from siamese.phases import Phase
 from siamese.training_config import OptimizerName, TrainingConfig
 
@@ -61,7 +61,7 @@ class Learner:
         for group in self.optimizer.param_groups:
             group["lr"] = factor * group["peak"]
 
-    def learn(self, batch: Batch) -> list[float]:
+    def learn(self, batch: AnyBatch) -> list[float]:
         """Take one step on the batch, or several on its halves where it does not fit into memory.
 
         Returns the loss of each step. Raises OutOfMemory where not even the smallest batch fits.
@@ -80,12 +80,12 @@ class Learner:
             waiting = self._halved(waiting, times=1)
         return losses
 
-    def _halved(self, batches: Sequence[Batch], *, times: int) -> list[Batch]:
+    def _halved(self, batches: Sequence[AnyBatch], *, times: int) -> list[AnyBatch]:
         for _ in range(times):
             batches = [half for batch in batches for half in _halves(batch)]
         return list(batches)
 
-    def _try_step(self, batch: Batch) -> float | None:
+    def _try_step(self, batch: AnyBatch) -> float | None:
         """The loss of a step that was taken, or None where memory ran out before it."""
         try:
             return self._step(batch)
@@ -94,12 +94,12 @@ class Learner:
         torch.cuda.empty_cache()  # only here has the failed step let go of its tensors
         return None
 
-    def _step(self, batch: Batch) -> float:
+    def _step(self, batch: AnyBatch) -> float:
         batch = batch.to(self.device)
         with mixed_precision(self.device):
             embeddings = self.phase.embed(batch).float()
-        loss: Tensor = self.learned.loss(embeddings, batch.labels)
-        beside = self.learned.loss.beside(embeddings, batch.labels)
+        loss: Tensor = self.learned.loss(embeddings, batch.labels, batch.indices)
+        beside = self.learned.loss.beside(embeddings, batch.labels, batch.indices)
         self.optimizer.zero_grad(set_to_none=True)
         (loss + beside).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(self._clipped(), self.clip_norm)
@@ -129,5 +129,5 @@ def mixed_precision(device: torch.device) -> contextlib.AbstractContextManager[N
     return contextlib.nullcontext()
 
 
-def _halves(batch: Batch) -> tuple[Batch, ...]:
+def _halves(batch: AnyBatch) -> tuple[AnyBatch, ...]:
     return batch.halves() if len(batch) // 2 >= SMALLEST_BATCH else (batch,)

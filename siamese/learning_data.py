@@ -7,20 +7,30 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 from numpy.typing import NDArray
+from torch import Tensor
 
+from siamese.batches import Batch, batches_of_epoch
+from siamese.embedded_samples import EmbeddedSamples
 from siamese.errors import UnusableData
 from siamese.images import ImageLimits
+from siamese.pairs import Pairs
 from siamese.pictures import MEMORY_BUDGET, Pictures, read_pictures
 from siamese.preprocessing import Preprocessing
 from siamese.progress import Progress
 from siamese.samples import Sample, UnreadableSample
 from siamese.splits import Part, Split
+from siamese.training_config import TrainingConfig
+from siamese.validation import ValidationScores, balanced_pairs, validation_scores
+
+TAUGHT: tuple[Part, ...] = ("train", "validation")
+"""The parts that a training sees."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LearningData:
-    """Distinct, readable contents: pictures to train on, samples to validate with.
+    """Distinct, readable contents with labels; see `Lessons`.
 
     `numbers` (n,) say which of the `labels` each training picture has; `notes` are sentences about what the
     data made impossible.
@@ -32,6 +42,37 @@ class LearningData:
     validation: tuple[Sample, ...]
     unreadable: tuple[UnreadableSample, ...]
     notes: tuple[str, ...]
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """How many labels there are."""
+        return {"labels": len(self.labels)}
+
+    def plan(self, config: TrainingConfig, *, epoch: int) -> list[list[int]]:
+        """The positions of each batch's pictures."""
+        return batches_of_epoch(
+            self.numbers.tolist(),
+            batch_size=config.batch_size,
+            images_per_label=config.images_per_label,
+            seed=config.seed,
+            epoch=epoch,
+        )
+
+    def positions(self, taught: Sequence[int]) -> list[int]:
+        """The same: a batch is planned as its pictures."""
+        return list(taught)
+
+    def batch(self, taught: Sequence[int], inputs: Tensor, seen: Tensor | None) -> Batch:
+        """The batch, from what its pictures have become."""
+        return Batch(inputs, seen, torch.from_numpy(self.numbers[list(taught)]))
+
+    def scores(self, embedded: EmbeddedSamples) -> ValidationScores | None:
+        """How well each validation image finds its like among the others; None where none can."""
+        return validation_scores(embedded)
+
+    def judged(self, embedded: EmbeddedSamples) -> Pairs:
+        """Balanced, distinct pairs of validation images."""
+        return balanced_pairs(embedded)
 
 
 def read_learning_data(
@@ -48,19 +89,8 @@ def read_learning_data(
     `samples` say where the split's files lie; `budget` is the memory in bytes that pictures to train on
     may take. Raises UnusableData where fewer than two labels, or no two images of one, can be trained on.
     """
-    pictures, unreadable = read_pictures(
-        _located(split, "train", samples),
-        preprocessing=preprocessing,
-        limits=limits,
-        progress=progress,
-        budget=budget,
-    )
-    checked, unreadable_validation = read_pictures(
-        _located(split, "validation", samples),
-        preprocessing=preprocessing,
-        limits=limits,
-        progress=progress,
-        budget=0,
+    pictures, validation, unreadable = read_parts(
+        samples, split, preprocessing=preprocessing, limits=limits, progress=progress, budget=budget
     )
     counts = Counter(sample.label for sample in pictures.samples)
     _refuse_unusable(counts)
@@ -69,10 +99,34 @@ def read_learning_data(
         pictures,
         np.array([labels.index(sample.label) for sample in pictures.samples], np.int64),
         labels,
-        checked.samples,
-        (*unreadable, *unreadable_validation),
-        tuple(_notes(counts, split, checked.samples)),
+        validation,
+        unreadable,
+        tuple(_notes(counts, split, validation)),
     )
+
+
+def read_parts(
+    samples: Sequence[Sample],
+    split: Split,
+    *,
+    preprocessing: Preprocessing,
+    limits: ImageLimits,
+    progress: Progress,
+    budget: int,
+) -> tuple[Pictures, tuple[Sample, ...], tuple[UnreadableSample, ...]]:
+    """The readable images of the training and the validation part, and what cannot be read of both."""
+    located = {part: _located(split, part, samples) for part in TAUGHT}
+    (pictures, unreadable), (checked, unchecked) = (
+        read_pictures(
+            located[part],
+            preprocessing=preprocessing,
+            limits=limits,
+            progress=progress,
+            budget=budget if part == "train" else 0,
+        )
+        for part in TAUGHT
+    )
+    return pictures, checked.samples, (*unreadable, *unchecked)
 
 
 def _located(split: Split, part: Part, samples: Sequence[Sample]) -> list[Sample]:

@@ -95,7 +95,7 @@ def _components(labelled: LabelledPairs, base: Mapping[Sample, int]) -> list[int
 
 
 def _refuse_one_kind(pairs: Pairs, which: str) -> None:
-    if not pairs.same.any() or pairs.same.all():
+    if not pairs.of_both_kinds:
         kind = KINDS[bool(pairs.same.any())] if len(pairs) else "of neither kind"
         raise UnusableData(
             f"{which} {len(pairs)} usable pairs are {kind}; learning needs same and different pairs"

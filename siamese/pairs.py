@@ -42,6 +42,11 @@ class Pairs:
     def __len__(self) -> int:
         return len(self.same)
 
+    @property
+    def of_both_kinds(self) -> bool:
+        """Whether there is a same pair and a different one."""
+        return bool(self.same.any() and not self.same.all())
+
     def chosen(self, rows: npt.NDArray[np.bool_] | npt.NDArray[np.int64]) -> "Pairs":
         """These of the pairs."""
         return Pairs(self.queries[rows], self.references[rows], self.same[rows])

@@ -13,14 +13,13 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from siamese.augmentation import augment, mirrors
-from siamese.batches import Batch
 from siamese.calibration import Calibration
 from siamese.checkpoint import describe
 from siamese.embedded_samples import EmbeddedSamples, embed_samples
 from siamese.encoder import Encoder, Prepared
 from siamese.features import pooled_features, stacked
 from siamese.images import ImageLimits
-from siamese.learning_data import LearningData
+from siamese.lessons import AnyBatch, Lessons
 from siamese.network import EncoderNetwork
 from siamese.progress import Progress
 from siamese.threads import in_threads
@@ -36,10 +35,10 @@ class Phase(Protocol):
     def name(self) -> PhaseName:
         """Which phase it is."""
 
-    def load(self, batches: Sequence[Sequence[int]], *, epoch: int) -> Iterator[Batch]:
-        """The batches of an epoch, from the positions of their images; the network is set to learn."""
+    def load(self, plan: Sequence[Sequence[int]], *, epoch: int) -> Iterator[AnyBatch]:
+        """The batches of an epoch that the lessons planned; the network is set to learn."""
 
-    def embed(self, batch: Batch) -> Tensor:
+    def embed(self, batch: AnyBatch) -> Tensor:
         """Unit embeddings (B, D), with their gradient."""
 
     def validated(self, network: EncoderNetwork) -> EmbeddedSamples:
@@ -57,7 +56,7 @@ class HeadPhase:
     """
 
     linear: nn.Module
-    data: LearningData
+    data: Lessons
     seed: int
     training: Tensor
     validation: Tensor
@@ -67,7 +66,7 @@ class HeadPhase:
     def prepared(
         cls,
         network: EncoderNetwork,
-        data: LearningData,
+        data: Lessons,
         config: TrainingConfig,
         *,
         limits: ImageLimits,
@@ -89,15 +88,15 @@ class HeadPhase:
         training, validation = torch.split(features, [len(data.pictures), len(data.validation)])
         return cls(network.linear, data, config.seed, training, validation)
 
-    def load(self, batches: Sequence[Sequence[int]], *, epoch: int) -> Iterator[Batch]:
+    def load(self, plan: Sequence[Sequence[int]], *, epoch: int) -> Iterator[AnyBatch]:
         """Features of the batches' images, mirrored or not."""
         generator = np.random.default_rng([self.seed, epoch])
-        for positions in batches:
+        for taught in plan:
+            positions = self.data.positions(taught)
             views = generator.integers(self.training.shape[1], size=len(positions)).tolist()
-            labels = torch.from_numpy(self.data.numbers[list(positions)])
-            yield Batch(self.training[list(positions), views], None, labels)
+            yield self.data.batch(taught, self.training[positions, views], None)
 
-    def embed(self, batch: Batch) -> Tensor:
+    def embed(self, batch: AnyBatch) -> Tensor:
         """Unit embeddings (B, D) of pooled features (B, C)."""
         return functional.normalize(self.linear(batch.inputs), dim=1)
 
@@ -122,7 +121,7 @@ class BodyPhase:
     """
 
     network: EncoderNetwork
-    data: LearningData
+    data: Lessons
     config: TrainingConfig
     limits: ImageLimits
     progress: Progress
@@ -134,7 +133,7 @@ class BodyPhase:
     def prepared(
         cls,
         network: EncoderNetwork,
-        data: LearningData,
+        data: Lessons,
         config: TrainingConfig,
         *,
         limits: ImageLimits,
@@ -149,7 +148,7 @@ class BodyPhase:
         grid = network.grid(config.learning.image_size)
         return cls(network, data, config, limits, progress, free, grid)
 
-    def load(self, batches: Sequence[Sequence[int]], *, epoch: int) -> Iterator[Batch]:
+    def load(self, plan: Sequence[Sequence[int]], *, epoch: int) -> Iterator[AnyBatch]:
         """Random views of the batches' pictures, prepared in threads ahead of their use."""
         preprocessing = self.config.learning
 
@@ -163,13 +162,13 @@ class BodyPhase:
             )
 
         self._set_to_learn()
-        views = in_threads(view, itertools.chain.from_iterable(batches), ahead=IMAGES_AHEAD)
-        for positions in batches:
-            inputs, seen = stacked(list(itertools.islice(views, len(positions))))
-            labels = torch.from_numpy(self.data.numbers[list(positions)])
-            yield Batch(inputs, None if bool(seen.all()) else seen, labels)
+        positions = [self.data.positions(taught) for taught in plan]
+        views = in_threads(view, itertools.chain.from_iterable(positions), ahead=IMAGES_AHEAD)
+        for taught, pictured in zip(plan, positions, strict=True):
+            inputs, seen = stacked(list(itertools.islice(views, len(pictured))))
+            yield self.data.batch(taught, inputs, None if bool(seen.all()) else seen)
 
-    def embed(self, batch: Batch) -> Tensor:
+    def embed(self, batch: AnyBatch) -> Tensor:
         """Unit embeddings (B, D) of pictures (B, 3, S, S)."""
         embeddings: Tensor = self.network(batch.inputs, batch.seen)
         return embeddings

@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from pydantic import BaseModel
@@ -14,18 +15,21 @@ from torch import Tensor, nn
 
 from siamese.averaging import Learned
 from siamese.bodies import build_body
+from siamese.calibration import Calibration
 from siamese.checkpoint import CheckpointRecord, save
 from siamese.course import Course
 from siamese.device import choose_device
-from siamese.embedded_samples import embed_samples
+from siamese.embedded_samples import EmbeddedSamples, embed_samples
 from siamese.errors import CheckpointError
 from siamese.head_calibration import calibrated_heads
 from siamese.images import DEFAULT_LIMITS, ImageLimits
 from siamese.learning_data import read_learning_data
+from siamese.lessons import Lessons
 from siamese.losses import build_loss
 from siamese.network import EncoderNetwork
 from siamese.phases import unfitted_encoder
 from siamese.pictures import MEMORY_BUDGET
+from siamese.preprocessing import Preprocessing
 from siamese.progress import Progress, Silent
 from siamese.samples import Sample
 from siamese.splits import PARTS, Split
@@ -54,6 +58,15 @@ class TrainingReport(BaseModel, frozen=True):
         return [epoch.numbers() for epoch in self.history]
 
 
+class Read(Protocol):
+    """Reads what is learned from: images with labels, or labelled pairs of them."""
+
+    def __call__(
+        self, *, preprocessing: Preprocessing, limits: ImageLimits, progress: Progress, budget: int
+    ) -> Lessons:
+        """Raises UnusableData where nothing can be learned."""
+
+
 def train(
     samples: Sequence[Sample],
     split: Split,
@@ -74,6 +87,22 @@ def train(
     Raises UnusableData, WeightsUnavailable, DeviceUnavailable, OutOfMemory, TrainingDiverged, and
     CheckpointError where there is nothing to resume, or a training with another config or split.
     """
+    read = partial(read_learning_data, samples, split)
+    return train_on(read, split, config, out, device=device, resume=resume, limits=limits, progress=progress)
+
+
+def train_on(
+    read: Read,
+    split: Split,
+    config: TrainingConfig,
+    out: Path,
+    *,
+    device: str,
+    resume: bool,
+    limits: ImageLimits,
+    progress: Progress | None,
+) -> TrainingReport:
+    """The same from whatever `read` reads: images with labels, or labelled pairs of them."""
     chosen = choose_device(device)
     said = progress or Silent()
     position = Position(config=config, split_digest=_digest(split), phase=PHASES[0])
@@ -81,9 +110,7 @@ def train(
     if resume:
         position, tensors = _interrupted(out, position)
     with _own_randomness(config.seed, chosen):
-        data = read_learning_data(
-            samples,
-            split,
+        data = read(
             preprocessing=config.preprocessing,
             limits=limits,
             progress=said,
@@ -130,19 +157,13 @@ def _finished(course: Course, split: Split) -> TrainingReport:
         progress=course.progress,
         description="calibrating",
     )
-    references = embed_samples(
-        encoder,
-        course.data.pictures.samples if embedded.samples else (),
-        limits=course.limits,
-        progress=course.progress,
-        description="calibrating on what a search shows",
-    )
+    pairs = course.data.judged(embedded)
     fitted = {
-        "calibration": calibrated(embedded),
-        "shown": calibrated_on_shown(embedded, references),
+        "calibration": calibrated(embedded, pairs),
+        "shown": _calibrated_on_shown(course, embedded),
         "training": _summary(course),
     }
-    heads, fitted["heads"] = calibrated_heads(course.learned.loss.heads(course.data.labels), embedded)
+    heads, fitted["heads"] = calibrated_heads(course.learned.loss.heads(course.data.labels), embedded, pairs)
     record = encoder.record.model_copy(update={**fitted, "split": split.model_dump(mode="json")})
     save(course.out, course.learned.network, record, heads=heads)
     remove_state(course.out)
@@ -151,12 +172,26 @@ def _finished(course: Course, split: Split) -> TrainingReport:
         record=record,
         history=course.position.history,
         best_epoch=best_epoch(course.position.history),
-        sizes={part: len(split.usable(part)) for part in PARTS} | {"labels": len(course.data.labels)},
+        sizes={part: len(split.usable(part)) for part in PARTS} | course.data.sizes,
         unreadable=tuple(
             (one.sample.uri, one.reason) for one in (*course.data.unreadable, *embedded.unreadable)
         ),
         notes=(*course.data.notes, *_halving_note(course)),
     )
+
+
+def _calibrated_on_shown(course: Course, embedded: EmbeddedSamples) -> Calibration:
+    """On the training images that each validation image would be shown; labels say which of them are same."""
+    if not course.data.labels:
+        return Calibration.unfitted("pairs were judged, and no label says what a search shows rightly")
+    references = embed_samples(
+        unfitted_encoder(course.learned.network, course.config),
+        course.data.pictures.samples if embedded.samples else (),
+        limits=course.limits,
+        progress=course.progress,
+        description="calibrating on what a search shows",
+    )
+    return calibrated_on_shown(embedded, references)
 
 
 def _summary(course: Course) -> dict[str, Any]:

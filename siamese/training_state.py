@@ -39,7 +39,7 @@ class EpochRecord(BaseModel, frozen=True):
 
     def numbers(self) -> dict[str, float | None]:
         """Its numbers, flat; a score is missing where nothing was validated."""
-        scores = self.validation.model_dump() if self.validation else {}
+        scores = self.validation.model_dump(exclude_none=True) if self.validation else {}
         return {"epoch": self.epoch, "loss": self.loss, "learning_rate": self.learning_rate, **scores}
 
 
