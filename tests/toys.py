@@ -21,6 +21,7 @@ from siamese import checkpoint
 from siamese.bodies import build_body
 from siamese.calibration import Calibration
 from siamese.encoder import Encoder
+from siamese.heads import ClassHead, Heads, HeadsRecord, PairHead
 from siamese.network import EncoderNetwork
 from siamese.preprocessing import Preprocessing
 
@@ -66,6 +67,23 @@ def mean_colour_checkpoint(
     )
     record = checkpoint.describe(network, name=name, preprocessing=preprocessing, calibration=calibration)
     checkpoint.save(path, network, record)
+    return path
+
+
+BLUE_PAIRS = PairHead(np.zeros(3, np.float32), np.array([0, 0, 12], np.float32), -3.0)
+"""Same is what shares blue: the logit is 12 times the product of both blues, less 3."""
+
+
+def colour_labels(*, blue: str = "blue") -> ClassHead:
+    """Names the strongest colour red, green or, unless told otherwise, blue."""
+    return ClassHead(("red", "green", blue), 10 * np.eye(3, dtype=np.float32), np.zeros(3, np.float32))
+
+
+def put_heads(path: Path, heads: Heads, *, pairs: int = 200, reason: str | None = None) -> Path:
+    """Give the checkpoint at this path these heads, in place of what it had."""
+    record, network = checkpoint.load_network(path)
+    described = HeadsRecord.of(heads, pairs=pairs, reason=reason)
+    checkpoint.save(path, network, record.model_copy(update={"heads": described}), heads=heads)
     return path
 
 

@@ -22,7 +22,8 @@ from search_api.search import Searcher
 from search_api.settings import SearchSettings
 from siamese.calibration import Calibration
 from siamese.encoder import Encoder
-from tests.toys import UNFITTED, mean_colour_checkpoint, mosaic, plain, write_folder
+from siamese.heads import Heads
+from tests.toys import UNFITTED, mean_colour_checkpoint, mosaic, plain, put_heads, write_folder
 
 HALF_RED = mosaic([["red", "blue"], ["red", "blue"]], cell=16)
 COLOURS = {
@@ -50,6 +51,7 @@ class Workshop:
         calibration: Calibration = UNFITTED,
         fit: str = "crop",
         bias: Sequence[float] = (0, 0, 0),
+        heads: Heads | None = None,
     ) -> Path:
         """Index the pictures; the first time by a mean-colour encoder, later by the gallery's own."""
         folder = write_folder(self.root / "pictures" / name, pictures)
@@ -57,6 +59,8 @@ class Workshop:
         checkpoint = self.root / "checkpoints" / name
         if first:
             mean_colour_checkpoint(checkpoint, calibration=calibration, fit=fit, bias=bias)
+            if heads:
+                put_heads(checkpoint, heads)
         choice = EncoderChoice(checkpoint=checkpoint if first else None, device="cpu")
         index(self.galleries, name, [folder], choice)
         return folder
