@@ -137,9 +137,10 @@ def test_no_measure_of_an_evaluation_pairs_two_images_of_one_unit() -> None:
     samples = homes(20)
     groups = by_listing(samples)
     protocol = choose_protocol(samples, find_ties=lambda _: Ties(groups=groups))
-    directions = np.random.default_rng(0).normal(size=(20, 8)).astype(np.float32)
+    rooms = sorted({(sample.label, groups[sample.uri]) for sample in samples})
+    directions = np.random.default_rng(0).normal(size=(len(rooms), 8)).astype(np.float32)
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)
-    embeddings = directions[[int(key.removeprefix("city_")) for key in groups.values()]]
+    embeddings = directions[[rooms.index((sample.label, groups[sample.uri])) for sample in samples]]
     assert recall(EmbeddedSamples(tuple(samples), embeddings), protocol) == 1.0
     assert recall(EmbeddedSamples(tuple(samples), embeddings, units=protocol.units), protocol) < 1.0
 
