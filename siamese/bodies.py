@@ -168,5 +168,8 @@ def _load(body: Body, state: Mapping[str, Tensor], *, source: str) -> None:
     misfits = [name for name, tensor in kept.items() if tensor.shape != wanted[name].shape]
     if missing or misfits:
         wrong = f"{len(missing)} tensors are missing and {len(misfits)} have another shape"
-        raise WeightsUnavailable(f"the weights in {source} are not of {body.name}: {wrong}")
+        raise WeightsUnavailable(
+            f"the weights in {source} are not of {body.name}: {wrong}; "
+            "name the body that they are of with --body"
+        )
     body.load_state_dict(kept, strict=False)

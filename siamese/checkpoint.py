@@ -26,6 +26,7 @@ from siamese.preprocessing import Preprocessing
 
 FORMAT_VERSION = 1
 RECORD_FILE = "checkpoint.json"
+WHOLE = "copy the whole folder again, or train anew"
 NO_HEADS = Heads()
 NOT_SHOWN = Calibration.unfitted("nothing was fitted on pairs as a search shows them")
 
@@ -133,9 +134,14 @@ def load_record(path: Path) -> CheckpointRecord:
     try:
         written = json.loads((path / RECORD_FILE).read_bytes())
     except (FileNotFoundError, NotADirectoryError) as error:
-        raise CheckpointNotFound(f"there is no checkpoint at {path}") from error
+        raise CheckpointNotFound(
+            f"there is no checkpoint at {path}: a checkpoint is a folder with {RECORD_FILE} in it, as "
+            "training writes it, and a file of weights alone is given with --weights"
+        ) from error
     except (OSError, ValueError) as error:
-        raise CheckpointError(f"{path / RECORD_FILE} cannot be read: it is damaged") from error
+        raise CheckpointError(
+            f"{path / RECORD_FILE} is damaged or cut short, so it cannot be read; {WHOLE}"
+        ) from error
     version = written.get("format_version") if isinstance(written, dict) else None
     if version != FORMAT_VERSION:
         raise CheckpointError(f"{path} has the format {version!r}, and only {FORMAT_VERSION} is known")
@@ -169,17 +175,36 @@ def load_network(path: Path) -> tuple[CheckpointRecord, EncoderNetwork]:
     Raises CheckpointNotFound and CheckpointError.
     """
     record = load_record(path)
+    tensors = _read_weights(path, record)
     try:
-        tensors = safetensors.torch.load_file(path / record.weights_file)
         network = EncoderNetwork(empty_body(record.body), _linear(tensors))
         network.load_state_dict(tensors)
     except UnknownName as error:
         raise CheckpointError(f"the checkpoint {path} has an unknown body, {record.body!r}") from error
-    except (OSError, SafetensorError, RuntimeError) as error:
-        raise CheckpointError(f"the weights of the checkpoint {path} are missing or damaged") from error
+    except (RuntimeError, IndexError) as error:
+        raise CheckpointError(
+            f"the weights of the checkpoint {path} are not of {record.body}, the body that its {RECORD_FILE} "
+            f"names; {WHOLE}"
+        ) from error
     if fingerprint(network, record.preprocessing) != record.fingerprint:
-        raise CheckpointError(f"the checkpoint {path} is damaged: its weights are not those it describes")
+        raise CheckpointError(
+            f"the checkpoint {path} is damaged: its weights are not those it describes; {WHOLE}"
+        )
     return record, network.eval()
+
+
+def _read_weights(path: Path, record: CheckpointRecord) -> dict[str, Tensor]:
+    """The tensors beside the record; raises CheckpointError where they are missing or damaged."""
+    try:
+        return safetensors.torch.load_file(path / record.weights_file)
+    except FileNotFoundError as error:
+        raise CheckpointError(
+            f"the checkpoint {path} lacks its weights, {record.weights_file}; {WHOLE}"
+        ) from error
+    except (OSError, SafetensorError) as error:
+        raise CheckpointError(
+            f"the weights of the checkpoint {path} are damaged or cut short, so they cannot be read; {WHOLE}"
+        ) from error
 
 
 def _tensors(network: EncoderNetwork) -> dict[str, Tensor]:

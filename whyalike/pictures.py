@@ -3,10 +3,12 @@
 import errno
 from pathlib import Path
 
+from PIL.Image import Image
+
 from gallery.scanning import root_uri
 from search_api.subjects import Upload
 from siamese.errors import UnreadableImage
-from siamese.images import ImageLimits, read
+from siamese.images import ImageLimits, decode, read
 
 
 def upload(path: Path, *, limits: ImageLimits) -> Upload:
@@ -21,3 +23,12 @@ def upload(path: Path, *, limits: ImageLimits) -> Upload:
     except UnreadableImage as error:
         raise UnreadableImage(f"{path}: {error.reason}") from error
     return Upload(data, root_uri(path))
+
+
+def picture(path: Path, *, limits: ImageLimits) -> Image:
+    """The picture in this file; raises what `upload` raises."""
+    data = upload(path, limits=limits).data
+    try:
+        return decode(data, limits=limits)
+    except UnreadableImage as error:
+        raise UnreadableImage(f"{path}: {error.reason}") from error

@@ -56,7 +56,8 @@ def group_keys(uris: Iterable[str], pattern: str) -> dict[str, str]:
     kept = {path: key for path, key in keys.items() if key is not None}
     if not kept:
         raise UnusableData(
-            f"the group key {pattern!r} matches none of the {len(paths)} paths, such as {paths[0]!r}"
+            f"the group key {pattern!r} matches none of the {len(paths)} paths, such as {paths[0]!r}; "
+            "it is searched in each path below the folder, so write one that every group's paths have"
         )
     if len(set(kept.values())) == 1:
         raise UnusableData(

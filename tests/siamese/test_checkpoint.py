@@ -157,10 +157,10 @@ def damaged(path: Path, **changed: object) -> None:
     [
         ({"format_version": 99}, "format 99"),
         ({"body": "resnet9"}, "unknown body"),
-        ({"body": "small"}, "missing or damaged"),
+        ({"body": "small"}, "not of small"),
         ({"grid": "wide"}, "field 'grid'"),
         ({"calibration": {"slope": 1.0}}, "field 'calibration'"),
-        ({"fingerprint": "0" * 64}, "missing or damaged"),
+        ({"fingerprint": "0" * 64}, "lacks its weights"),
         ({"preprocessing": {"image_size": 64}}, "not those it describes"),
     ],
 )

@@ -17,6 +17,7 @@ from whyalike.options import (
     ExplainedChoice,
     Json,
     PublishedGallery,
+    Runtime,
     Scorer,
     ScorerChoice,
 )
@@ -26,6 +27,7 @@ if TYPE_CHECKING:  # loaded by the time that a picture is compared, not for --he
     from search_api.schemas import ScorerName
     from search_api.search import Searcher
     from siamese.encoder import Encoder
+    from whyalike.computing import Computing
     from whyalike.settings import Settings
 
 
@@ -55,12 +57,14 @@ def compare(
     explained: Explained = None,
     evidence: EvidenceFolder = None,
     device: Device = None,
+    runtime: Runtime = None,
     json: Json = False,
 ) -> None:
     """Say how near pictures are by an encoder, and why.
 
     A query and one picture, a query and several (the nearest first), or with --pairs a folder's random pairs.
     """
+    from whyalike.computing import choose_computing
     from whyalike.grids import checked_picture
     from whyalike.searching import open_local_searcher
     from whyalike.settings import read_settings
@@ -68,8 +72,9 @@ def compare(
     _refuse_misused(pictures, checkpoint, gallery, pairs, seed, evidence)
     wanted = Wanted(evidence, checked_picture(grid), json)
     settings = read_settings()
-    with closing(open_local_searcher(settings, device=device)) as searcher:
-        judge = Judge(searcher, checkpoint, gallery, scorer.value, device or settings.device)
+    computing = choose_computing(settings, device=device, runtime=runtime)
+    with closing(open_local_searcher(settings, device=device, runtime=runtime)) as searcher:
+        judge = Judge(searcher, checkpoint, gallery, scorer.value, computing)
         if pairs is None:
             _compare(judge, pictures, explained, wanted, settings)
         else:
@@ -93,24 +98,20 @@ class Judge:
     checkpoint: Path | None
     gallery: str | None
     scorer: ScorerName
-    device: str
+    computing: Computing
 
     def own_encoder(self) -> Encoder | None:
         """The checkpoint's."""
-        from siamese.encoder import Encoder
-
-        return Encoder.load(self.checkpoint, device=self.device) if self.checkpoint else None
+        return self.computing.load(self.checkpoint) if self.checkpoint else None
 
     @contextmanager
     def lend(self) -> Iterator[tuple[Encoder, Build | None]]:
         """The encoder, and the build that it belongs to, if any."""
-        from siamese.encoder import Encoder
-
         if own := self.own_encoder():
             yield own, None
             return
         with self.searcher.builds.lend(self.gallery) as (build, _):
-            yield Encoder.load(build.checkpoint, device=self.device), build
+            yield self.computing.load(build.checkpoint), build
 
 
 def _compare(

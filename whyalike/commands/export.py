@@ -1,5 +1,6 @@
 """`whyalike export`: an encoder as one file for other programs."""
 
+import errno
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -27,21 +28,31 @@ def export(
     The file takes pictures prepared as its metadata say, and gives local embeddings and embedding.
     """
     from siamese.encoder import Encoder
-    from siamese.images import decode
     from siamese.onnx_graph import require_onnx
     from siamese.onnx_runtime import export_encoder
-    from whyalike.pictures import upload
+    from whyalike.pictures import picture
     from whyalike.settings import read_settings
     from whyalike.tables import print_json
 
     limits = read_settings().limits
     require_onnx()
-    images = [decode(upload(each, limits=limits).data, limits=limits) for each in check or ()]
+    _require_place(onnx)
+    images = [picture(each, limits=limits) for each in check or ()]
     report = export_encoder(Encoder.load(checkpoint, device="cpu"), onnx, images=images)
     if json:
         print_json(report)
     else:
         _print(report)
+
+
+def _require_place(file: Path) -> None:
+    """Before anything is computed, raises UsageError and FileNotFoundError."""
+    from whyalike.errors import UsageError
+
+    if file.is_dir():
+        raise UsageError(f"--onnx names the folder {file}: name a file, such as {file / 'encoder.onnx'}")
+    if not file.parent.is_dir():
+        raise FileNotFoundError(errno.ENOENT, "there is no such folder", str(file.parent))
 
 
 def _print(report: "ExportReport") -> None:
