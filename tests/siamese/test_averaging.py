@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 import torch
 from torch import nn
@@ -8,6 +10,11 @@ from siamese.averaging import AveragedLearned, Learned
 from siamese.bodies import build_body
 from siamese.losses import build_loss
 from siamese.network import EncoderNetwork
+from siamese.preprocessing import Preprocessing
+from siamese.splits import stratified_split
+from siamese.training import train
+from siamese.training_config import TrainingConfig
+from tests.siamese.samples import written
 
 
 def learned() -> Learned:
@@ -48,3 +55,21 @@ def test_the_average_never_keeps_more_than_its_decay() -> None:
     set_to(module, 1.0)
     average.update_parameters(module)
     assert float(average.module.loss.parts["pairs"].get_parameter("bias")) == 0.5
+
+
+def test_the_average_is_what_is_validated_and_kept_and_changes_nothing_of_the_learning(
+    tmp_path: Path,
+) -> None:
+    samples = written(tmp_path / "data", per_label=8)
+    split = stratified_split(samples, test=0.1, validation=0.4)
+    recipe = {"preprocessing": Preprocessing(image_size=16), "dimension": 8, "epochs": 2, "batch_size": 8}
+    plain, averaged = (
+        train(
+            samples, split, TrainingConfig.from_scratch(**recipe, ema=ema), tmp_path / f"{ema}", device="cpu"
+        )
+        for ema in (0.0, 0.9)
+    )
+    assert [epoch.loss for epoch in plain.history] == [epoch.loss for epoch in averaged.history]
+    assert plain.record.fingerprint != averaged.record.fingerprint
+    assert plain.record.heads and averaged.record.heads
+    assert plain.record.heads.classes != averaged.record.heads.classes

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -131,3 +133,8 @@ def test_damaged_foreign_or_missing_heads_are_refused_in_one_sentence(tmp_path: 
     file.unlink()
     with pytest.raises(CheckpointError, match="missing or damaged"):
         Encoder.load(tmp_path / "c", device="cpu")
+
+
+def test_reading_heads_loads_no_torch() -> None:
+    program = "import sys, siamese.heads; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
