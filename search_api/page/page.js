@@ -4,6 +4,7 @@ let asked = null; // what is asked with: {file} or {imageId, name}
 let answer = null; // to the latest question
 let latest = null; // the question itself
 let shown = {}; // what the open match looks like, by view
+const SCORERS = { distance: "distance", "pair-head": "learned pair head" };
 
 async function fetched(path, options) {
   const response = await fetch(path, options).catch(() => {
@@ -31,9 +32,12 @@ async function listGalleries() {
 }
 
 async function lookInto(name) {
-  const { labels, build, encoder, calibration } = await fetched(`/v1/galleries/${encodeURIComponent(name)}`);
+  const { labels, build, encoder, calibration, scorers, class_head } = await fetched(`/v1/galleries/${encodeURIComponent(name)}`);
   const options = Object.entries(labels).map(([label, count]) => new Option(`${label} (${count})`, label));
   $("label").replaceChildren(new Option("any", ""), ...options);
+  $("scorer").replaceChildren(...scorers.map((each) => new Option(SCORERS[each] ?? each, each)));
+  $("scorer").parentElement.hidden = scorers.length < 2;
+  $("prefilter").closest("label").hidden = !class_head;
   const unjudged = calibration.reason ? ` No verdicts: ${calibration.reason}.` : "";
   say($("about"), `Build ${build}, encoder ${encoder.name}.${unjudged}`);
 }
@@ -43,7 +47,10 @@ async function search() {
   const mine = (latest = {});
   const form = put(new FormData(), "image", asked);
   form.set("k", $("k").value);
-  for (const id of ["gallery", "label"]) if ($(id).value) form.set(id, $(id).value);
+  for (const id of ["gallery", "label", "scorer"]) if ($(id).value) form.set(id, $(id).value);
+  $("prefilter").disabled = Boolean($("label").value); // one of the two narrows
+  const narrowing = $("prefilter").closest("label");
+  if ($("prefilter").checked && !$("prefilter").disabled && !narrowing.hidden) form.set("prefilter", "label");
   say($("status"), "Searching …");
   $("matches").inert = true;
   const found = await fetched("/v1/search", { method: "POST", body: form }).catch((error) => ({ error, matches: [] }));
@@ -52,8 +59,9 @@ async function search() {
   $("matches").inert = false;
   $("matches").replaceChildren(...found.matches.map(card));
   if (found.error) return sayProblem(found.error);
-  const { length } = found.matches;
-  say($("status"), length ? `${length} nearest, in ${Math.round(found.timings.total)} ms.` : "Nothing was found.");
+  const { prefilter, matches: { length } } = found;
+  const only = prefilter ? ` of “${prefilter.label}” (${inPercent(prefilter.probability)})` : "";
+  say($("status"), length ? `${length} nearest${only}, in ${Math.round(found.timings.total)} ms.` : "Nothing was found.");
 }
 
 function put(form, field, picture) {
@@ -100,7 +108,8 @@ async function explain(match) {
   say($("verdict"), inWords(match));
   say($("factual-name"), apart ? "What sets them apart" : "What makes them alike");
   say($("counterfactual-name"), apart ? "What they share" : "What speaks against it");
-  const turn = match.verdict ? `; the verdict turns at a distance of ${answer.threshold.toFixed(2)}` : "";
+  const where = answer.threshold === null ? "a probability of 50\u00a0%" : `a distance of ${answer.threshold.toFixed(2)}`;
+  const turn = match.verdict ? `; the verdict turns at ${where}` : "";
   say($("numbers"), `In numbers: ${inNumbers(match)}, similarity\u00a0${match.similarity.toFixed(2)}${turn}. Distance 0 is identical.`);
   say($("query-caption"), `Asked with: ${asked.file?.name ?? asked.name}`);
   say($("matched-caption"), `Match ${match.rank}: ${match.uri}` + (match.label ? ` (${match.label})` : ""));
@@ -119,6 +128,8 @@ async function paint(match, views) {
   form.set("b_image_id", match.image_id);
   form.set("gallery", answer.gallery);
   form.set("overlays", "true");
+  form.set("scorer", answer.scorer);
+  form.set("calibration", "shown"); // as the search judged it
   say($("why-status"), "Painting …");
   const { overlays: { query, matched } } = await fetched("/v1/compare", { method: "POST", body: form });
   for (const part of ["factual", "counterfactual"]) views[part] = { query: query[part], matched: matched[part] };
@@ -162,7 +173,7 @@ $("file").addEventListener("change", () => { if ($("file").files.length) receive
 document.querySelectorAll("[name=view]").forEach((each) => each.addEventListener("change", showView));
 $("ask").addEventListener("submit", (event) => event.preventDefault());
 $("gallery").addEventListener("change", () => lookInto($("gallery").value).then(search).catch(sayProblem));
-for (const id of ["label", "k"]) $(id).addEventListener("change", search);
+for (const id of ["label", "k", "scorer", "prefilter"]) $(id).addEventListener("change", search);
 for (const kind of ["dragover", "dragleave", "drop"]) {
   addEventListener(kind, (event) => { event.preventDefault(); $("drop").classList.toggle("over", kind === "dragover"); });
 }
