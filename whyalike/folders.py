@@ -41,6 +41,16 @@ def read_folder(folder: Path, *, limits: ImageLimits, progress: Progress) -> Lab
     return LabelledFolder(folder, samples, unreadable)
 
 
+def require_two_labels(samples: Sequence[Sample]) -> None:
+    """Raises UnusableData where everything has one label, so that whatever is found would be right."""
+    labels = {sample.label for sample in samples}
+    if len(labels) == 1:
+        raise UnusableData(
+            f"every image has the label {labels.pop()!r}, so whatever is found would be right; "
+            "at least two labels are needed, a folder of images for each"
+        )
+
+
 def read_files(
     files: Sequence[ScannedFile], *, limits: ImageLimits, progress: Progress, description: str = "reading"
 ) -> list[Sample | tuple[str, str]]:

@@ -42,10 +42,11 @@ def evaluate(
     group, or against its duplicate or near-duplicate; on the folder that a checkpoint was trained on, its own
     split says which these are.
     """
+    from siamese.checkpoint import load_record
     from siamese.evaluation import evaluate_encoder
     from whyalike.computing import choose_computing
     from whyalike.console import progress
-    from whyalike.folders import read_folder
+    from whyalike.folders import read_folder, require_two_labels
     from whyalike.settings import read_settings
     from whyalike.splitting import find_ties
     from whyalike.summaries import print_evaluation, say_unreadable
@@ -55,10 +56,13 @@ def evaluate(
     checkpoint, data = _checkpoint_and_data(
         first, second, body=body, weights=weights, image_size=image_size, fit=fit
     )
+    if checkpoint:
+        load_record(checkpoint)  # what is no checkpoint is told before a large folder is read
     shown = progress()
     computing = choose_computing(settings, device=device, runtime=runtime)
     folder = read_folder(data, limits=settings.limits, progress=shown)
     asking = read_folder(queries, limits=settings.limits, progress=shown) if queries else None
+    require_two_labels([*folder.samples, *(asking.samples if asking else ())])
     encoder = _encoder(checkpoint, body, weights, _preprocessing(image_size, fit), computing=computing)
     evaluation = evaluate_encoder(
         encoder,
