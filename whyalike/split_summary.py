@@ -13,6 +13,10 @@ def split_facts(split: Split) -> list[tuple[str, str]]:
         ("duplicates", str(len(split.duplicates))),
         ("conflicts", str(len(split.conflicts))),
     ]
+    if split.pairs is not None:
+        counts = split.pairs.model_dump()
+        told = ", ".join(f"{name} {counts[name]}" for name in PARTS)
+        facts.append(("pairs", f"{told}, left out between parts {split.pairs.lost}"))
     if split.counts is not None:
         facts.append(("near-duplicates", _near(split.counts)))
         if split.counts.groups is not None:

@@ -125,8 +125,8 @@ def _scores(scores: ValidationScores | None) -> str:
     """The validation scores of an epoch in one line."""
     if scores is None:
         return UNKNOWN
-    auc = UNKNOWN if scores.pair_auc is None else f"{scores.pair_auc:.4f}"
-    return f"R@1 {scores.recall_at_1:.4f}, MAP@R {scores.map_at_r:.4f}, pair AUC {auc}"
+    numbers = {"R@1": scores.recall_at_1, "MAP@R": scores.map_at_r, "pair AUC": scores.pair_auc}
+    return ", ".join(f"{name} {number:.4f}" for name, number in numbers.items() if number is not None)
 
 
 def _heads(heads: HeadsRecord | None) -> str:

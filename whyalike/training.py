@@ -20,8 +20,17 @@ SMALL = "small"
 """The body that nobody publishes weights for."""
 
 
-def choose_config(chosen: Mapping[str, Any], *, file: Path | None = None) -> TrainingConfig:
+# What the recipes have otherwise where learning is from labels, and from pairs: they teach no class head.
+OF_LABELS: Mapping[str, Any] = {}
+OF_PAIRS: Mapping[str, Any] = {"loss": "contrastive", "class_head": 0.0}
+
+
+def choose_config(
+    chosen: Mapping[str, Any], *, file: Path | None = None, usual: Mapping[str, Any] = OF_LABELS
+) -> TrainingConfig:
     """The recipe for a body with weights or from scratch, on it what the file says, on that what was chosen.
+
+    `usual` changes the recipe itself.
 
     `chosen` has fields of TrainingConfig, `image_size` and `fit`; values of None were not chosen. Raises
     UsageError, and what reading the file raises.
@@ -29,7 +38,7 @@ def choose_config(chosen: Mapping[str, Any], *, file: Path | None = None) -> Tra
     options = {name: value for name, value in chosen.items() if value is not None}
     if str(options.get("trainable", "")).isdigit():
         options["trainable"] = int(options["trainable"])
-    said = {**(read_recipe(file) if file else {}), **options}
+    said = {**usual, **(read_recipe(file) if file else {}), **options}
     body = said.get("body")
     from_scratch = said.get("weights", "none" if body == SMALL else None) == "none"
     tiny = from_scratch and body in {None, SMALL}

@@ -1,4 +1,4 @@
-"""`whyalike train`: folders of labelled pictures teach an encoder."""
+"""`whyalike train`: folders of labelled pictures, or pairs that were judged, teach an encoder."""
 
 import time
 from pathlib import Path
@@ -20,6 +20,15 @@ def train(
     val: Annotated[
         Path | None,
         typer.Option("--val", metavar="DIR", help="Validate with this folder instead of a split of DATA."),
+    ] = None,
+    pairs: Annotated[
+        Path | None,
+        typer.Option(
+            "--pairs",
+            metavar="FILE",
+            help="Learn from judged pairs instead of labels: a CSV file with the header first,second,same, "
+            "whose paths are below DATA or absolute.",
+        ),
     ] = None,
     split: parts.Kind = None,
     split_seed: parts.Seed = None,
@@ -65,31 +74,20 @@ def train(
     ] = False,
     device: Device = None,
 ) -> None:
-    """Teach an encoder what is alike, from folders of images by label.
+    """Teach an encoder what is alike, from folders of images by label, or from pairs that were judged.
 
     Writes the checkpoint, with the split and the calibration in it, and curves.png beside them.
     """
     from siamese.checkpoint import RECORD_FILE
-    from siamese.training import train as train_encoder
     from siamese.training_config import TrainingConfig
     from whyalike.console import progress
-    from whyalike.folders import read_folder
     from whyalike.recipes import SQUARE
     from whyalike.settings import read_settings
-    from whyalike.splitting import SplitOptions, choose_split
+    from whyalike.splitting import SplitOptions
     from whyalike.summaries import print_training, say_unreadable
-    from whyalike.training import choose_config, write_curves
+    from whyalike.teaching import Running, refuse_labels_chosen, teach_labels, teach_pairs
+    from whyalike.training import OF_LABELS, OF_PAIRS, choose_config, write_curves
 
-    # Options that set a field of the config are the parameters with the name of that field.
-    chosen = {name: ctx.params.get(name) for name in (*TrainingConfig.model_fields, *SQUARE)}
-    settings = read_settings()
-    chosen_config = choose_config(chosen, file=config)
-    shown = progress()
-    if not resume and (out / RECORD_FILE).exists():
-        shown.say(f"the checkpoint in {out} will be replaced when the training is done")
-    started = time.monotonic()
-    folder = read_folder(data, limits=settings.limits, progress=shown)
-    validating = read_folder(val, limits=settings.limits, progress=shown) if val else None
     wanted = SplitOptions(
         kind=split.value if split else None,
         seed=split_seed,
@@ -99,17 +97,21 @@ def train(
         group_by=group_by,
         near_duplicates=near_duplicates,
     )
-    drawn = choose_split(folder, validating, wanted, limits=settings.limits, progress=shown)
-    report = train_encoder(
-        [*folder.samples, *(validating.samples if validating else ())],
-        drawn,
-        chosen_config,
-        out,
-        device=device or settings.device,
-        resume=resume,
-        limits=settings.limits,
-        progress=shown,
-    )
-    curves = write_curves(out, report.history)
-    say_unreadable([*folder.unreadable, *(validating.unreadable if validating else ()), *report.unreadable])
-    print_training(report, drawn, curves, seconds=time.monotonic() - started)
+    if pairs:
+        refuse_labels_chosen(val, wanted)
+    # Options that set a field of the config are the parameters with the name of that field.
+    chosen = {name: ctx.params.get(name) for name in (*TrainingConfig.model_fields, *SQUARE)}
+    settings = read_settings()
+    chosen_config = choose_config(chosen, file=config, usual=OF_PAIRS if pairs else OF_LABELS)
+    shown = progress()
+    if not resume and (out / RECORD_FILE).exists():
+        shown.say(f"the checkpoint in {out} will be replaced when the training is done")
+    started = time.monotonic()
+    running = Running(out, device or settings.device, resume, settings.limits, shown)
+    if pairs:
+        taught = teach_pairs(data, pairs, wanted, chosen_config, running)
+    else:
+        taught = teach_labels(data, val, wanted, chosen_config, running)
+    curves = write_curves(out, taught.report.history)
+    say_unreadable(taught.unreadable)
+    print_training(taught.report, taught.split, curves, seconds=time.monotonic() - started)
