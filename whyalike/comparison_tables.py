@@ -27,7 +27,7 @@ def print_comparison(answers: Sequence[CompareResponse], written: Mapping[str, P
     else:
         headings = ("rank", "distance", "similarity", "probability", "verdict", "picture")
         print_rows(headings, [_cells(answer) for answer in answers])
-        out().print(Text(f"the nearest first, by encoder {first.encoder.name}", "dim"))
+        out().print(Text(ordered_by(first), "dim"))
     out().print(Text(stands_on(first.calibration, first.threshold), "dim"))
     for what, path in written.items():
         print_written(path, what)
@@ -45,6 +45,13 @@ def print_sampled_pairs(sampled: SampledPairs, grid: Path | None) -> None:
     print_facts(facts)
     out().print(Text(stands_on(sampled.calibration, sampled.threshold), "dim"))
     print_written(grid, "grid")
+
+
+def ordered_by(answer: CompareResponse) -> str:
+    """How several pictures are ordered, and by whom."""
+    if answer.scorer == "distance":
+        return f"nearest first, by {answer.encoder.name}"
+    return f"likeliest to be same first, by the pair head of {answer.encoder.name}"
 
 
 def how_many_right(counts: PairCounts) -> str:

@@ -14,7 +14,7 @@ from search_api.schemas import CompareResponse, MatchSchema
 from search_api.subjects import Upload
 from siamese.images import ImageLimits, decode, read
 from siamese.preprocessing import Preprocessing
-from whyalike.comparison_tables import how_many_right
+from whyalike.comparison_tables import how_many_right, ordered_by
 from whyalike.errors import UsageError
 from whyalike.sampled_pairs import PairedImage, SampledPair, SampledPairs
 from whyalike.tables import stands_on
@@ -52,7 +52,7 @@ def write_grid(
         JudgedImage(shown(image, name), _judged(answer))
         for image, name, answer in list(zip(images, names[1:], answers, strict=True))[:MOST_DRAWN]
     ]
-    heading = f"{_first(len(compared), len(images))} images, nearest first, by {answers[0].encoder.name}"
+    heading = f"{_first(len(compared), len(images))} images, {ordered_by(answers[0])}"
     note = stands_on(answers[0].calibration, answers[0].threshold)
     return _written(path, comparison_grid(shown(query, names[0]), compared, heading=heading, note=note))
 

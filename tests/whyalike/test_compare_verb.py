@@ -93,7 +93,7 @@ def test_people_read_a_row_for_each_picture_and_how_they_are_ordered(
 ) -> None:
     said = run("compare", *asked(pictures), "--checkpoint", checkpoint).stdout
     assert all(str(pictures / name) in said for name in SEVERAL)
-    assert "the nearest first, by encoder mean-colour" in said
+    assert "nearest first, by mean-colour" in said
     assert "same up to distance 0.500, fitted on 100 labelled pairs" in said
 
 
