@@ -1,0 +1,248 @@
+"""The protocol of Livieris et al. (J. Imaging 2023, 9(10), 224) as it stands, as a baseline.
+
+Written from its description and its published configuration: pairs drawn once, one same and one different for
+each image (a same pair may be an image with itself); the whole body and an MLP (C → 256 → ReLU → 2) learn
+from batches of 4 pairs by Adam with a rate of 5e-6 and gradients clipped at 1; the distance of the 2-d
+embeddings is clamped at 1, and the contrastive loss has a margin of 2. No augmentation. Its early stopping
+(25 epochs) and its plateau (15 epochs) cannot act within the time that is given here.
+
+    python benchmarks/paper_protocol.py DATA --weights FILE --image-size 176 --seconds 600
+
+trains for so many seconds on the training part of the paper's split, and prints the measures of `whyalike
+evaluate` on the same pairs and the same split.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from sklearn.neighbors import NearestNeighbors
+from torch import Tensor, nn
+
+from siamese.bodies import Body, build_body
+from siamese.images import DEFAULT_LIMITS
+from siamese.pairs import draw_pairs
+from siamese.preprocessing import Preprocessing
+from siamese.samples import Sample, image_of
+from siamese.splits import Split, paper_split
+from siamese.threads import in_threads
+from siamese.verification import Verification
+from whyalike.console import progress
+from whyalike.folders import read_folder
+
+MARGIN = 2.0
+LARGEST_DISTANCE = 1.0
+RATE = 5e-6
+BATCH_SIZE = 4
+CLIP_NORM = 1.0
+HIDDEN, DIMENSION = 256, 2
+AHEAD = 64
+
+
+class PaperNetwork(nn.Module):
+    """(B, 3, S, S) to (B, 2): body, average pooling, two layers; the embeddings are not normalised."""
+
+    def __init__(self, body: Body) -> None:
+        super().__init__()
+        self.body = body
+        self.head = nn.Sequential(nn.Linear(body.channels, HIDDEN), nn.ReLU(), nn.Linear(HIDDEN, DIMENSION))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """The embedding."""
+        embedding: Tensor = self.head(self.body(x).mean(dim=(2, 3)))
+        return embedding
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What the protocol reaches: R@1 and pair AUC of test against training images, and among test images."""
+
+    recall_at_1: float
+    pair_auc: float
+    pair_accuracy: float
+    pair_auc_of_queries: float
+    epochs: float
+    seconds: float
+
+
+def paper_loss(first: Tensor, second: Tensor, same: Tensor) -> Tensor:
+    """D² for a same pair and max(0, 2 − D)² for a different one, D clamped at 1: (B, 2), (B, 2), (B,)."""
+    distances = (first - second).norm(dim=1).clamp(max=LARGEST_DISTANCE)
+    different = (MARGIN - distances).clamp(min=0) ** 2
+    return torch.where(same, distances**2, different).mean()
+
+
+def pairs_drawn_once(labels: Sequence[str], *, seed: int) -> list[tuple[int, int, bool]]:
+    """For each image one of its label, itself perhaps, and one of another: positions, same."""
+    generator = np.random.default_rng(seed)
+    known = np.array(labels)
+    pairs = []
+    for position, label in enumerate(labels):
+        pairs.append((position, int(generator.choice(np.flatnonzero(known == label))), True))
+        pairs.append((position, int(generator.choice(np.flatnonzero(known != label))), False))
+    return pairs
+
+
+def train_and_judge(
+    samples: Sequence[Sample],
+    split: Split,
+    *,
+    body: str,
+    weights: str,
+    preprocessing: Preprocessing,
+    seconds: float,
+    rate: float = RATE,
+    seed: int = 0,
+) -> Judged:
+    """Train for so many seconds on the split's training part, and judge its test part against it."""
+    torch.manual_seed(seed)
+    network = PaperNetwork(build_body(body, weights=weights)).to(memory_format=torch.channels_last)
+    training, test = _part(samples, split, "train"), _part(samples, split, "test")
+    epochs, spent = _train(network, training, preprocessing, seconds=seconds, rate=rate, seed=seed)
+    network.eval()
+    asking, answering = (_embedded(network, part, preprocessing) for part in (test, training))
+    return _judged(asking, answering, test, training, epochs=epochs, seconds=spent)
+
+
+def _part(samples: Sequence[Sample], split: Split, part: str) -> list[Sample]:
+    files = {(file.uri, file.checksum) for file in split.usable(part)}  # type: ignore[arg-type]
+    return [sample for sample in samples if (sample.uri, sample.checksum) in files]
+
+
+def _train(
+    network: PaperNetwork,
+    training: Sequence[Sample],
+    preprocessing: Preprocessing,
+    *,
+    seconds: float,
+    rate: float,
+    seed: int,
+) -> tuple[float, float]:
+    """Epochs done and seconds spent, without the reading ahead."""
+    pairs = pairs_drawn_once([sample.label for sample in training], seed=seed)
+    optimizer = torch.optim.Adam(network.parameters(), lr=rate)
+    network.train()
+    started, steps = time.monotonic(), 0
+    for inputs, same in _batches(pairs, training, preprocessing, seed=seed):
+        first, second = network(inputs).chunk(2)
+        optimizer.zero_grad()
+        paper_loss(first, second, same).backward()  # type: ignore[no-untyped-call]
+        nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)
+        optimizer.step()
+        steps += 1
+        if time.monotonic() - started > seconds:
+            break
+    return steps * BATCH_SIZE / len(pairs), time.monotonic() - started
+
+
+def _batches(
+    pairs: Sequence[tuple[int, int, bool]],
+    training: Sequence[Sample],
+    preprocessing: Preprocessing,
+    *,
+    seed: int,
+) -> Iterator[tuple[Tensor, Tensor]]:
+    """Batches without end: inputs (2B, 3, S, S), the first images before the second ones, and same (B,)."""
+
+    def loaded(number: int) -> tuple[NDArray[np.float32], NDArray[np.float32], bool]:
+        first, second, same = pairs[number]
+        return _tensor(training[first], preprocessing), _tensor(training[second], preprocessing), same
+
+    def numbers() -> Iterator[int]:
+        generator = np.random.default_rng(seed)
+        while True:
+            yield from generator.permutation(len(pairs)).tolist()
+
+    stream = in_threads(loaded, numbers(), ahead=AHEAD)
+    while True:
+        firsts, seconds, same = zip(*(next(stream) for _ in range(BATCH_SIZE)), strict=True)
+        yield torch.from_numpy(np.stack([*firsts, *seconds])), torch.tensor(same)
+
+
+def _tensor(sample: Sample, preprocessing: Preprocessing) -> NDArray[np.float32]:
+    return preprocessing.preprocess(image_of(sample, limits=DEFAULT_LIMITS))
+
+
+def _embedded(
+    network: PaperNetwork, samples: Sequence[Sample], preprocessing: Preprocessing
+) -> NDArray[np.float64]:
+    """Embeddings (n, 2)."""
+    tensors = in_threads(lambda sample: _tensor(sample, preprocessing), samples, ahead=AHEAD)
+    with torch.inference_mode():
+        rows = [network(torch.from_numpy(tensor)[None])[0].numpy() for tensor in tensors]
+    return np.stack(rows).astype(np.float64)
+
+
+def _judged(
+    asking: NDArray[np.float64],
+    answering: NDArray[np.float64],
+    test: Sequence[Sample],
+    training: Sequence[Sample],
+    *,
+    epochs: float,
+    seconds: float,
+) -> Judged:
+    labels, known = (np.array([sample.label for sample in part]) for part in (test, training))
+    nearest = NearestNeighbors(n_neighbors=1).fit(answering).kneighbors(asking, return_distance=False)
+    distances, same = _drawn(asking, answering, test, training)
+    among, alike = _drawn(asking, asking, test, test)
+    return Judged(
+        recall_at_1=float((known[nearest[:, 0]] == labels).mean()),
+        pair_auc=Verification.of(distances, same).auc() or 0.0,
+        pair_accuracy=float(((distances <= 0.5) == same).mean()),  # the paper's threshold
+        pair_auc_of_queries=Verification.of(among, alike).auc() or 0.0,
+        epochs=epochs,
+        seconds=seconds,
+    )
+
+
+def _drawn(
+    asking: NDArray[np.float64],
+    answering: NDArray[np.float64],
+    queries: Sequence[Sample],
+    references: Sequence[Sample],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Distances, clamped as theirs, of the very pairs that `whyalike evaluate` judges."""
+    names = [
+        (np.array([sample.label for sample in part]), np.array([sample.checksum for sample in part]))
+        for part in (queries, references)
+    ]
+    pairs = draw_pairs(*names[0], *names[1], seed=0)
+    distances = np.linalg.norm(asking[pairs.queries] - answering[pairs.references], axis=1)
+    return np.minimum(distances, LARGEST_DISTANCE), pairs.same
+
+
+def main() -> None:
+    """Train, judge and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("data", type=Path)
+    parser.add_argument("--body", default="mobilenet_v2")
+    parser.add_argument("--weights", default="imagenet")
+    parser.add_argument("--image-size", type=int, default=176)
+    parser.add_argument("--seconds", type=float, default=600)
+    parser.add_argument("--rate", type=float, default=RATE)
+    parser.add_argument("--seed", type=int, default=0)
+    wanted = parser.parse_args()
+    folder = read_folder(wanted.data, limits=DEFAULT_LIMITS, progress=progress())
+    judged = train_and_judge(
+        folder.samples,
+        paper_split(folder.samples),
+        body=wanted.body,
+        weights=wanted.weights,
+        preprocessing=Preprocessing(image_size=wanted.image_size),
+        seconds=wanted.seconds,
+        rate=wanted.rate,
+        seed=wanted.seed,
+    )
+    print(judged)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,180 @@
+"""The rows of the table in docs/results.md, each by one command: trained, evaluated, averaged over seeds.
+
+    python benchmarks/results.py flowers --data DATA --weights FILE --out FOLDER
+
+DATA holds the data sets' folders (docs/results.md names them); without `--weights` torchvision downloads the
+body's. What FOLDER holds already is not trained again, so a run that was stopped goes on.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from statistics import fmean, stdev
+from typing import Any
+
+from paper_protocol import Judged, train_and_judge
+
+from siamese.checkpoint import RECORD_FILE, load_record
+from siamese.images import DEFAULT_LIMITS
+from siamese.preprocessing import Preprocessing
+from siamese.progress import Silent
+from siamese.splits import Split
+from whyalike.folders import read_folder
+
+RECIPES = Path(__file__).parent.parent / "docs" / "recipes"
+SEEDS = 3
+MEASURES = {
+    "R@1": "recall_at_1",
+    "MAP@R": "map_at_r",
+    "pair AUC": "pair_auc",
+    "pair accuracy": "pair_accuracy",
+    "pair AUC among queries": "pair_auc_of_queries",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """One way to train on a data set: its name, its recipe, and the options of `whyalike train`."""
+
+    name: str
+    recipe: str
+    options: tuple[str, ...] = ()
+    seeds: int = SEEDS
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A row: the folder to train on, the folder that asks (none: the split's test part), and the ways.
+
+    `baseline` gives the published protocol the split and the seconds of the first way.
+    """
+
+    folder: str
+    ways: tuple[Trained, ...]
+    queries: str | None = None
+    baseline: bool = False
+
+
+PAPER = ("--split", "paper", "--no-near-duplicates")
+LEAK_FREE = ("--split", "paper")
+BY_LISTING = ("--group-by", r"([^/]+)_\d+\.[^.]+$")
+OWN_TEST = ("--test-share", "0")
+ROWS = {
+    "flowers": Row(
+        "flowers",
+        (
+            Trained("paper", "flowers", PAPER),
+            Trained("leak-free", "flowers", LEAK_FREE, seeds=1),
+        ),
+        baseline=True,
+    ),
+    "airbnb": Row(
+        "airbnb",
+        (Trained("by-listing", "airbnb", BY_LISTING), Trained("paper", "airbnb", PAPER)),
+        baseline=True,
+    ),
+    "skin_cancer": Row(
+        "skin_cancer",
+        (
+            Trained("paper", "skin_cancer", PAPER),
+            Trained("leak-free", "skin_cancer", LEAK_FREE, seeds=1),
+        ),
+        baseline=True,
+    ),
+    "grocery": Row(
+        "grocery/train",
+        (
+            Trained("recipe", "grocery", OWN_TEST),
+            Trained("frozen", "grocery-head", OWN_TEST),
+        ),
+        queries="grocery/val",
+    ),
+    "mnist": Row("mnist/train", (Trained("recipe", "mnist", OWN_TEST),), queries="mnist/test"),
+}
+
+
+def measured(row: Row, way: Trained, wanted: argparse.Namespace) -> Iterator[tuple[Path, dict[str, Any]]]:
+    """The checkpoint and the evaluation of each seed."""
+    for seed in range(min(way.seeds, wanted.seeds)):
+        checkpoint = wanted.out / f"{wanted.row}-{way.name}-{seed}"
+        if not (checkpoint / RECORD_FILE).exists():
+            _train(row, way, checkpoint, seed, wanted)
+        yield checkpoint, _evaluate(row, checkpoint, wanted)
+
+
+def _train(row: Row, way: Trained, out: Path, seed: int, wanted: argparse.Namespace) -> None:
+    options = ["--config", str(RECIPES / f"{way.recipe}.toml"), "--seed", str(seed), *way.options]
+    weights = ["--weights", str(wanted.weights)] if wanted.weights and way.recipe != "mnist" else []
+    resumed = ["--resume"] if (out / "training").exists() else []
+    _whyalike("train", str(wanted.data / row.folder), "--out", str(out), *options, *weights, *resumed)
+
+
+def _evaluate(row: Row, checkpoint: Path, wanted: argparse.Namespace) -> dict[str, Any]:
+    asking = ["--queries", str(wanted.data / row.queries)] if row.queries else []
+    printed = _whyalike("evaluate", str(checkpoint), str(wanted.data / row.folder), *asking, "--json")
+    evaluation: dict[str, Any] = json.loads(printed)
+    return evaluation
+
+
+def _whyalike(*arguments: str) -> str:
+    done = subprocess.run(
+        [sys.executable, "-m", "whyalike", *arguments], stdout=subprocess.PIPE, text=True, check=True
+    )
+    return done.stdout
+
+
+def _said(name: str, evaluations: Sequence[dict[str, Any]]) -> None:
+    print(f"\n{name}, {len(evaluations)} seeds")
+    for heading, key in MEASURES.items():
+        values = [each[key] for each in evaluations if each[key] is not None]
+        if values:
+            spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+            print(f"  {heading:24}{fmean(values):.4f}{spread}   {'  '.join(f'{v:.4f}' for v in values)}")
+
+
+def _baseline(row: Row, way: Trained, checkpoint: Path, wanted: argparse.Namespace) -> None:
+    """The published protocol on the way's own split, body and seconds."""
+    record = load_record(checkpoint)
+    assert record.training is not None and record.split is not None, "it was trained just now"
+    config = record.training["config"]
+    size = config["training_size"] or record.preprocessing.image_size
+    samples = read_folder(wanted.data / row.folder, limits=DEFAULT_LIMITS, progress=Silent()).samples
+    judged: Judged = train_and_judge(
+        samples,
+        Split.model_validate(record.split),
+        body=record.body,
+        weights=config["weights"],
+        preprocessing=Preprocessing(image_size=size),
+        seconds=sum(epoch["seconds"] for epoch in record.training["history"]),
+    )
+    print(f"\nthe published protocol on {way.name}, {judged.epochs:.1f} epochs in {judged.seconds:.0f} s")
+    for heading, key in MEASURES.items():
+        if hasattr(judged, key):
+            print(f"  {heading:24}{getattr(judged, key):.4f}")
+
+
+def main() -> None:
+    """Print one row."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("row", choices=ROWS)
+    parser.add_argument("--data", type=Path, required=True)
+    parser.add_argument("--weights", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--seeds", type=int, default=SEEDS, help="at most")
+    wanted = parser.parse_args()
+    row = ROWS[wanted.row]
+    for way in row.ways:
+        found = list(measured(row, way, wanted))
+        _said(way.name, [evaluation for _, evaluation in found])
+        if row.baseline and way is row.ways[0]:
+            _baseline(row, way, found[0][0], wanted)
+
+
+if __name__ == "__main__":
+    main()
