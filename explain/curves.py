@@ -66,5 +66,5 @@ def _draw(axes: Axes, history: Sequence[Epoch], names: Sequence[str], *, title: 
     axes.tick_params(labelsize=8)
     axes.grid(color="#E2E5E9", linewidth=0.6)
     axes.spines[["top", "right"]].set_visible(False)
-    if len(names) > 1:
+    if len(names) > 1 or names[0] in NAMES:  # a measure alone is not told by the title
         axes.legend(frameon=False, fontsize=8)

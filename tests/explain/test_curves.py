@@ -33,6 +33,11 @@ def test_one_epoch_is_enough() -> None:
     assert picture(training_curves(HISTORY[:1])).width > 100
 
 
+def test_a_measure_that_stands_alone_is_named() -> None:
+    auc, recall = ([{"loss": 1.0, name: 0.5}] for name in ("pair_auc", "recall_at_1"))
+    assert training_curves(auc) != training_curves(recall)
+
+
 def test_drawing_leaves_no_state_in_matplotlib() -> None:
     backend = mpl.rcParams._get("backend")
     training_curves(HISTORY)
