@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import torch
@@ -33,7 +33,7 @@ class LearningData:
     """Distinct, readable contents with labels; see `Lessons`.
 
     `numbers` (n,) say which of the `labels` each training picture has; `notes` are sentences about what the
-    data made impossible.
+    data made impossible. `units` has the units of contents; no two images of one unit validate each other.
     """
 
     pictures: Pictures
@@ -42,6 +42,7 @@ class LearningData:
     validation: tuple[Sample, ...]
     unreadable: tuple[UnreadableSample, ...]
     notes: tuple[str, ...]
+    units: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -68,11 +69,11 @@ class LearningData:
 
     def scores(self, embedded: EmbeddedSamples) -> ValidationScores | None:
         """How well each validation image finds its like among the others; None where none can."""
-        return validation_scores(embedded)
+        return validation_scores(replace(embedded, units=self.units))
 
     def judged(self, embedded: EmbeddedSamples) -> Pairs:
         """Balanced, distinct pairs of validation images."""
-        return balanced_pairs(embedded)
+        return balanced_pairs(replace(embedded, units=self.units))
 
 
 def read_learning_data(
@@ -102,6 +103,7 @@ def read_learning_data(
         validation,
         unreadable,
         tuple(_notes(counts, split, validation)),
+        split.units(),
     )
 
 

@@ -104,8 +104,7 @@ def _held_out(samples: Sequence[Sample], split: Split) -> Protocol | None:
         )
     kind: ProtocolKind = "leave-one-out" if new_labels else "held-out"
     stated = _stated(kind, statement, asking, answering, _sizes(samples, split), split)
-    files = (file for name in PARTS for file in split.files(name))
-    return replace(stated, units={file.checksum: file.unit for file in files if file.unit is not None})
+    return replace(stated, units=split.units())
 
 
 def _sizes(samples: Sequence[Sample], split: Split) -> dict[str, int]:

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from siamese.errors import UnusableData
 from siamese.pairs import PairCounts
 from siamese.samples import Sample, conflicting_checksums
-from siamese.stratification import draw_parts
+from siamese.stratification import draw_parts, drawing_order
 from siamese.units import NO_TIES, Ties, UnitCounts, Units, merge
 
 Part = Literal["train", "validation", "test"]
@@ -24,6 +24,8 @@ PARTS: tuple[Part, ...] = ("train", "validation", "test")
 Kind = Literal["stratified", "paper", "given", "pairs"]
 
 PAPER_SEED = 42
+# In this order the shares of a stratified split are drawn, and training is what is left.
+DRAWN: tuple[Part, ...] = ("test", "validation", "train")
 
 
 class SplitFile(BaseModel):
@@ -85,6 +87,11 @@ class Split(BaseModel):
         """The part that judges: test, or validation where there is no test part, or none."""
         return next((part for part in ("test", "validation") if self.usable(part)), None)
 
+    def units(self) -> dict[str, int]:
+        """The unit of every content (checksum) in the parts, where it was recorded."""
+        files = chain.from_iterable(self.files(part) for part in PARTS)
+        return {file.checksum: file.unit for file in files if file.unit is not None}
+
     def tied_to_later(self, part: Part) -> int:
         """How many distinct contents the part does without, because a later part has others of their unit."""
         conflicts = {file.checksum for file in self.conflicts}
@@ -117,14 +124,16 @@ def stratified_split(
     for sample, unit in units.of.items():
         if sample.checksum not in conflicts:
             members[unit].append(sample)
-    tested = {unit for unit, each in members.items() if any(s.label in held_out_labels for s in each)}
-    drawn = [unit for unit in members if unit not in tested]
+    tested = [unit for unit, each in members.items() if any(s.label in held_out_labels for s in each)]
+    drawn = sorted(members.keys() - tested)
     shares = (0.0, validation) if held_out_labels else (test, validation)
-    places = draw_parts([_contents(members[unit]) for unit in drawn], shares, seed=seed)
-    part_of = dict.fromkeys(tested, "test") | {
-        unit: ("test", "validation", "train")[place] for unit, place in zip(drawn, places, strict=True)
-    }
-    parts = {part: [s for unit in members if part_of[unit] == part for s in members[unit]] for part in PARTS}
+    contents = [_contents(members[unit]) for unit in drawn]
+    places = draw_parts(contents, shares, seed=seed)
+    parts: dict[Part, list[Sample]] = {"train": [], "validation": [], "test": []}
+    for unit in tested:
+        parts["test"] += members[unit]
+    for number in drawing_order(contents, seed=seed):
+        parts[DRAWN[places[number]]] += members[drawn[number]]
     return recorded("stratified", seed, units, parts, held_out_labels)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
 import numpy as np
 
@@ -39,6 +40,11 @@ def draw_parts(units: Sequence[Unit], shares: Sequence[float], *, seed: int) -> 
             for number in part.drawn_for(label, free):
                 parts[number] = position
     return parts
+
+
+def drawing_order(units: Sequence[Unit], *, seed: int) -> list[int]:
+    """The units label by label, as they are drawn: the order in which a training meets them."""
+    return list(dict.fromkeys(chain.from_iterable(_orders(units, seed).values())))
 
 
 def _orders(units: Sequence[Unit], seed: int) -> dict[str, list[int]]:

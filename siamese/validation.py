@@ -39,10 +39,8 @@ class ValidationScores(BaseModel, frozen=True):
 
 def validation_scores(embedded: EmbeddedSamples) -> ValidationScores | None:
     """Scores of embedded validation images; None where no two of them share a label."""
-    labels, checksums = embedded.labels, embedded.checksums
-    ranked = rank(
-        embedded.embeddings, embedded.embeddings, labels=(labels, labels), checksums=(checksums, checksums)
-    )
+    labels, names = embedded.labels, embedded.apart
+    ranked = rank(embedded.embeddings, embedded.embeddings, labels=(labels, labels), checksums=(names, names))
     if not (ranked.relevant > 0).any():
         return None
     pairs = pairs_between(embedded, embedded, seed=PAIR_SEED)

@@ -2,11 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 
 from siamese.bodies import build_body
+from siamese.embedded_samples import EmbeddedSamples
 from siamese.errors import UnreadableImage, UnusableData
 from siamese.features import pooled_features
 from siamese.images import DEFAULT_LIMITS
@@ -17,6 +19,7 @@ from siamese.preprocessing import Preprocessing
 from siamese.progress import Silent
 from siamese.samples import Sample
 from siamese.splits import Split, given_split, stratified_split
+from siamese.units import Ties, apart
 from tests.siamese.samples import write, written
 from tests.toys import noise, png
 
@@ -117,6 +120,19 @@ def test_an_unreadable_image_is_left_out_of_training_and_of_validation(tmp_path:
     assert len(data.pictures) == 12
     assert len(data.validation) == 8
     assert [one.sample.uri for one in data.unreadable] == ["red/bad.png", "red/worse.png"]
+
+
+def test_no_two_validation_images_of_one_unit_validate_each_other(tmp_path: Path) -> None:
+    train = written(tmp_path / "train", per_label=2)
+    validation = written(tmp_path / "val", per_label=4, seed=1)
+    near = tuple((validation[n].checksum, validation[n + 1].checksum) for n in range(0, 16, 2))
+    split = given_split(train, validation, ties=Ties(near_duplicates=near))
+    data = learning_data([*train, *validation], split)
+    embedded = EmbeddedSamples(data.validation, np.eye(16, dtype=np.float32))
+    assert data.scores(embedded) is not None
+    pairs = data.judged(embedded)
+    names = apart(data.validation, split.units())
+    assert len(pairs) and (names[pairs.queries] != names[pairs.references]).all()
 
 
 def test_labels_are_numbered_in_their_sorted_order(tmp_path: Path) -> None:
