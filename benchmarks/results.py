@@ -29,13 +29,17 @@ from whyalike.folders import read_folder
 
 RECIPES = Path(__file__).parent.parent / "docs" / "recipes"
 SEEDS = 3
-MEASURES = {
-    "R@1": "recall_at_1",
-    "MAP@R": "map_at_r",
-    "pair AUC": "pair_auc",
-    "pair accuracy": "pair_accuracy",
-    "pair AUC among queries": "pair_auc_of_queries",
-}
+# Heading, where `whyalike evaluate --json` has it, and what the published protocol calls it.
+MEASURES = (
+    ("R@1", "retrieval.recall_at_1.value", "recall_at_1"),
+    ("MAP@R", "retrieval.map_at_r.value", None),
+    ("pair AUC", "verification.auc.value", "pair_auc"),
+    ("pair accuracy", "verification.accuracy.value", "pair_accuracy"),
+    ("pair AUC among queries", "among_queries.value", "pair_auc_of_queries"),
+    ("ECE of shown pairs", "calibration.shown.ece.value", None),
+    ("its sampling floor", "calibration.shown.ece_floor", None),
+    ("shown pairs", "calibration.shown.pairs", None),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,11 +135,18 @@ def _whyalike(*arguments: str) -> str:
 
 def _said(name: str, evaluations: Sequence[dict[str, Any]]) -> None:
     print(f"\n{name}, {len(evaluations)} seeds")
-    for heading, key in MEASURES.items():
-        values = [each[key] for each in evaluations if each[key] is not None]
+    for heading, path, _ in MEASURES:
+        values = [value for each in evaluations if (value := _at(path, each)) is not None]
         if values:
             spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
             print(f"  {heading:24}{fmean(values):.4f}{spread}   {'  '.join(f'{v:.4f}' for v in values)}")
+
+
+def _at(path: str, evaluation: dict[str, Any]) -> float | None:
+    found: Any = evaluation
+    for key in path.split("."):
+        found = None if found is None else found[key]
+    return found  # type: ignore[no-any-return]
 
 
 def _baseline(row: Row, way: Trained, checkpoint: Path, wanted: argparse.Namespace) -> None:
@@ -154,9 +165,9 @@ def _baseline(row: Row, way: Trained, checkpoint: Path, wanted: argparse.Namespa
         seconds=sum(epoch["seconds"] for epoch in record.training["history"]),
     )
     print(f"\nthe published protocol on {way.name}, {judged.epochs:.1f} epochs in {judged.seconds:.0f} s")
-    for heading, key in MEASURES.items():
-        if hasattr(judged, key):
-            print(f"  {heading:24}{getattr(judged, key):.4f}")
+    for heading, _, name in MEASURES:
+        if name is not None:
+            print(f"  {heading:24}{getattr(judged, name):.4f}")
 
 
 def main() -> None:
