@@ -45,7 +45,7 @@ def judged(samples: list[Sample], count: int) -> LabelledPairs:
 
 @pytest.fixture(scope="module")
 def pairs(tmp_path_factory: pytest.TempPathFactory) -> LabelledPairs:
-    return judged(written(tmp_path_factory.mktemp("data"), per_label=16, labels=2), 400)
+    return judged(written(tmp_path_factory.mktemp("data"), per_label=16, labels=2), 240)
 
 
 @pytest.fixture(scope="module")
@@ -188,7 +188,7 @@ def test_grey_pictures_of_any_size_teach_a_small_body_from_scratch(tmp_path: Pat
     for sample in samples:
         Image.open(sample.path).convert("L").save(sample.path)
     rewritten = [write(tmp_path / "data", each.uri, each.path.read_bytes()) for each in samples]
-    pairs = judged(rewritten, 150)
+    pairs = judged(rewritten, 60)
     report = learned(
         pairs,
         split_pairs(pairs),
