@@ -102,14 +102,6 @@ def print_demo(
     print_facts(facts)
 
 
-def print_evaluation(evaluation: Evaluation, encoder: str) -> None:
-    """The measures with their intervals, and what they were measured on."""
-    rows = [(heading, *_measure(evaluation, name)) for name, heading in MEASURES]
-    print_rows(("measure", "value", "95 % interval"), rows)
-    sizes = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in evaluation.sizes.items())
-    print_facts((("encoder", encoder), ("protocol", evaluation.statement), ("sizes", sizes)))
-
-
 def _nearest_cells(answered: Answered) -> tuple[str, ...]:
     nearest = answered.nearest
     return (
@@ -148,12 +140,3 @@ def _calibrated(calibration: Calibration) -> str:
         f"same up to distance {calibration.threshold:.3f}, "
         f"balanced accuracy {calibration.balanced_accuracy:.4f} on {calibration.pairs} validation pairs"
     )
-
-
-def _measure(evaluation: Evaluation, name: str) -> tuple[str, str]:
-    """A value and its interval, or why there is none."""
-    value = getattr(evaluation, name)
-    if value is None:
-        return UNKNOWN, evaluation.reasons.get(name, "")
-    interval = evaluation.intervals.get(name)
-    return f"{value:.4f}", f"{interval[0]:.4f} to {interval[1]:.4f}" if interval else ""

@@ -1,5 +1,6 @@
 """`whyalike evaluate`: how well an encoder finds and tells apart, as numbers."""
 
+from datetime import datetime, timezone
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -34,6 +35,12 @@ def evaluate(
     seed: Annotated[int, typer.Option("--seed", help="Draws the pairs.")] = 0,
     device: Device = None,
     runtime: Runtime = None,
+    page: Annotated[
+        Path | None,
+        typer.Option(
+            "--page", metavar="FILE.html", help="Write plots, tables and hardest pairs as one page."
+        ),
+    ] = None,
     json: Json = False,
 ) -> None:
     """Measure how well an encoder finds images of the same label and tells pairs apart.
@@ -43,13 +50,16 @@ def evaluate(
     split says which these are.
     """
     from siamese.checkpoint import load_record
-    from siamese.evaluation import evaluate_encoder
+    from siamese.evaluation import evaluate as judge
+    from siamese.evaluation import try_encoder
     from whyalike.computing import choose_computing
     from whyalike.console import progress
+    from whyalike.evaluation_page import Evaluated, write_evaluation_page
+    from whyalike.evaluation_tables import print_evaluation
     from whyalike.folders import read_folder, require_two_labels
     from whyalike.settings import read_settings
     from whyalike.splitting import find_ties
-    from whyalike.summaries import print_evaluation, say_unreadable
+    from whyalike.summaries import say_unreadable
     from whyalike.tables import print_json
 
     settings = read_settings()
@@ -64,7 +74,7 @@ def evaluate(
     asking = read_folder(queries, limits=settings.limits, progress=shown) if queries else None
     require_two_labels([*folder.samples, *(asking.samples if asking else ())])
     encoder = _encoder(checkpoint, body, weights, _preprocessing(image_size, fit), computing=computing)
-    evaluation = evaluate_encoder(
+    trial = try_encoder(
         encoder,
         folder.samples,
         queries=asking.samples if asking else None,
@@ -79,11 +89,19 @@ def evaluate(
         limits=settings.limits,
         progress=shown,
     )
+    record = encoder.record
+    evaluation = judge(trial, calibration=record.calibration, shown=record.for_search, heads=encoder.heads)
+    if page is not None:
+        shown.say(f"drawing {page}")
+        today = datetime.now(timezone.utc).date()
+        write_evaluation_page(
+            page, Evaluated(encoder, trial, evaluation), limits=settings.limits, today=today
+        )
     say_unreadable([*folder.unreadable, *(asking.unreadable if asking else ()), *evaluation.unreadable])
     if json:
         print_json(evaluation)
     else:
-        print_evaluation(evaluation, encoder.name)
+        print_evaluation(evaluation, encoder.name, page=page)
 
 
 def _checkpoint_and_data(
