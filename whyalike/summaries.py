@@ -72,6 +72,7 @@ def print_training(report: TrainingReport, split: Split, curves: Path, *, second
         ("best epoch", f"{report.best_epoch} of {len(report.history)}"),
         ("validation", _scores(best.validation if best else None)),
         ("calibration", _calibrated(report.record.calibration)),
+        ("for searches", _calibrated(report.record.shown)),
         ("heads", _heads(report.record.heads)),
         ("time", f"{seconds:.0f} s"),
         ("curves", str(curves)),
@@ -136,7 +137,8 @@ def _calibrated(calibration: Calibration) -> str:
     """What a distance means now, or why nobody knows."""
     if calibration.threshold is None:
         return f"no probability and no verdict: {calibration.reason}"
+    kind = "shown" if calibration.fitted_on == "shown" else "validation"
     return (
         f"same up to distance {calibration.threshold:.3f}, "
-        f"balanced accuracy {calibration.balanced_accuracy:.4f} on {calibration.pairs} validation pairs"
+        f"balanced accuracy {calibration.balanced_accuracy:.4f} on {calibration.pairs} {kind} pairs"
     )

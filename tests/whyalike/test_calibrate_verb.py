@@ -92,6 +92,11 @@ def test_the_gallery_keeps_its_calibration_when_it_is_indexed_again(
     build = open_galleries(read_settings()).open(shaded)
     assert build.number == 2 and load_record(build.checkpoint).shown.fitted_on == "shown"
     build.close()
+    again = run("index", tmp_path / "pictures", "--gallery", shaded, "--checkpoint", tmp_path / "encoder")
+    assert again.exit_code == 0, again.stderr
+    build = open_galleries(read_settings()).open(shaded)
+    assert load_record(build.checkpoint).shown.fitted_on == "shown"
+    build.close()
 
 
 def test_a_gallery_without_two_labels_is_refused_in_a_sentence(
