@@ -13,12 +13,15 @@ from siamese.calibration import Calibration
 from siamese.checkpoint import CheckpointRecord
 from siamese.evaluation import Evaluation
 from siamese.heads import Heads
-from siamese.measured import CalibrationMeasures, Measure
+from siamese.measured import CalibrationMeasures, Measure, VerificationMeasures
 from siamese.measuring import PAPER_THRESHOLD, STRICT
 from siamese.reliability import BINS, Reliability
 from siamese.trial import ScoredPairs, Trial
 from siamese.verification import Verification
 from whyalike.evaluation_words import FIGURES, UNKNOWN, number, percent
+
+Curves = dict[str, tuple[NDArray[Any], NDArray[Any]]]
+"""False and true match rates by the name of the scorer."""
 
 
 def apart_section(evaluation: Evaluation, trial: Trial, heads: Heads) -> Section:
@@ -26,53 +29,16 @@ def apart_section(evaluation: Evaluation, trial: Trial, heads: Heads) -> Section
     measured, pairs = evaluation.verification, trial.pairs
     if not len(pairs):
         return Section("Telling apart", (measured.auc.reason or "",), ())
-    curves = _curves(pairs, heads)
-    auc, eer = number(measured.auc.value), percent(measured.eer.value or 0)
-    missed = percent(measured.fnmr_at_fmr_1.value or 0)
-    same, different = pairs.distances[pairs.same], pairs.distances[~pairs.same]
-    threshold = evaluation.pair_threshold
-    blocks: list[Block] = [
-        Plot(
-            roc_plot(curves, strict=None, name="roc", alt=f"ROC curve: area {auc}, equal error rate {eer}."),
-            f"ROC over all {len(pairs)} pairs: area {auc}, both errors equal at {eer}.",
-        ),
-        Plot(
-            roc_plot(
-                curves,
-                strict=STRICT,
-                name="strict",
-                alt=f"ROC curve over the logarithm of the false match rate: at 1 %, {missed} are missed.",
-            ),
-            f"The same where false matches are rare: at 1 % of them, {missed} of the same pairs are missed.",
-        ),
-        Plot(
-            distance_plot(
-                same,
-                different,
-                threshold=threshold,
-                name="distances",
-                alt=f"Histogram of distances: same pairs around {np.median(same):.2f}, "
-                f"different ones around {np.median(different):.2f}.",
-            ),
-            f"Half of the same pairs are nearer than {np.median(same):.3f}, half of the different ones "
-            f"nearer than {np.median(different):.3f}.",
-        ),
-        Plot(
-            errors_plot(
-                *_errors(pairs),
-                marks=_marks(threshold),
-                name="errors",
-                alt=f"Both error rates over the threshold; they are equal at {eer}.",
-            ),
-            f"Both errors over the threshold: they meet at {eer}.",
-        ),
+    blocks = (
+        *_roc_plots(measured, _curves(pairs, heads)),
+        *_threshold_plots(evaluation, pairs),
         _verification_table(evaluation),
-    ]
+    )
     sentences = (
         f"{measured.same_pairs} same and {measured.different_pairs} different pairs of a query and a "
         "reference, drawn for each query; never an image with its own content, or with one of its unit.",
     )
-    return Section("Telling apart", sentences, tuple(blocks))
+    return Section("Telling apart", sentences, blocks)
 
 
 def worth_section(evaluation: Evaluation, trial: Trial, record: CheckpointRecord, heads: Heads) -> Section:
@@ -107,7 +73,33 @@ def worth_section(evaluation: Evaluation, trial: Trial, record: CheckpointRecord
     return Section("What a probability is worth", sentences, tuple(blocks))
 
 
-def _curves(pairs: ScoredPairs, heads: Heads) -> dict[str, tuple[NDArray[Any], NDArray[Any]]]:
+def _roc_plots(measured: VerificationMeasures, curves: Curves) -> tuple[Plot, Plot]:
+    """The whole curve, and where false matches are rare."""
+    auc, eer = number(measured.auc.value), percent(measured.eer.value or 0)
+    missed = percent(measured.fnmr_at_fmr_1.value or 0)
+    whole = f"ROC over all {measured.same_pairs + measured.different_pairs} pairs: area {auc}, both errors "
+    whole += f"equal at {eer}."
+    rare = f"The same where false matches are rare: at 1 % of them, {missed} of the same pairs are missed."
+    return (
+        Plot(roc_plot(curves, strict=None, name="roc", alt=whole), whole),
+        Plot(roc_plot(curves, strict=STRICT, name="strict", alt=rare), rare),
+    )
+
+
+def _threshold_plots(evaluation: Evaluation, pairs: ScoredPairs) -> tuple[Plot, Plot]:
+    """Where the distances lie, and what each threshold would get wrong."""
+    same, different = pairs.distances[pairs.same], pairs.distances[~pairs.same]
+    threshold, eer = evaluation.pair_threshold, percent(evaluation.verification.eer.value or 0)
+    lie = f"Half of the same pairs are nearer than {np.median(same):.3f}, half of the different ones "
+    lie += f"nearer than {np.median(different):.3f}."
+    meet = f"Both errors over the threshold: they meet at {eer}."
+    return (
+        Plot(distance_plot(same, different, threshold=threshold, name="distances", alt=lie), lie),
+        Plot(errors_plot(*_errors(pairs), marks=_marks(threshold), name="errors", alt=meet), meet),
+    )
+
+
+def _curves(pairs: ScoredPairs, heads: Heads) -> Curves:
     scores = {"distance": pairs.distances}
     if heads.pair:
         scores["pair head"] = -heads.pair.probabilities(*pairs.embeddings())

@@ -74,6 +74,10 @@ def test_a_running_search_goes_by_the_new_calibration_from_its_next_answer_on(ru
     assert [match.distance for match in first.matches] == [match.distance for match in second.matches]
     assert first.matches[0].probability != second.matches[0].probability
     assert first.threshold == 0.9 != second.threshold
+    assert (first.calibration.fitted_on, second.calibration.fitted_on) == ("pair", "shown")
+    for answer in (first, second):
+        baseline = answer.matches[0].evidence.explained.baseline
+        assert baseline == pytest.approx(1 - (answer.threshold or 0) ** 2 / 2)
     searcher.close()
 
 
