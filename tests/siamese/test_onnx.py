@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
@@ -64,13 +63,12 @@ def graph(encoder: Encoder) -> bytes:
     ],
 )
 def test_every_body_exports_and_onnx_runtime_computes_what_pytorch_computes(
-    body: str, fit: str, tmp_path: Path, record_property: Callable[[str, object], None]
+    body: str, fit: str, tmp_path: Path
 ) -> None:
     encoder = random_encoder(tmp_path / "checkpoint", body, fit=fit, size=96)
     images = [noise(seed, size=(120, 70)) for seed in range(2)]
     report = export_encoder(encoder, tmp_path / "encoder.onnx", images=images)
     measured = report.difference
-    record_property("difference", f"{body} {fit}: {measured.local_embeddings:.1e}, {measured.embedding:.1e}")
     assert measured.images == 6 and max(measured.local_embeddings, measured.embedding) <= BOUND
     exported = OnnxSession((tmp_path / "encoder.onnx").read_bytes())
     prepared = [encoder.prepare(image) for image in images]
@@ -78,9 +76,8 @@ def test_every_body_exports_and_onnx_runtime_computes_what_pytorch_computes(
     embedded = encoder.embed(prepared)
     assert embedded.local_embeddings.std() > 1e-3  # random weights may let every signal die
     assert abs(exported.embeddings(pixels, seen) - embedded.embeddings).max() <= BOUND
-    assert np.allclose(
-        exported.local_embeddings(pixels, seen), embedded.local_embeddings, atol=BOUND, rtol=BOUND
-    )
+    length = max(1, np.linalg.norm(embedded.local_embeddings.mean(axis=(1, 2)), axis=1).min())
+    assert abs(exported.local_embeddings(pixels, seen) - embedded.local_embeddings).max() <= BOUND * length
 
 
 @pytest.mark.parametrize("fit", ["crop", "pad"])
