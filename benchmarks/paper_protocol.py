@@ -27,18 +27,21 @@ from sklearn.neighbors import NearestNeighbors
 from torch import Tensor, nn
 
 from siamese.bodies import Body, build_body
+from siamese.calibration import fit_calibration
 from siamese.images import DEFAULT_LIMITS
 from siamese.pairs import draw_pairs
 from siamese.preprocessing import Preprocessing
 from siamese.samples import Sample, image_of
 from siamese.splits import Split, paper_split
 from siamese.threads import in_threads
+from siamese.units import apart
 from siamese.verification import Verification
 from whyalike.console import progress
 from whyalike.folders import read_folder
 
 MARGIN = 2.0
 LARGEST_DISTANCE = 1.0
+THRESHOLD = 0.5
 RATE = 5e-6
 BATCH_SIZE = 4
 CLIP_NORM = 1.0
@@ -62,11 +65,16 @@ class PaperNetwork(nn.Module):
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What the protocol reaches: R@1 and pair AUC of test against training images, and among test images."""
+    """What the protocol reaches: R@1 and pair AUC of test against training images, and among test images.
+
+    The accuracy is at a threshold fitted on pairs of validation and training images; `accuracy_at_half` is
+    at the paper's.
+    """
 
     recall_at_1: float
     pair_auc: float
     pair_accuracy: float
+    accuracy_at_half: float
     pair_auc_of_queries: float
     epochs: float
     seconds: float
@@ -104,11 +112,12 @@ def train_and_judge(
     """Train for so many seconds on the split's training part, and judge its test part against it."""
     torch.manual_seed(seed)
     network = PaperNetwork(build_body(body, weights=weights)).to(memory_format=torch.channels_last)
-    training, test = _part(samples, split, "train"), _part(samples, split, "test")
+    training, validation, test = (_part(samples, split, part) for part in ("train", "validation", "test"))
     epochs, spent = _train(network, training, preprocessing, seconds=seconds, rate=rate, seed=seed)
     network.eval()
-    asking, answering = (_embedded(network, part, preprocessing) for part in (test, training))
-    return _judged(asking, answering, test, training, epochs=epochs, seconds=spent)
+    judging = Judging(split, training, _embedded(network, training, preprocessing))
+    parts = [(part, _embedded(network, part, preprocessing)) for part in (test, validation)]
+    return judging.judged(*parts[0], *parts[1], epochs=epochs, seconds=spent)
 
 
 def _part(samples: Sequence[Sample], split: Split, part: str) -> list[Sample]:
@@ -180,43 +189,63 @@ def _embedded(
     return np.stack(rows).astype(np.float64)
 
 
-def _judged(
-    asking: NDArray[np.float64],
-    answering: NDArray[np.float64],
-    test: Sequence[Sample],
-    training: Sequence[Sample],
-    *,
-    epochs: float,
-    seconds: float,
-) -> Judged:
-    labels, known = (np.array([sample.label for sample in part]) for part in (test, training))
-    nearest = NearestNeighbors(n_neighbors=1).fit(answering).kneighbors(asking, return_distance=False)
-    distances, same = _drawn(asking, answering, test, training)
-    among, alike = _drawn(asking, asking, test, test)
-    return Judged(
-        recall_at_1=float((known[nearest[:, 0]] == labels).mean()),
-        pair_auc=Verification.of(distances, same).auc() or 0.0,
-        pair_accuracy=float(((distances <= 0.5) == same).mean()),  # the paper's threshold
-        pair_auc_of_queries=Verification.of(among, alike).auc() or 0.0,
-        epochs=epochs,
-        seconds=seconds,
-    )
+Embeddings = NDArray[np.float64]
 
 
-def _drawn(
-    asking: NDArray[np.float64],
-    answering: NDArray[np.float64],
-    queries: Sequence[Sample],
-    references: Sequence[Sample],
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Distances, clamped as theirs, of the very pairs that `whyalike evaluate` judges."""
-    names = [
-        (np.array([sample.label for sample in part]), np.array([sample.checksum for sample in part]))
-        for part in (queries, references)
-    ]
-    pairs = draw_pairs(*names[0], *names[1], seed=0)
-    distances = np.linalg.norm(asking[pairs.queries] - answering[pairs.references], axis=1)
-    return np.minimum(distances, LARGEST_DISTANCE), pairs.same
+@dataclass(frozen=True, slots=True)
+class Judging:
+    """The training images as references; of one unit no two are ever compared, as in `whyalike evaluate`."""
+
+    split: Split
+    references: Sequence[Sample]
+    embedded: Embeddings
+
+    def judged(
+        self,
+        test: Sequence[Sample],
+        asking: Embeddings,
+        validation: Sequence[Sample],
+        validating: Embeddings,
+        *,
+        epochs: float,
+        seconds: float,
+    ) -> Judged:
+        """What the embeddings of the test images come to."""
+        distances, same = self._pairs(test, asking, self.references, self.embedded)
+        among, alike = self._pairs(test, asking, test, asking)
+        fitted = fit_calibration(*self._pairs(validation, validating, self.references, self.embedded))
+        threshold = THRESHOLD if fitted.threshold is None else fitted.threshold
+        return Judged(
+            recall_at_1=self._recall(test, asking),
+            pair_auc=Verification.of(distances, same).auc() or 0.0,
+            pair_accuracy=float(((distances <= threshold) == same).mean()),
+            accuracy_at_half=float(((distances <= THRESHOLD) == same).mean()),
+            pair_auc_of_queries=Verification.of(among, alike).auc() or 0.0,
+            epochs=epochs,
+            seconds=seconds,
+        )
+
+    def _recall(self, test: Sequence[Sample], asking: Embeddings) -> float:
+        known = np.array([sample.label for sample in self.references])
+        nearest = NearestNeighbors(n_neighbors=1).fit(self.embedded).kneighbors(asking, return_distance=False)
+        return float((known[nearest[:, 0]] == [sample.label for sample in test]).mean())
+
+    def _pairs(
+        self,
+        queries: Sequence[Sample],
+        asking: Embeddings,
+        references: Sequence[Sample],
+        answering: Embeddings,
+    ) -> tuple[Embeddings, NDArray[np.bool_]]:
+        """Distances, clamped as theirs, of the very pairs that `whyalike evaluate` judges."""
+        units = self.split.units()
+        names = [
+            (np.array([sample.label for sample in part]), apart(part, units))
+            for part in (queries, references)
+        ]
+        pairs = draw_pairs(*names[0], *names[1], seed=0)
+        distances = np.linalg.norm(asking[pairs.queries] - answering[pairs.references], axis=1)
+        return np.minimum(distances, LARGEST_DISTANCE), pairs.same
 
 
 def main() -> None:

@@ -12,6 +12,7 @@ import argparse
 import json
 import subprocess
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,10 @@ from paper_protocol import Judged, train_and_judge
 
 from siamese.checkpoint import RECORD_FILE, load_record
 from siamese.images import DEFAULT_LIMITS
-from siamese.preprocessing import Preprocessing
 from siamese.progress import Silent
+from siamese.samples import Sample
 from siamese.splits import Split
+from siamese.training_config import TrainingConfig
 from whyalike.folders import read_folder
 
 RECIPES = Path(__file__).parent.parent / "docs" / "recipes"
@@ -35,6 +37,7 @@ MEASURES = (
     ("MAP@R", "retrieval.map_at_r.value", None),
     ("pair AUC", "verification.auc.value", "pair_auc"),
     ("pair accuracy", "verification.accuracy.value", "pair_accuracy"),
+    ("at similarity 0.5", "verification.accuracy_at_half.value", "accuracy_at_half"),
     ("pair AUC among queries", "among_queries.value", "pair_auc_of_queries"),
     ("ECE of shown pairs", "calibration.shown.ece.value", None),
     ("its sampling floor", "calibration.shown.ece_floor", None),
@@ -116,7 +119,15 @@ def _train(row: Row, way: Trained, out: Path, seed: int, wanted: argparse.Namesp
     options = ["--config", str(RECIPES / f"{way.recipe}.toml"), "--seed", str(seed), *way.options]
     weights = ["--weights", str(wanted.weights)] if wanted.weights and way.recipe != "mnist" else []
     resumed = ["--resume"] if (out / "training").exists() else []
+    started = time.monotonic()
     _whyalike("train", str(wanted.data / row.folder), "--out", str(out), *options, *weights, *resumed)
+    if not resumed:
+        _seconds(out).write_text(f"{time.monotonic() - started:.0f}")
+
+
+def _seconds(checkpoint: Path) -> Path:
+    """Where it is kept how long the training took, everything in it."""
+    return checkpoint.with_suffix(".seconds")
 
 
 def _evaluate(row: Row, checkpoint: Path, wanted: argparse.Namespace) -> dict[str, Any]:
@@ -138,8 +149,12 @@ def _said(name: str, evaluations: Sequence[dict[str, Any]]) -> None:
     for heading, path, _ in MEASURES:
         values = [value for each in evaluations if (value := _at(path, each)) is not None]
         if values:
-            spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
-            print(f"  {heading:24}{fmean(values):.4f}{spread}   {'  '.join(f'{v:.4f}' for v in values)}")
+            _print_line(heading, values)
+
+
+def _print_line(heading: str, values: Sequence[float]) -> None:
+    spread = f" ± {stdev(values):.4f}" if len(values) > 1 else ""
+    print(f"  {heading:24}{fmean(values):.4f}{spread}   {'  '.join(f'{value:.4f}' for value in values)}")
 
 
 def _at(path: str, evaluation: dict[str, Any]) -> float | None:
@@ -149,25 +164,32 @@ def _at(path: str, evaluation: dict[str, Any]) -> float | None:
     return found  # type: ignore[no-any-return]
 
 
-def _baseline(row: Row, way: Trained, checkpoint: Path, wanted: argparse.Namespace) -> None:
-    """The published protocol on the way's own split, body and seconds."""
+def _baseline(row: Row, way: Trained, checkpoints: Sequence[Path], wanted: argparse.Namespace) -> None:
+    """The published protocol with the split, the body, the seeds and the wall-clock time of the way."""
+    samples = read_folder(wanted.data / row.folder, limits=DEFAULT_LIMITS, progress=Silent()).samples
+    judged = [_judged(samples, checkpoint, seed) for seed, checkpoint in enumerate(checkpoints)]
+    epochs, seconds = fmean(each.epochs for each in judged), fmean(each.seconds for each in judged)
+    print(
+        f"\nthe published protocol on {way.name}, {len(judged)} seeds, {epochs:.1f} epochs in {seconds:.0f} s"
+    )
+    for heading, _, name in MEASURES:
+        if name is not None:
+            _print_line(heading, [getattr(each, name) for each in judged])
+
+
+def _judged(samples: Sequence[Sample], checkpoint: Path, seed: int) -> Judged:
     record = load_record(checkpoint)
     assert record.training is not None and record.split is not None, "it was trained just now"
-    config = record.training["config"]
-    size = config["training_size"] or record.preprocessing.image_size
-    samples = read_folder(wanted.data / row.folder, limits=DEFAULT_LIMITS, progress=Silent()).samples
-    judged: Judged = train_and_judge(
+    config = TrainingConfig.model_validate(record.training["config"])
+    return train_and_judge(
         samples,
         Split.model_validate(record.split),
         body=record.body,
-        weights=config["weights"],
-        preprocessing=Preprocessing(image_size=size),
-        seconds=sum(epoch["seconds"] for epoch in record.training["history"]),
+        weights=config.weights,
+        preprocessing=config.learning,
+        seconds=float(_seconds(checkpoint).read_text()),
+        seed=seed,
     )
-    print(f"\nthe published protocol on {way.name}, {judged.epochs:.1f} epochs in {judged.seconds:.0f} s")
-    for heading, _, name in MEASURES:
-        if name is not None:
-            print(f"  {heading:24}{getattr(judged, name):.4f}")
 
 
 def main() -> None:
@@ -184,7 +206,7 @@ def main() -> None:
         found = list(measured(row, way, wanted))
         _said(way.name, [evaluation for _, evaluation in found])
         if row.baseline and way is row.ways[0]:
-            _baseline(row, way, found[0][0], wanted)
+            _baseline(row, way, [checkpoint for checkpoint, _ in found], wanted)
 
 
 if __name__ == "__main__":
