@@ -3,8 +3,8 @@
     python benchmarks/losses.py DATA --weights FILE
 
 The features of the paper's split are computed once. Each loss then teaches a linear layer with the default
-rates, batches and averaged weights, for several seeds, and is judged on the validation images alone, after its
-last epoch: the test images choose nothing.
+rates, batches and averaged weights, for several seeds, and is judged on the validation images alone, after
+its last epoch: the test images choose nothing.
 """
 
 from __future__ import annotations
