@@ -13,7 +13,7 @@ from siamese.pairs import PairCounts, Pairs
 from siamese.samples import Sample
 from siamese.splits import PARTS, Part, Split, recorded, refuse_shares
 from siamese.stratification import draw_parts
-from siamese.units import NO_TIES, Ties, Units, connected, merge
+from siamese.units import NO_TIES, Ties, connected, merge
 
 # A component with more of all pairs than this is cut: kept whole, it would leave nothing to judge by.
 LARGEST_WHOLE = 0.5
@@ -33,7 +33,8 @@ def split_pairs(
 
     Images that pairs connect stay together. Where one such component holds more than half of all pairs, as
     pairs that were drawn at random soon do, its images are drawn one by one instead, so many for each part,
-    and the pairs between two parts are lost: `Split.pairs` says how many.
+    and the pairs between two parts are lost: `Split.pairs` says how many. What it records as a unit is what
+    `ties` and equal bytes tie, without the pairs: two images that people compared may be judged again.
 
     Raises UnusableData where the pairs are of one kind, or the shares leave nothing to train on.
     """
@@ -50,10 +51,8 @@ def split_pairs(
     _refuse_one_kind(kept["train"], "all training")
     lost = len(labelled.pairs) - sum(map(len, kept.values()))
     counts = {part: len(pairs) for part, pairs in kept.items()}
-    unit_counts = base.counts.model_copy(update={"units": len(places)})
-    drawn = Units(dict(zip(labelled.samples, units, strict=True)), unit_counts)
     pairs = PairCounts(digest=labelled.digest, lost=lost, **counts)
-    return recorded("pairs", seed, drawn, parts).model_copy(update={"pairs": pairs})
+    return recorded("pairs", seed, base, parts).model_copy(update={"pairs": pairs})
 
 
 def pairs_within(labelled: LabelledPairs, checksums: set[str]) -> Pairs:

@@ -94,6 +94,16 @@ def test_what_is_tied_stays_together_even_where_a_component_is_cut() -> None:
     assert len({parts[f"00{n}"] for n in range(4)}) == 1
 
 
+@pytest.mark.parametrize("pairs", [islands(20), continent(30)], ids=["islands", "continent"])
+def test_a_unit_is_what_is_tied_and_not_what_was_compared(pairs: LabelledPairs) -> None:
+    first, second = (one.checksum for one in pairs.samples[:2])
+    split = split_pairs(pairs, ties=Ties(near_duplicates=((first, second),)))
+    units = split.units()
+    assert units[first] == units[second]
+    assert len(set(units.values())) == len(pairs.samples) - 1
+    assert split.counts and split.counts.units == len(pairs.samples) - 1
+
+
 def test_identical_seeds_draw_identical_splits() -> None:
     assert split_pairs(continent(30), seed=1) == split_pairs(continent(30), seed=1)
     assert split_pairs(continent(30), seed=1) != split_pairs(continent(30), seed=2)
