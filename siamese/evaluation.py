@@ -38,10 +38,11 @@ from siamese.measuring import (
     measure_verification,
 )
 from siamese.progress import Progress
-from siamese.protocols import ProtocolKind, TiesFinder, choose_protocol
+from siamese.protocols import ProtocolKind, choose_protocol
 from siamese.samples import Sample
 from siamese.splits import Split
 from siamese.trial import SEED, Trial
+from siamese.units import NO_FINDER, TiesFinder
 
 
 class Calibrations(BaseModel, frozen=True):
@@ -141,14 +142,14 @@ def evaluate_encoder(
     samples: Sequence[Sample],
     *,
     queries: Sequence[Sample] | None = None,
-    find_ties: TiesFinder | None = None,
+    ties: TiesFinder = NO_FINDER,
     seed: int = SEED,
     limits: ImageLimits = DEFAULT_LIMITS,
     progress: Progress | None = None,
 ) -> Evaluation:
     """Choose the protocol, embed its images and measure; raises what `try_encoder` raises."""
     trial = try_encoder(
-        encoder, samples, queries=queries, find_ties=find_ties, seed=seed, limits=limits, progress=progress
+        encoder, samples, queries=queries, ties=ties, seed=seed, limits=limits, progress=progress
     )
     return evaluate(
         trial, calibration=encoder.calibration, shown=encoder.record.for_search, heads=encoder.heads
@@ -160,7 +161,7 @@ def try_encoder(
     samples: Sequence[Sample],
     *,
     queries: Sequence[Sample] | None = None,
-    find_ties: TiesFinder | None = None,
+    ties: TiesFinder = NO_FINDER,
     seed: int = SEED,
     limits: ImageLimits = DEFAULT_LIMITS,
     progress: Progress | None = None,
@@ -170,7 +171,7 @@ def try_encoder(
     Raises UnusableData where nothing is left to compare, and CheckpointError for a damaged split.
     """
     split = _recorded_split(encoder)
-    protocol = choose_protocol(samples, queries=queries, split=split, find_ties=find_ties)
+    protocol = choose_protocol(samples, queries=queries, split=split, ties=ties)
 
     def embed(part: Sequence[Sample], description: str) -> EmbeddedSamples:
         embedded = embed_samples(encoder, part, limits=limits, progress=progress, description=description)

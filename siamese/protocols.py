@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from siamese.errors import UnusableData
 from siamese.samples import Sample, conflicting_checksums
 from siamese.splits import PARTS, Part, Split, SplitFile
-from siamese.units import NO_TIES, Ties, merge
+from siamese.units import NO_FINDER, TiesFinder, Units, merge
 
 ProtocolKind = Literal["queries", "held-out", "leave-one-out"]
-TiesFinder = Callable[[Sequence[Sample]], Ties]
 
 # A folder is the one that was trained on when at least this share of the recorded files is still there,
 # unchanged and in its place: a few files may have come, gone or changed since.
@@ -52,24 +51,24 @@ def choose_protocol(
     *,
     queries: Sequence[Sample] | None = None,
     split: Split | None = None,
-    find_ties: TiesFinder | None = None,
+    ties: TiesFinder = NO_FINDER,
 ) -> Protocol:
     """Given queries against the samples; else, on the folder that `split` was drawn from, its held-out part
     against its training part, or its held-out labels among themselves; else each sample against all others.
 
     `split` is what the checkpoint recorded: queries that it was trained on or validated with are counted, and
-    the statement says so. `find_ties` is asked what ties the images together, unless the split says it.
+    the statement says so. `ties` is asked what ties the images together, on the split's own folder for what
+    the split did not look for, and for groups again, since another key makes other ones.
     Raises UnusableData where nothing is left to compare.
     """
     if queries is None and split is not None and _recognised(split, samples):
         held_out = _held_out(samples, split)
         if held_out is not None:
-            return held_out
+            return _tied(held_out, samples, split, ties)
     asked = _leave_one_out(samples, split) if queries is None else _given_queries(queries, samples, split)
     everything = [*samples, *(queries or ())]
-    units = merge(everything, find_ties(everything) if find_ties else NO_TIES)
-    of_contents = {sample.checksum: unit for sample, unit in units.of.items()}
-    return replace(asked, sizes=asked.sizes | units.counts.found(), units=of_contents)
+    units = merge(everything, ties.find(everything))
+    return replace(asked, sizes=asked.sizes | units.counts.found(), units=_of_contents(units))
 
 
 def _given_queries(queries: Sequence[Sample], samples: Sequence[Sample], split: Split | None) -> Protocol:
@@ -105,6 +104,30 @@ def _held_out(samples: Sequence[Sample], split: Split) -> Protocol | None:
     kind: ProtocolKind = "leave-one-out" if new_labels else "held-out"
     stated = _stated(kind, statement, asking, answering, _sizes(samples, split), split)
     return replace(stated, units=split.units())
+
+
+def _tied(asked: Protocol, samples: Sequence[Sample], split: Split, ties: TiesFinder) -> Protocol:
+    """The protocol on the split's own folder, its units joined by ties that the split knows nothing of."""
+    if split.counts is not None and split.counts.near_duplicates is not None:
+        ties = replace(ties, near_duplicates=None)
+    if not ties.sought:
+        return asked
+    merged = merge(samples, ties.find(samples), known=asked.units)
+    units = _of_contents(merged)
+    trained = {units[sample.checksum] for sample in _found(split.files("train"), samples)}
+    leaked = sum(units[query.checksum] in trained for query in asked.queries)
+    statement = f"{asked.statement}; {' and '.join(ties.sought)} as asked for now are kept apart, too"
+    if leaked:
+        statement += (
+            f", but {_share(leaked, asked.queries)} are tied to images that were trained on, which flatters "
+            "the figures"
+        )
+    sizes = asked.sizes | merged.counts.found()
+    return replace(asked, statement=statement, sizes=sizes, units=units)
+
+
+def _of_contents(units: Units) -> dict[str, int]:
+    return {sample.checksum: unit for sample, unit in units.of.items()}
 
 
 def _sizes(samples: Sequence[Sample], split: Split) -> dict[str, int]:

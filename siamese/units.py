@@ -7,14 +7,17 @@ come from. Ties are transitive: a is tied to c where a repeats b and b belongs t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel
 
 from siamese.samples import Sample
+
+NOTHING: Mapping[str, int] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +33,31 @@ class Ties:
 
 
 NO_TIES = Ties()
+
+
+@dataclass(frozen=True, slots=True)
+class TiesFinder:
+    """Looks for ties when it is asked; None for what nobody wants to know."""
+
+    near_duplicates: Callable[[Sequence[Sample]], tuple[tuple[str, str], ...]] | None = None
+    groups: Callable[[Sequence[Sample]], Mapping[str, str]] | None = None
+
+    @property
+    def sought(self) -> list[str]:
+        """What it looks for, in words."""
+        return [
+            name
+            for name, find in (("near-duplicates", self.near_duplicates), ("groups", self.groups))
+            if find is not None
+        ]
+
+    def find(self, samples: Sequence[Sample]) -> Ties:
+        """What ties the samples; raises what looking raises."""
+        groups = self.groups(samples) if self.groups else None  # seconds before minutes
+        return Ties(self.near_duplicates(samples) if self.near_duplicates else None, groups)
+
+
+NO_FINDER = TiesFinder()
 
 
 class UnitCounts(BaseModel, frozen=True):
@@ -69,14 +97,18 @@ def apart(samples: Sequence[Sample], units: Mapping[str, int]) -> NDArray[np.str
     return np.array([str(units.get(sample.checksum, sample.checksum)) for sample in samples], np.str_)
 
 
-def merge(samples: Sequence[Sample], ties: Ties = NO_TIES) -> Units:
-    """The units of the samples: the connected components of all that ties them."""
+def merge(samples: Sequence[Sample], ties: Ties = NO_TIES, *, known: Mapping[str, int] = NOTHING) -> Units:
+    """The units of the samples: the connected components of all that ties them.
+
+    `known` has the units of contents (checksums) that were found before; they are only ever joined.
+    """
     ordered = sorted(samples, key=lambda sample: sample.uri)
     contents = {sample.checksum for sample in ordered}
     pairs = [pair for pair in ties.near_duplicates or () if contents.issuperset(pair)]
     links: list[tuple[Hashable, Hashable]] = [(sample, sample.checksum) for sample in ordered]
     links += [(sample, _Key(key)) for sample in ordered if (key := _key(sample, ties)) is not None]
     links += pairs
+    links += [(checksum, known[checksum]) for checksum in contents & known.keys()]
     component = connected(links)
     numbers: dict[int, int] = {}
     of = {sample: numbers.setdefault(component[sample], len(numbers)) for sample in ordered}

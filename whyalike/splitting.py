@@ -3,16 +3,17 @@
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from siamese.errors import UnusableData
 from siamese.images import ImageLimits
 from siamese.progress import Progress
 from siamese.samples import Sample
 from siamese.splits import Split, draw_labels, given_split, paper_split, stratified_split
-from siamese.units import Ties
+from siamese.units import Ties, TiesFinder
 from whyalike.errors import UsageError
 from whyalike.folders import LabelledFolder
-from whyalike.ties import group_keys, near_duplicate_pairs
+from whyalike.ties import groups_of, near_duplicate_pairs
 
 PAPER = "paper"
 NUMBER = re.compile(r"\d+|\d*\.\d+")
@@ -52,13 +53,12 @@ def choose_split(
     """The split of a folder, or the two folders as they were given; raises UsageError, UnusableData."""
     _refuse_contradictions(validating, wanted)
     samples = [*folder.samples, *(validating.samples if validating else ())]
-    ties = find_ties(
-        samples,
+    ties = ties_finder(
         group_by=wanted.group_by,
         near_duplicates=wanted.near_duplicates,
         limits=limits,
         progress=progress,
-    )
+    ).find(samples)
     if validating is not None:
         split = given_split(folder.samples, validating.samples, ties=ties)
     elif wanted.kind == PAPER:
@@ -69,18 +69,16 @@ def choose_split(
     return split
 
 
-def find_ties(
-    samples: Sequence[Sample],
-    *,
-    group_by: str | None,
-    near_duplicates: bool,
-    limits: ImageLimits,
-    progress: Progress,
-) -> Ties:
-    """What ties the samples together; raises UsageError, UnusableData."""
-    groups = None if group_by is None else group_keys((sample.uri for sample in samples), group_by)
-    alike = near_duplicate_pairs(samples, limits=limits, progress=progress) if near_duplicates else None
-    return Ties(near_duplicates=alike, groups=groups)
+def ties_finder(
+    *, group_by: str | None, near_duplicates: bool, limits: ImageLimits, progress: Progress
+) -> TiesFinder:
+    """Looks for what was asked for; finding raises UsageError and UnusableData."""
+    return TiesFinder(
+        near_duplicates=partial(near_duplicate_pairs, limits=limits, progress=progress)
+        if near_duplicates
+        else None,
+        groups=None if group_by is None else partial(groups_of, pattern=group_by),
+    )
 
 
 def named_labels(samples: Sequence[Sample], text: str, *, seed: int) -> tuple[str, ...]:

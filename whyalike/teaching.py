@@ -14,7 +14,7 @@ from siamese.training_config import TrainingConfig
 from whyalike.errors import UsageError
 from whyalike.folders import read_folder
 from whyalike.pair_files import read_pair_file
-from whyalike.splitting import SEED, SHARE, SplitOptions, choose_split, find_ties
+from whyalike.splitting import SEED, SHARE, SplitOptions, choose_split, ties_finder
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,13 +95,12 @@ def refuse_labels_chosen(val: Path | None, wanted: SplitOptions) -> None:
 
 
 def _split(labelled: LabelledPairs, wanted: SplitOptions, running: Running) -> Split:
-    ties = find_ties(
-        labelled.samples,
+    ties = ties_finder(
         group_by=wanted.group_by,
         near_duplicates=wanted.near_duplicates,
         limits=running.limits,
         progress=running.progress,
-    )
+    ).find(labelled.samples)
     return split_pairs(
         labelled,
         seed=SEED if wanted.seed is None else wanted.seed,

@@ -40,11 +40,16 @@ def near_duplicate_pairs(
     return tuple((found[first][0], found[second][0]) for first, second in pairs)
 
 
+def groups_of(samples: Sequence[Sample], *, pattern: str) -> dict[str, str]:
+    """The group key of each uri that has one; raises what `group_keys` raises."""
+    return group_keys((sample.uri for sample in samples), pattern)
+
+
 def group_keys(uris: Iterable[str], pattern: str) -> dict[str, str]:
     """The key of each relative path that the regular expression is found in: its first group, or all of it.
 
     Raises UsageError for what is no regular expression, and UnusableData where it matches nothing, or makes
-    one group of everything or of nothing.
+    one group of everything or of nothing. An empty key is none.
     """
     try:
         expression = re.compile(pattern)
@@ -53,7 +58,7 @@ def group_keys(uris: Iterable[str], pattern: str) -> dict[str, str]:
     paths = sorted(set(uris))
     matches = {path: match for path in paths if (match := expression.search(path))}
     keys = {path: match[min(1, expression.groups)] for path, match in matches.items()}
-    kept = {path: key for path, key in keys.items() if key is not None}
+    kept = {path: key for path, key in keys.items() if key}
     if not kept:
         raise UnusableData(
             f"the group key {pattern!r} matches none of the {len(paths)} paths, such as {paths[0]!r}; "

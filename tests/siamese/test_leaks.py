@@ -16,7 +16,7 @@ from siamese.samples import Sample
 from siamese.splits import PARTS, Split, given_split, paper_split, stratified_split
 from siamese.trial import Trial
 from siamese.units import Ties, apart, merge
-from tests.siamese.samples import named
+from tests.siamese.samples import finding, named
 
 LABELS = ("bath", "bed", "garden", "hall", "kitchen", "living")
 
@@ -112,13 +112,13 @@ def test_no_image_is_judged_against_one_of_its_unit(split_of: Splitting) -> None
 def test_in_leave_one_out_no_image_is_paired_with_itself_or_its_near_duplicate() -> None:
     samples = homes(10)
     near = tuple((samples[n].checksum, samples[n + 12].checksum) for n in range(12))
-    assert_apart(choose_protocol(samples, find_ties=lambda _: Ties(near_duplicates=near)))
+    assert_apart(choose_protocol(samples, ties=finding(Ties(near_duplicates=near))))
 
 
 def test_given_queries_are_not_paired_with_their_near_duplicates_among_the_references() -> None:
     samples, queries = homes(10), [named(f"bed/query{n}.jpg") for n in range(6)]
     near = tuple((query.checksum, sample.checksum) for query, sample in zip(queries, samples, strict=False))
-    assert_apart(choose_protocol(samples, queries=queries, find_ties=lambda _: Ties(near_duplicates=near)))
+    assert_apart(choose_protocol(samples, queries=queries, ties=finding(Ties(near_duplicates=near))))
 
 
 def assert_apart(protocol: Protocol) -> None:
@@ -136,7 +136,7 @@ def assert_apart(protocol: Protocol) -> None:
 def test_no_measure_of_an_evaluation_pairs_two_images_of_one_unit() -> None:
     samples = homes(20)
     groups = by_listing(samples)
-    protocol = choose_protocol(samples, find_ties=lambda _: Ties(groups=groups))
+    protocol = choose_protocol(samples, ties=finding(Ties(groups=groups)))
     rooms = sorted({(sample.label, groups[sample.uri]) for sample in samples})
     directions = np.random.default_rng(0).normal(size=(len(rooms), 8)).astype(np.float32)
     directions /= np.linalg.norm(directions, axis=1, keepdims=True)

@@ -1,13 +1,15 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from siamese.errors import UnusableData
 from siamese.protocols import choose_protocol
 from siamese.samples import Sample
 from siamese.splits import given_split, paper_split, stratified_split
-from siamese.units import Ties, apart
-from tests.siamese.samples import folders, named
+from siamese.units import Ties, TiesFinder, apart
+from tests.siamese.samples import finding, folders, named
 
 
 def uris(samples: tuple[Sample, ...]) -> set[str]:
@@ -149,13 +151,13 @@ def test_the_sizes_say_what_ties_images_together_by_the_split_or_by_what_is_give
     found = {"units": 19, "near_duplicates": 1, "near_conflicts": 1, "groups": 20, "joined_groups": 2}
     assert found.items() <= recorded.sizes.items()
     assert recorded.sizes["tied_to_later_part"] > 0
-    assert found.items() <= choose_protocol(samples, find_ties=lambda _: ties).sizes.items()
+    assert found.items() <= choose_protocol(samples, ties=finding(ties)).sizes.items()
 
 
 def test_images_of_one_unit_have_one_name_and_others_their_own() -> None:
     samples = folders({"a": 3, "b": 3})
     groups = {"a/000.png": "x", "a/001.png": "x"}
-    names = apart(samples, choose_protocol(samples, find_ties=lambda _: Ties(groups=groups)).units)
+    names = apart(samples, choose_protocol(samples, ties=finding(Ties(groups=groups))).units)
     assert names[0] == names[1] and len(set(names)) == 5
 
 
@@ -163,3 +165,42 @@ def test_images_of_one_unit_have_one_name_and_others_their_own() -> None:
 def test_fewer_than_two_images_are_refused(samples: list[Sample]) -> None:
     with pytest.raises(UnusableData, match=r"no query|at least two images"):
         choose_protocol(samples)
+
+
+def test_groups_that_the_training_did_not_know_are_kept_apart_on_its_own_folder_and_it_is_said() -> None:
+    samples = folders({"a": 30, "b": 30})
+    split = stratified_split(samples)
+    trained, query = split.train[0], split.test[0]
+    groups = {trained.uri: "x", query.uri: "x"}
+    protocol = choose_protocol(samples, split=split, ties=finding(Ties(groups=groups)))
+    assert protocol.kind == "held-out"
+    assert protocol.units[query.checksum] == protocol.units[trained.checksum]
+    assert len(set(protocol.units.values())) == 59
+    assert protocol.sizes["groups"] == 1
+    assert "groups as asked for now are kept apart, too" in protocol.statement
+    assert "1 of the 6 queries are tied to images that were trained on" in protocol.statement
+
+
+def test_near_duplicates_are_looked_for_again_only_where_the_split_did_not_look() -> None:
+    samples = folders({"a": 30, "b": 30})
+
+    def look(_: Sequence[Sample]) -> tuple[tuple[str, str], ...]:
+        asked.append(True)
+        return ((samples[0].checksum, samples[1].checksum),)
+
+    for known, times in ((None, 1), ((), 0)):
+        asked: list[bool] = []
+        split = stratified_split(samples, ties=Ties(near_duplicates=known))
+        protocol = choose_protocol(samples, split=split, ties=TiesFinder(near_duplicates=look))
+        assert len(asked) == times
+        assert ("near-duplicates" in protocol.statement) == bool(times)
+
+
+def test_units_that_the_split_recorded_are_joined_by_new_ties_and_never_parted() -> None:
+    samples = folders({"a": 30, "b": 30})
+    recorded = Ties(groups={sample.uri: str(number // 3) for number, sample in enumerate(samples)})
+    split = stratified_split(samples, ties=recorded)
+    new = Ties(groups={samples[2].uri: "x", samples[3].uri: "x"})
+    units = choose_protocol(samples, split=split, ties=finding(new)).units
+    assert len({units[sample.checksum] for sample in samples[:6]}) == 1
+    assert len(set(units.values())) == 19

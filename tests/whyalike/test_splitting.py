@@ -117,6 +117,11 @@ def test_the_key_is_the_first_group_or_all_that_is_matched() -> None:
     assert group_keys(paths, r"city_\d+") == keys
 
 
+def test_an_empty_key_is_no_key() -> None:
+    paths = [f"{prefix}{name}.png" for prefix in ("1_", "2_", "") for name in "ab"]
+    assert group_keys(paths, r"^(\d*)") == {path: path[0] for path in paths[:4]}
+
+
 @pytest.mark.parametrize(
     ("pattern", "said"),
     [

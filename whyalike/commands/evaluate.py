@@ -58,7 +58,7 @@ def evaluate(
     from whyalike.evaluation_tables import print_evaluation
     from whyalike.folders import read_folder, require_two_labels
     from whyalike.settings import read_settings
-    from whyalike.splitting import find_ties
+    from whyalike.splitting import ties_finder
     from whyalike.summaries import say_unreadable
     from whyalike.tables import print_json
 
@@ -78,8 +78,7 @@ def evaluate(
         encoder,
         folder.samples,
         queries=asking.samples if asking else None,
-        find_ties=lambda samples: find_ties(
-            samples,
+        ties=ties_finder(
             group_by=group_by,
             near_duplicates=near_duplicates,
             limits=settings.limits,
