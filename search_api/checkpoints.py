@@ -25,7 +25,8 @@ class Checkpoint:
     @classmethod
     def load(cls, path: Path) -> Checkpoint:
         """What lies in this folder; raises CheckpointNotFound, CheckpointError."""
-        return cls(load_record(path), load_heads(path))
+        record = load_record(path)
+        return cls(record, load_heads(path, record))
 
     @classmethod
     def of(cls, encoder: Encoder) -> Checkpoint:

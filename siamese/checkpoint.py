@@ -114,9 +114,7 @@ def save(
     return record
 
 
-def with_calibration(
-    path: Path, calibration: Calibration, *, shown: Calibration = NOT_SHOWN
-) -> CheckpointRecord:
+def with_calibration(path: Path, calibration: Calibration, *, shown: Calibration) -> CheckpointRecord:
     """Replace both calibrations of the checkpoint in one step; weights, heads and fingerprint stay.
 
     Raises CheckpointNotFound and CheckpointError.
@@ -152,12 +150,11 @@ def load_record(path: Path) -> CheckpointRecord:
         raise CheckpointError(f"{path / RECORD_FILE} is damaged: its field {field!r} is wrong") from error
 
 
-def load_heads(path: Path) -> Heads:
-    """Read the heads of the checkpoint at this path, none where it has none.
+def load_heads(path: Path, record: CheckpointRecord) -> Heads:
+    """Read the heads that the record describes from the checkpoint at this path, none where it has none.
 
-    Raises CheckpointNotFound and CheckpointError.
+    Raises CheckpointError, also where another checkpoint has taken the place of the record's.
     """
-    record = load_record(path)
     if record.heads is None:
         return NO_HEADS
     try:

@@ -75,7 +75,7 @@ class Encoder:
     def load(cls, path: Path, *, device: str = "auto") -> Encoder:
         """The encoder of the checkpoint at this path. Raises CheckpointError, DeviceUnavailable."""
         record, network = load_network(path)
-        return cls._frozen(record, network, device, heads=load_heads(path))
+        return cls._frozen(record, network, device, heads=load_heads(path, record))
 
     @classmethod
     def from_body(

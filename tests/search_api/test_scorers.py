@@ -245,7 +245,7 @@ def test_an_open_build_notices_that_its_checkpoint_was_replaced(workshop: Worksh
     searcher = workshop.searcher()
     assert searcher.search(RED).threshold == 1.0
     with searcher.builds.lend(None) as (build, before):
-        with_calibration(build.checkpoint, fitted_at(0.7))
+        with_calibration(build.checkpoint, fitted_at(0.7), shown=before.record.shown)
         assert before.record.calibration.threshold == 1.0
     assert searcher.search(RED).threshold == 0.7
     put_heads(build.checkpoint, HEADS)

@@ -65,7 +65,7 @@ def test_the_record_keeps_everything_that_is_told_of_the_encoder(tmp_path: Path)
 
 def test_a_new_calibration_never_changes_the_fingerprint(tmp_path: Path) -> None:
     before = written(tmp_path, random_network())
-    after = checkpoint.with_calibration(tmp_path, fitted_at(0.5))
+    after = checkpoint.with_calibration(tmp_path, fitted_at(0.5), shown=before.shown)
     assert after.fingerprint == before.fingerprint and after.calibration == fitted_at(0.5)
     assert checkpoint.load_network(tmp_path)[0] == after
 

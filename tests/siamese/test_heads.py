@@ -90,7 +90,7 @@ def test_heads_travel_with_the_checkpoint_and_never_change_its_fingerprint(tmp_p
     record = with_heads(tmp_path, heads())
     assert record.fingerprint == without.fingerprint
     again = Encoder.load(tmp_path, device="cpu")
-    assert again.heads.digest == heads().digest == checkpoint.load_heads(tmp_path).digest
+    assert again.heads.digest == heads().digest == checkpoint.load_heads(tmp_path, again.record).digest
     assert again.heads.pair and again.heads.pair.logits(RED, BLUE) == -3.5
     assert again.record.heads and again.record.heads.labels == ("blue", "red")
 
@@ -101,9 +101,9 @@ def test_a_checkpoint_without_heads_has_none(tmp_path: Path) -> None:
 
 
 def test_a_new_calibration_keeps_the_heads(tmp_path: Path) -> None:
-    with_heads(tmp_path, heads())
-    checkpoint.with_calibration(tmp_path, fitted_at(0.5))
-    assert checkpoint.load_heads(tmp_path).digest == heads().digest
+    record = with_heads(tmp_path, heads())
+    after = checkpoint.with_calibration(tmp_path, fitted_at(0.5), shown=record.shown)
+    assert checkpoint.load_heads(tmp_path, after).digest == heads().digest
 
 
 def test_other_heads_replace_the_older_file(tmp_path: Path) -> None:
@@ -111,6 +111,13 @@ def test_other_heads_replace_the_older_file(tmp_path: Path) -> None:
     record = with_heads(tmp_path, heads(bias=2.0))
     assert record.heads
     assert [path.name for path in tmp_path.glob("heads-*")] == [record.heads.file]
+
+
+def test_a_record_that_was_read_never_gets_the_heads_of_what_replaced_it(tmp_path: Path) -> None:
+    before = with_heads(tmp_path, heads(bias=1.0))
+    with_heads(tmp_path, heads(bias=2.0))
+    with pytest.raises(CheckpointError, match="missing"):
+        checkpoint.load_heads(tmp_path, before)
 
 
 def test_heads_that_the_record_does_not_describe_are_not_written(tmp_path: Path) -> None:
@@ -128,7 +135,7 @@ def test_damaged_foreign_or_missing_heads_are_refused_in_one_sentence(tmp_path: 
     for data in (whole[:-4], whole[:40], b"", b"nonsense" * 20, other):
         file.write_bytes(data)
         with pytest.raises(CheckpointError, match="heads") as refusal:
-            checkpoint.load_heads(tmp_path / "c")
+            checkpoint.load_heads(tmp_path / "c", record)
         assert "\n" not in str(refusal.value)
     file.unlink()
     with pytest.raises(CheckpointError, match="missing or damaged"):
