@@ -1,12 +1,14 @@
 """Pairs that people judged, as a CSV file with the header first,second,same."""
 
 import csv
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from gallery.scanning import ScannedFile
 from siamese.errors import UnusableData
+from siamese.files import write_durably
 from siamese.images import ImageLimits
 from siamese.labelled_pairs import LabelledPairs
 from siamese.progress import Progress
@@ -51,11 +53,15 @@ def read_pair_file(path: Path, root: Path, *, limits: ImageLimits, progress: Pro
 
 
 def write_pair_file(path: Path, rows: Iterable[Row]) -> None:
-    """Writes pairs of paths, below a folder or absolute, as `read_pair_file` reads them; raises OSError."""
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        writer.writerows((first, second, int(same)) for first, second, same in rows)
+    """Writes pairs of paths, below a folder or absolute, as `read_pair_file` reads them, whole or not at all.
+
+    Raises OSError.
+    """
+    table = io.StringIO(newline="")
+    writer = csv.writer(table)
+    writer.writerow(COLUMNS)
+    writer.writerows((first, second, int(same)) for first, second, same in rows)
+    write_durably(path, table.getvalue().encode())
 
 
 def _rows(path: Path) -> list[Row]:
