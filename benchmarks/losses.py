@@ -17,9 +17,9 @@ from statistics import fmean, stdev
 import torch
 from torch import nn
 
-from siamese.averaging import Learned
 from siamese.bodies import Body, build_body
 from siamese.images import DEFAULT_LIMITS
+from siamese.learned import Learned
 from siamese.learner import Learner
 from siamese.learning_data import LearningData, read_learning_data
 from siamese.losses import build_loss

@@ -4,20 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from torch import nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from siamese.losses import BatchLoss
-from siamese.network import EncoderNetwork
-
-
-class Learned(nn.Module):
-    """All that a training learns: the network, and the loss with its proxies and heads."""
-
-    def __init__(self, network: EncoderNetwork, loss: BatchLoss) -> None:
-        super().__init__()
-        self.network = network
-        self.loss = loss
+from siamese.learned import Learned
 
 
 class AveragedLearned(AveragedModel):

@@ -11,9 +11,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from siamese.averaging import Learned
 from siamese.errors import TrainingDiverged
 from siamese.images import ImageLimits
+from siamese.learned import Learned
 from siamese.learner import Learner
 from siamese.lessons import Lessons
 from siamese.phases import BodyPhase, HeadPhase, Phase

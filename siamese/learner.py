@@ -10,8 +10,9 @@ from functools import partial
 import torch
 from torch import Tensor, nn
 
-from siamese.averaging import AveragedLearned, Learned
+from siamese.averaging import AveragedLearned
 from siamese.errors import OutOfMemory
+from siamese.learned import Learned
 from siamese.lessons import AnyBatch
 from siamese.phases import Phase
 from siamese.training_config import OptimizerName, TrainingConfig

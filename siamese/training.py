@@ -13,7 +13,6 @@ import torch
 from pydantic import BaseModel
 from torch import Tensor, nn
 
-from siamese.averaging import Learned
 from siamese.bodies import build_body
 from siamese.calibration import Calibration
 from siamese.checkpoint import CheckpointRecord, save
@@ -23,6 +22,7 @@ from siamese.embedded_samples import EmbeddedSamples, embed_samples
 from siamese.errors import CheckpointError
 from siamese.head_calibration import calibrated_heads
 from siamese.images import DEFAULT_LIMITS, ImageLimits
+from siamese.learned import Learned
 from siamese.learning_data import read_learning_data
 from siamese.lessons import Lessons
 from siamese.losses import build_loss

@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch import nn
 
-from siamese.averaging import AveragedLearned, Learned
+from siamese.averaging import AveragedLearned
 from siamese.bodies import build_body
+from siamese.learned import Learned
 from siamese.losses import build_loss
 from siamese.network import EncoderNetwork
 from siamese.preprocessing import Preprocessing
