@@ -137,25 +137,6 @@ class Evaluation(BaseModel, frozen=True):
         return {name: measure.reason for name, measure in self.headline.items() if measure.reason is not None}
 
 
-def evaluate_encoder(
-    encoder: Encoder,
-    samples: Sequence[Sample],
-    *,
-    queries: Sequence[Sample] | None = None,
-    ties: TiesFinder = NO_FINDER,
-    seed: int = SEED,
-    limits: ImageLimits = DEFAULT_LIMITS,
-    progress: Progress | None = None,
-) -> Evaluation:
-    """Choose the protocol, embed its images and measure; raises what `try_encoder` raises."""
-    trial = try_encoder(
-        encoder, samples, queries=queries, ties=ties, seed=seed, limits=limits, progress=progress
-    )
-    return evaluate(
-        trial, calibration=encoder.calibration, shown=encoder.record.for_search, heads=encoder.heads
-    )
-
-
 def try_encoder(
     encoder: Encoder,
     samples: Sequence[Sample],

@@ -32,7 +32,7 @@ def _measured(trial: Trial, label: str, of_label: NDArray[np.bool_], references:
 
     return LabelMeasures(
         label=label,
-        queries=int(of_label.sum()),
+        queries=int(asked.sum()),
         references=references,
         recall_at_1=mean(ranked.recalled(1)),
         precision_at_10=mean(ranked.precision(10)),
@@ -41,8 +41,8 @@ def _measured(trial: Trial, label: str, of_label: NDArray[np.bool_], references:
 
 
 def confusions(trial: Trial) -> tuple[Confusion, ...]:
-    """Which label the nearest match has, counted for each label of the queries; right ones included."""
-    found = trial.ranked.nearest >= 0
+    """Which label the nearest match has, for the queries that have something to find; right ones included."""
+    found = trial.ranked.asked
     nearest = trial.references.labels[trial.ranked.nearest[found]]
     counts = Counter(zip(trial.queries.labels[found].tolist(), nearest.tolist(), strict=True))
     return tuple(

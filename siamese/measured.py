@@ -31,7 +31,6 @@ class RetrievalMeasures(BaseModel, frozen=True):
     recall_at_1: Measure
     recall_at_5: Measure
     recall_at_10: Measure
-    precision_at_1: Measure
     precision_at_5: Measure
     precision_at_10: Measure
     map_at_r: Measure
@@ -90,7 +89,7 @@ class ClassHeadMeasures(BaseModel, frozen=True):
 
 
 class LabelMeasures(BaseModel, frozen=True):
-    """One label's queries, how many references there are to find, and means over those queries."""
+    """One label's queries that have something to find, how many references there are, and means over them."""
 
     label: str
     queries: int
@@ -101,7 +100,7 @@ class LabelMeasures(BaseModel, frozen=True):
 
 
 class Confusion(BaseModel, frozen=True):
-    """So many queries of one label have an image of this label as their nearest match."""
+    """So many queries of one label that have something to find are nearest to an image of this label."""
 
     label: str
     nearest: str

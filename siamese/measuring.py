@@ -55,7 +55,6 @@ def measure_retrieval(trial: Trial) -> RetrievalMeasures:
         recall_at_1=mean(ranked.recalled(1)),
         recall_at_5=mean(ranked.recalled(5)),
         recall_at_10=mean(ranked.recalled(10)),
-        precision_at_1=mean(ranked.precision(1)),
         precision_at_5=mean(ranked.precision(5)),
         precision_at_10=mean(ranked.precision(10)),
         map_at_r=mean(ranked.average_precision_at_r),
@@ -64,18 +63,23 @@ def measure_retrieval(trial: Trial) -> RetrievalMeasures:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Whether the verdict on each pair is right, and where its threshold came from; or why there is none."""
+    """Whether the verdict on each pair is right, and where its threshold came from; or why there is none.
+
+    `among` are the pairs that may be judged; None where all may.
+    """
 
     right: NDArray[np.bool_] | None = None
     threshold: float | None = None
     source: ThresholdSource | None = None
     reason: str | None = None
+    among: NDArray[np.bool_] | None = None
 
 
 def judge(scored: ScoredPairs, calibration: Calibration, *, seed: int) -> Judged:
     """Verdicts on the pairs, by the calibration's threshold or by one from the other half of the images.
 
-    Where the queries are the references too, that is fitted on pairs with both images in that half.
+    Where the queries are the references too, a threshold is fitted on pairs with both images in one half and
+    judged on those with both in the other: what lies between the halves is judged by neither.
     """
     if not len(scored):
         return Judged(reason=NO_PAIRS)
@@ -93,7 +97,7 @@ def judge(scored: ScoredPairs, calibration: Calibration, *, seed: int) -> Judged
         why = next(half.reason for half in fitted if half.threshold is None)
         return Judged(reason=f"no threshold could be fitted: {why}")
     right = (scored.distances <= np.where(first[0], thresholds[1], thresholds[0])) == scored.same
-    return Judged(right, None, "other half of the query images")
+    return Judged(right, None, "other half of the query images", among=first[0] == first[-1])
 
 
 def measure_verification(
@@ -158,11 +162,15 @@ def measure_calibration(
 
 
 def measure_pair_head(trial: Trial, head: PairHead) -> PairHeadMeasures:
-    """The head's verification and calibration, beside the distance's on the same pairs."""
+    """The head's verification and calibration, beside the distance's on the same pairs.
+
+    It ranks by its logits: probabilities near 0 and 1 are rounded to ties.
+    """
     of_pairs, of_shown = (head.probabilities(*scored.embeddings()) for scored in (trial.pairs, trial.shown))
+    logits = head.logits(*trial.pairs.embeddings())
     judged = Judged((of_pairs >= EVEN) == trial.pairs.same, EVEN, "checkpoint")
     by_head, by_distance = (
-        Verification.of(scores, trial.pairs.same) for scores in (-of_pairs, trial.pairs.distances)
+        Verification.of(scores, trial.pairs.same) for scores in (-logits, trial.pairs.distances)
     )
 
     def gain(weights: NDArray[np.float32]) -> Floats:
@@ -170,7 +178,7 @@ def measure_pair_head(trial: Trial, head: PairHead) -> PairHeadMeasures:
 
     some = len(trial.pairs) > 0
     return PairHeadMeasures(
-        verification=measure_verification(trial.pairs, judged, trial.bootstrap, scores=-of_pairs),
+        verification=measure_verification(trial.pairs, judged, trial.bootstrap, scores=-logits),
         auc_gain=trial.pairs.measure(gain, trial.bootstrap) if some else Measure(reason=NO_PAIRS),
         pair=measure_calibration(trial.pairs, of_pairs, trial, fitted_on="pair head"),
         shown=measure_calibration(trial.shown, of_shown, trial, fitted_on="pair head"),
@@ -196,7 +204,7 @@ def measure_class_head(trial: Trial, head: ClassHead) -> ClassHeadMeasures:
 def _accuracy(scored: ScoredPairs, judged: Judged, bootstrap: Bootstrap) -> Measure:
     if judged.right is None:
         return Measure(reason=judged.reason)
-    return scored.mean(judged.right, bootstrap)
+    return scored.mean(judged.right, bootstrap, among=judged.among)
 
 
 def _measured(

@@ -63,9 +63,17 @@ class ScoredPairs:
         ends = (self.pairs.queries, self.pairs.references) if self.alone else (self.pairs.queries,)
         return bootstrap.of_pairs(*ends)
 
-    def mean(self, values: NDArray[np.bool_] | Floats, bootstrap: Bootstrap) -> Measure:
-        """The mean of one number for each pair, with its interval."""
-        return self.measure(lambda weights: weights @ values / weights.sum(axis=1), bootstrap)
+    def mean(
+        self,
+        values: NDArray[np.bool_] | Floats,
+        bootstrap: Bootstrap,
+        *,
+        among: NDArray[np.bool_] | None = None,
+    ) -> Measure:
+        """The mean of one number for each pair, or for some of them (n,), with its interval."""
+        counted = np.ones(len(self)) if among is None else among.astype(np.float64)
+        total = values * counted
+        return self.measure(lambda weights: weights @ total / (weights @ counted), bootstrap)
 
     def measure(self, statistic: Callable[[NDArray[np.float32]], Floats], bootstrap: Bootstrap) -> Measure:
         """A statistic of weighted pairs, (b, n) to (b,), with its interval."""

@@ -14,7 +14,7 @@ from search_api.schemas import MatchSchema
 from search_api.search import Searcher
 from search_api.subjects import Upload
 from siamese.encoder import Encoder
-from siamese.evaluation import Evaluation, evaluate_encoder
+from siamese.evaluation import Evaluation, evaluate, try_encoder
 from siamese.progress import Progress
 from siamese.splits import stratified_split
 from siamese.training import TrainingReport, train
@@ -70,7 +70,10 @@ def measure(folders: DigitFolders, checkpoint: Path, settings: Settings, progres
         for root in (folders.queries, folders.gallery)
     )
     encoder = Encoder.load(checkpoint, device=settings.device)
-    return evaluate_encoder(encoder, references, queries=queries, progress=progress)
+    trial = try_encoder(encoder, references, queries=queries, progress=progress)
+    return evaluate(
+        trial, calibration=encoder.calibration, shown=encoder.record.for_search, heads=encoder.heads
+    )
 
 
 def require_own_gallery(settings: Settings) -> None:

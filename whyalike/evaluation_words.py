@@ -39,7 +39,6 @@ FIGURES = {
     "recall_at_1": Figure("R@1", "the nearest match has the query's label", True),
     "recall_at_5": Figure("R@5", "one of the five nearest has it"),
     "recall_at_10": Figure("R@10", "one of the ten nearest has it"),
-    "precision_at_1": Figure("P@1", "share of the nearest match with the query's label"),
     "precision_at_5": Figure("P@5", "share of the five nearest with the query's label"),
     "precision_at_10": Figure("P@10", "share of the ten nearest with the query's label"),
     "map_at_r": Figure("MAP@R", "precision over the ranks that all R of its label could fill", True),

@@ -11,10 +11,12 @@ from PIL import Image
 
 from siamese.calibration import Calibration, fit_calibration
 from siamese.embedded_samples import EmbeddedSamples, embed_samples, pair_distances, pairs_between
+from siamese.encoder import Encoder
 from siamese.errors import CheckpointError, UnusableData
-from siamese.evaluation import Evaluation, evaluate, evaluate_encoder
+from siamese.evaluation import Evaluation, evaluate, try_encoder
 from siamese.heads import ClassHead, Heads, PairHead
 from siamese.measured import Measure
+from siamese.measuring import judge
 from siamese.protocols import choose_protocol
 from siamese.samples import Sample
 from siamese.trial import Trial
@@ -90,9 +92,20 @@ def test_no_image_of_the_judged_half_has_a_part_in_the_threshold(monkeypatch: py
 
     monkeypatch.setattr("siamese.measuring.fit_calibration", fit)
     trial = Trial.of(embedded, embedded, protocol=choose_protocol(list(embedded.samples)))
-    evaluate(trial, calibration=UNFITTED)
+    judged = judge(trial.pairs, UNFITTED, seed=trial.seed)
     first, second = halves
     assert len(first) == len(second) == 30 and not first & second
+    ends = zip(pairs.queries.tolist(), pairs.references.tolist(), strict=True)
+    within = [{query, reference} <= first or {query, reference} <= second for query, reference in ends]
+    assert judged.among is not None and judged.among.tolist() == within
+    assert 0.3 < np.mean(within) < 0.7
+
+
+def test_a_share_of_verdicts_is_a_share_to_the_last_digit() -> None:
+    trial = against_others(0.5)
+    right = np.arange(len(trial.pairs)) % 10 > 0
+    assert trial.pairs.mean(right, trial.bootstrap).value == 0.9
+    assert trial.pairs.mean(right, trial.bootstrap, among=right).value == 1.0
 
 
 @pytest.mark.parametrize(
@@ -121,6 +134,10 @@ def test_the_same_seed_gives_the_same_figures() -> None:
     assert alone(samples, spread=0.5) == alone(samples, spread=0.5)
 
 
+def tried(encoder: Encoder, samples: list[Sample]) -> Evaluation:
+    return evaluate(try_encoder(encoder, samples), calibration=encoder.calibration)
+
+
 def coloured(root: Path, colours: dict[str, Image.Image]) -> list[Sample]:
     return [write(root, uri, png(picture)) for uri, picture in colours.items()]
 
@@ -128,14 +145,14 @@ def coloured(root: Path, colours: dict[str, Image.Image]) -> list[Sample]:
 def test_an_encoder_is_judged_on_the_pictures_themselves(tmp_path: Path) -> None:
     colours = {f"red/{n}.png": plain(f"rgb({200 + n}, 0, 0)") for n in range(4)}
     colours |= {f"blue/{n}.png": plain(f"rgb(0, {n}, 200)") for n in range(4)}
-    evaluation = evaluate_encoder(mean_colour_encoder(tmp_path), coloured(tmp_path / "data", colours))
+    evaluation = tried(mean_colour_encoder(tmp_path), coloured(tmp_path / "data", colours))
     assert (evaluation.protocol, evaluation.recall_at_1, evaluation.pair_auc) == ("leave-one-out", 1.0, 1.0)
 
 
 def test_an_unreadable_image_is_reported_and_stops_nothing(tmp_path: Path) -> None:
     samples = coloured(tmp_path, {"red/1.png": plain("red"), "red/2.png": plain("rgb(250, 9, 9)")})
     samples += [write(tmp_path, "red/3.png", b"broken"), write(tmp_path, "red/4.png", png(plain("black")))]
-    evaluation = evaluate_encoder(mean_colour_encoder(tmp_path), samples)
+    evaluation = tried(mean_colour_encoder(tmp_path), samples)
     assert [uri for uri, _ in evaluation.unreadable] == ["red/3.png", "red/4.png"]
     assert all(reason for _, reason in evaluation.unreadable)
     assert (evaluation.sizes["queries"], evaluation.sizes["unreadable"]) == (2, 2)
@@ -146,13 +163,13 @@ def test_a_damaged_record_of_the_split_is_refused(tmp_path: Path) -> None:
     encoder = mean_colour_encoder(tmp_path)
     damaged = replace(encoder, record=encoder.record.model_copy(update={"split": {"kind": "other"}}))
     with pytest.raises(CheckpointError, match="split"):
-        evaluate_encoder(damaged, folders({"a": 3, "b": 3}))
+        try_encoder(damaged, folders({"a": 3, "b": 3}))
 
 
 def test_nothing_readable_is_refused(tmp_path: Path) -> None:
     samples = [write(tmp_path, f"red/{n}.png", b"broken %d" % n) for n in range(3)]
     with pytest.raises(UnusableData, match="could be read"):
-        evaluate_encoder(mean_colour_encoder(tmp_path), samples)
+        try_encoder(mean_colour_encoder(tmp_path), samples)
 
 
 def test_samples_are_embedded_in_their_order_whatever_the_batch(tmp_path: Path) -> None:
@@ -243,6 +260,13 @@ def test_confusions_count_every_query_once_and_agree_with_the_recall() -> None:
     assert float(np.mean(by_label)) == pytest.approx(evaluation.recall_at_1)
 
 
+def test_a_query_with_nothing_to_find_counts_for_no_label() -> None:
+    evaluation = alone(folders({"a": 30, "b": 20, "c": 1}))
+    assert evaluation.sizes["queries_without_match"] == 1
+    assert {each.label: each.queries for each in evaluation.labels} == {"a": 30, "b": 20, "c": 0}
+    assert sum(each.queries for each in evaluation.confusions) == evaluation.retrieval.queries == 50
+
+
 def test_the_hardest_pairs_are_wrong_and_the_most_confident_come_first() -> None:
     calibration = fitted_at(0.8)
     hardest = evaluate(against_others(0.6), calibration=UNFITTED, shown=calibration).hardest
@@ -281,6 +305,13 @@ def test_the_heads_are_judged_beside_the_distance() -> None:
     assert (evaluation.class_head.queries, evaluation.class_head.unknown_label) == (120, 60)
     assert (evaluation.class_head.accuracy.value or 0) > 0.9
     assert evaluate(trial, calibration=UNFITTED).pair_head is None
+
+
+def test_a_head_whose_probabilities_are_all_0_or_1_still_ranks_by_its_logits() -> None:
+    trial = against_others(0.4)
+    bold = PairHead(difference=np.zeros(8, np.float32), product=np.full(8, 2e4, np.float32), bias=-1.2e4)
+    judged = evaluate(trial, calibration=fitted_at(0.9), heads=Heads(bold)).pair_head
+    assert judged and judged.auc_gain.value == pytest.approx(0, abs=1e-6)
 
 
 def test_the_papers_fixed_similarity_is_judged_too() -> None:

@@ -23,7 +23,7 @@ from siamese.errors import (
     TrainingDiverged,
     UnusableData,
 )
-from siamese.evaluation import evaluate_encoder
+from siamese.evaluation import evaluate, try_encoder
 from siamese.learner import Learner
 from siamese.phases import BodyPhase
 from siamese.preprocessing import Preprocessing
@@ -92,7 +92,8 @@ def test_a_trained_encoder_finds_and_tells_apart_what_it_was_not_trained_on(
     samples: list[Sample], split: Split, tmp_path: Path
 ) -> None:
     train(samples, split, tiny(), tmp_path, device="cpu")
-    evaluation = evaluate_encoder(Encoder.load(tmp_path, device="cpu"), samples)
+    encoder = Encoder.load(tmp_path, device="cpu")
+    evaluation = evaluate(try_encoder(encoder, samples), calibration=encoder.calibration)
     assert evaluation.protocol == "held-out"
     assert evaluation.recall_at_1 == 1.0
     assert evaluation.pair_auc is not None
@@ -392,7 +393,7 @@ def test_without_validation_there_is_no_pair_head_and_the_record_says_why(
 ) -> None:
     record = train(samples, given_split(samples, []), tiny(class_head=0), tmp_path, device="cpu").record
     assert record.heads and record.heads.reason and "no validation images" in record.heads.reason
-    heads = checkpoint.load_heads(tmp_path)
+    heads = checkpoint.load_heads(tmp_path, record)
     assert (heads.pair, heads.classes) == (None, None)
 
 
