@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -52,7 +52,8 @@ def _some(images: EmbeddedSamples, *, seed: int) -> EmbeddedSamples:
     if count <= MOST_QUERIES:
         return images
     kept = np.sort(np.random.default_rng(seed).choice(count, MOST_QUERIES, replace=False))
-    return EmbeddedSamples(tuple(images.samples[at] for at in kept), images.embeddings[kept])
+    samples = tuple(images.samples[at] for at in kept)
+    return replace(images, samples=samples, embeddings=images.embeddings[kept])
 
 
 def _refit(
@@ -68,11 +69,11 @@ def _refit(
 
 
 def _folds(pairs: Pairs, asking: EmbeddedSamples, images: EmbeddedSamples, *, seed: int) -> NDArray[np.int64]:
-    """(2, pairs) the fold of each pair's query and of its reference: a content is in one fold, always."""
-    contents = np.unique(images.checksums)
-    fold = np.random.default_rng(seed).permutation(len(contents)) % FOLDS
-    ends = asking.checksums[pairs.queries], images.checksums[pairs.references]
-    return np.stack([fold[np.searchsorted(contents, end)] for end in ends])
+    """(2, pairs) the fold of each pair's query and of its reference: a unit is in one fold, always."""
+    units = np.unique(images.apart)
+    fold = np.random.default_rng(seed).permutation(len(units)) % FOLDS
+    ends = asking.apart[pairs.queries], images.apart[pairs.references]
+    return np.stack([fold[np.searchsorted(units, end)] for end in ends])
 
 
 def _told_by_others(

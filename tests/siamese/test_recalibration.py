@@ -1,10 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from siamese import recalibration
 from siamese.embedded_samples import EmbeddedSamples
+from siamese.pairs import Pairs
 from siamese.recalibration import refit_pair, refit_shown
 from tests.siamese.samples import folders
 
@@ -59,3 +63,23 @@ def test_labels_that_are_never_confused_leave_nothing_to_fit() -> None:
     refitted = refit_shown(gallery(spread=0.01))
     assert refitted.calibration.threshold is None and refitted.error is None
     assert "0 different shown pairs" in str(refitted.calibration.reason)
+
+
+def test_units_are_kept_apart_also_where_only_some_images_ask(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recalibration, "MOST_QUERIES", 50)
+    drawn: list[tuple[Pairs, EmbeddedSamples, NDArray[np.int64]]] = []
+    folds_of = recalibration._folds
+
+    def folds(pairs: Pairs, asking: EmbeddedSamples, images: EmbeddedSamples, *, seed: int) -> object:
+        drawn.append((pairs, asking, folds_of(pairs, asking, images, seed=seed)))
+        return drawn[-1][2]
+
+    monkeypatch.setattr(recalibration, "_folds", folds)
+    images = gallery(spread=0.6)
+    images = replace(images, units={one.checksum: n // 3 for n, one in enumerate(images.samples)})
+    refit_shown(images)
+    ((pairs, asking, found),) = drawn
+    queries, references = asking.apart[pairs.queries], images.apart[pairs.references]
+    assert (queries != references).all()
+    fold_of = set(zip([*queries, *references], found.ravel().tolist(), strict=True))
+    assert len(fold_of) == len({unit for unit, _ in fold_of})
