@@ -1,6 +1,7 @@
 """From options to a split: what ties the images together, and which part each of them is in."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -9,7 +10,7 @@ from siamese.errors import UnusableData
 from siamese.images import ImageLimits
 from siamese.progress import Progress
 from siamese.samples import Sample
-from siamese.splits import Split, draw_labels, given_split, paper_split, stratified_split
+from siamese.splits import PARTS, Part, Split, draw_labels, given_split, paper_split, stratified_split
 from siamese.units import Ties, TiesFinder
 from whyalike.errors import UsageError
 from whyalike.folders import LabelledFolder
@@ -19,6 +20,8 @@ PAPER = "paper"
 NUMBER = re.compile(r"\d+|\d*\.\d+")
 SEED = 42
 SHARE = 0.1
+FAR_LARGER = 2
+"""Times its share that a part may have without a word: whole units seldom come out even."""
 LEAST_LABELS = 2
 """Labels that are held out, and labels that are left: with one alone there is nothing to tell apart."""
 
@@ -67,6 +70,28 @@ def choose_split(
         split = _drawn(samples, wanted, ties)
     _refuse_untrained(split)
     return split
+
+
+def share_notes(split: Split, wanted: SplitOptions) -> list[str]:
+    """What is to be said of drawn parts that whole units made far larger than their shares."""
+    if split.kind != "stratified":
+        return []
+    tested, validated = (
+        SHARE if share is None else share for share in (wanted.test_share, wanted.validation_share)
+    )
+    shares: dict[Part, float] = {"test": 0.0 if split.held_out_labels else tested, "validation": validated}
+    contents = Counter(file.label for part in PARTS for file in split.usable(part))
+    notes = []
+    for part, share in shares.items():
+        asked = sum(max(1, round(count * share)) for count in contents.values())
+        drawn = len(split.usable(part))
+        if share and drawn > FAR_LARGER * asked:
+            notes.append(
+                f"the {part} part has {drawn} of {sum(contents.values())} images where about {asked} were "
+                "asked for, because images that are tied together stay together, and these units are larger "
+                "than that; a finer group key makes smaller ones"
+            )
+    return notes
 
 
 def ties_finder(

@@ -16,7 +16,8 @@ Seed = Annotated[
 TestShare = Annotated[
     float | None,
     typer.Option(
-        "--test-share", help="Of every label; by default 0.1. 0 where another folder is tested with."
+        "--test-share",
+        help="Of every label; by default 0.1, with --pairs 0. 0 where another folder is tested with.",
     ),
 ]
 ValidationShare = Annotated[

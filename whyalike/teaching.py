@@ -14,7 +14,7 @@ from siamese.training_config import TrainingConfig
 from whyalike.errors import UsageError
 from whyalike.folders import read_folder
 from whyalike.pair_files import read_pair_file
-from whyalike.splitting import SEED, SHARE, SplitOptions, choose_split, ties_finder
+from whyalike.splitting import SEED, SHARE, SplitOptions, choose_split, share_notes, ties_finder
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +58,7 @@ def teach_labels(
         limits=limits,
         progress=progress,
     )
+    report = report.model_copy(update={"notes": (*report.notes, *share_notes(split, wanted))})
     unreadable = (each for folder in folders for each in folder.unreadable)
     return Taught(report, split, (*unreadable, *report.unreadable))
 
@@ -104,7 +105,7 @@ def _split(labelled: LabelledPairs, wanted: SplitOptions, running: Running) -> S
     return split_pairs(
         labelled,
         seed=SEED if wanted.seed is None else wanted.seed,
-        test=SHARE if wanted.test_share is None else wanted.test_share,
+        test=0.0 if wanted.test_share is None else wanted.test_share,  # nothing judges by pairs later
         validation=SHARE if wanted.validation_share is None else wanted.validation_share,
         ties=ties,
     )

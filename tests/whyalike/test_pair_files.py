@@ -74,6 +74,20 @@ def test_what_is_written_is_read_again(data: Path) -> None:
     assert judgements(read(data / "pairs.csv", data)) == {(frozenset(row[:2]), row[2]) for row in rows}
 
 
+def test_an_older_file_stays_until_the_new_one_is_whole(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = data / "pairs.csv"
+    write_pair_file(path, [("red/00.png", "red/01.png", True)])
+    before = path.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError("the disk is full")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match="full"):
+        write_pair_file(path, [("red/00.png", "blue/00.png", False)])
+    assert path.read_bytes() == before
+
+
 @pytest.mark.parametrize(
     ("header", "lines", "said"),
     [
@@ -144,6 +158,7 @@ def test_an_encoder_is_trained_from_pairs_and_says_how_many_were_lost(
     record = load_record(out)
     assert record.name == "small-contrastive-8" and record.split and record.split["kind"] == "pairs"
     lost = record.split["pairs"]["lost"]
+    assert record.split["test"] == [], "nothing would judge it"
     assert re.search(
         rf"pairs +train \d+, validation \d+, test \d+, left out between parts {lost}", result.stdout
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,15 @@ from siamese.images import ImageLimits, decode
 from siamese.progress import Silent
 from siamese.samples import Sample
 from siamese.splits import PARTS, Split
+from siamese.training import TrainingReport
+from siamese.training_config import TrainingConfig
 from tests.siamese.samples import folders
 from tests.toys import plain, write_folder
 from tests.whyalike.conftest import Run
 from whyalike.errors import UsageError
 from whyalike.folders import LabelledFolder, read_folder
-from whyalike.splitting import SplitOptions, choose_split, named_labels
+from whyalike.splitting import SplitOptions, choose_split, named_labels, share_notes
+from whyalike.teaching import Running, teach_labels
 from whyalike.ties import group_keys, near_duplicate_pairs
 
 LIMITS = ImageLimits()
@@ -200,6 +204,27 @@ def test_a_split_that_leaves_nothing_to_train_on_is_refused() -> None:
     samples = folders({"a": 4, "b": 4})
     with pytest.raises(UnusableData, match="no image is left to train on"):
         chosen(folder_of(samples), folder_of(samples), near_duplicates=False)
+
+
+def test_a_part_that_large_units_made_far_larger_than_its_share_is_said(
+    rooms: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = TrainingReport.model_construct(notes=("before",), unreadable=())
+    monkeypatch.setattr("whyalike.teaching.train", lambda *_, **__: told)
+    running = Running(rooms, "cpu", False, LIMITS, Silent())
+    coarse, fine = (
+        SplitOptions(group_by=key, near_duplicates=False, validation_share=0.0)
+        for key in (r"_(\d)\.\w+$", LISTING)
+    )
+    first, *said = teach_labels(rooms, None, coarse, TrainingConfig.from_scratch(), running).report.notes
+    assert first == "before" and len(said) == 1
+    assert re.search(r"test part has \d+ of 60 images where about 6 were .* finer group key", said[0])
+    assert teach_labels(rooms, None, fine, TrainingConfig.from_scratch(), running).report.notes == ("before",)
+
+
+def test_few_images_of_a_label_are_no_large_units() -> None:
+    few = folder_of(folders({"a": 4, "b": 4}))
+    assert share_notes(chosen(few, near_duplicates=False), SplitOptions()) == []
 
 
 def test_training_says_what_it_found_and_records_it(run: Run, rooms: Path, tmp_path: Path) -> None:
