@@ -34,14 +34,21 @@ class Refitted:
     floor: float | None
 
 
-def refit_shown(images: EmbeddedSamples, *, seed: int = SEED) -> Refitted:
-    """Fit on images, each left out in turn, with what a search among all others shows first."""
-    asking = _some(images, seed=seed)
-    return _refit(shown_pairs(asking, images, k=SHOWN), asking, images, "shown", seed=seed)
+def refit_shown(
+    images: EmbeddedSamples, *, asking: EmbeddedSamples | None = None, k: int = SHOWN, seed: int = SEED
+) -> Refitted:
+    """Fit on the first `k` that a search among the images shows: to `asking`, or to each itself."""
+    some = _some(images if asking is None else asking, seed=seed)
+    return _refit(shown_pairs(some, images, k=k), some, images, "shown", seed=seed)
 
 
-def refit_pair(images: EmbeddedSamples, *, seed: int = SEED) -> Refitted:
-    """Fit on balanced pairs of images, each pair once."""
+def refit_pair(
+    images: EmbeddedSamples, *, asking: EmbeddedSamples | None = None, seed: int = SEED
+) -> Refitted:
+    """Fit on balanced pairs of one of `asking` and one of the images, or of two images, each pair once."""
+    if asking is not None:
+        some = _some(asking, seed=seed)
+        return _refit(pairs_between(some, images, seed=seed), some, images, "pair", seed=seed)
     some = _some(images, seed=seed)
     return _refit(pairs_between(some, some, seed=seed).distinct(seed=seed), some, some, "pair", seed=seed)
 
@@ -70,7 +77,7 @@ def _refit(
 
 def _folds(pairs: Pairs, asking: EmbeddedSamples, images: EmbeddedSamples, *, seed: int) -> NDArray[np.int64]:
     """(2, pairs) the fold of each pair's query and of its reference: a unit is in one fold, always."""
-    units = np.unique(images.apart)
+    units = np.unique(np.concatenate([asking.apart, images.apart]))
     fold = np.random.default_rng(seed).permutation(len(units)) % FOLDS
     ends = asking.apart[pairs.queries], images.apart[pairs.references]
     return np.stack([fold[np.searchsorted(units, end)] for end in ends])

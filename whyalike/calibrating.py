@@ -1,5 +1,6 @@
 """From a labelled gallery to what the distances in it mean, written into the gallery's own checkpoint."""
 
+from collections.abc import Callable
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -34,6 +35,7 @@ class CalibrationReport(BaseModel, frozen=True):
     gallery: str
     build: int
     encoder: EncoderSchema
+    queries: int
     images: int
     labels: int
     left_out: int
@@ -41,8 +43,13 @@ class CalibrationReport(BaseModel, frozen=True):
     pair: Change
 
 
-def calibrate_gallery(galleries: Galleries, name: str) -> CalibrationReport:
+def calibrate_gallery(
+    galleries: Galleries, name: str, *, ask: Callable[[Path], EmbeddedSamples] | None = None
+) -> CalibrationReport:
     """Fit both calibrations on the labelled images of the published build, from its stored embeddings.
+
+    `ask` gives labelled queries, embedded by the encoder of the checkpoint at a path; without it every image
+    asks the others.
 
     The gallery's copy of the checkpoint is replaced in one step, and neither fingerprint nor build changes.
     Where one of the two cannot be fitted, that one stays. Raises GalleryNotFound, NothingPublished,
@@ -55,8 +62,9 @@ def calibrate_gallery(galleries: Galleries, name: str) -> CalibrationReport:
             live = writer.live()
             images = _labelled(build, live)
             record = load_record(build.checkpoint)
-            shown = _change(record.shown, refit_shown(images))
-            pair = _change(record.calibration, refit_pair(images))
+            asking = ask(build.checkpoint) if ask else None
+            shown = _change(record.shown, refit_shown(images, asking=asking))
+            pair = _change(record.calibration, refit_pair(images, asking=asking))
             if shown.refused and pair.refused:
                 raise UnusableData(f"nothing could be fitted on the gallery {name!r}: {shown.refused}")
             with_calibration(build.checkpoint, pair.after, shown=shown.after)
@@ -66,6 +74,7 @@ def calibrate_gallery(galleries: Galleries, name: str) -> CalibrationReport:
         gallery=name,
         build=build.number,
         encoder=EncoderSchema(name=record.name, fingerprint=record.fingerprint),
+        queries=len((asking or images).samples),
         images=len(images.samples),
         labels=len(set(images.labels.tolist())),
         left_out=len(live) - len(images.samples),

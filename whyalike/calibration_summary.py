@@ -11,7 +11,7 @@ HEADINGS = ("fitted on", "pairs", "same up to", "balanced accuracy", "ECE (floor
 def print_calibration(report: CalibrationReport) -> None:
     """Both calibrations as they are now and as they were, and what they stand on."""
     print_rows(HEADINGS, [_cells("shown", report.shown), _cells("pair", report.pair)])
-    stands_on = f"{report.images} images of {report.labels} labels"
+    stands_on = f"{report.queries} queries among {report.images} images of {report.labels} labels"
     facts = [
         ("gallery", f"{report.gallery}, build {report.build}"),
         ("encoder", f"{report.encoder.name} ({short(report.encoder.fingerprint)})"),

@@ -130,3 +130,21 @@ def test_too_few_images_are_refused_in_a_sentence_and_nothing_is_written(
 
 def test_a_gallery_that_is_not_there_is_not_found(run: Run) -> None:
     assert run("calibrate", "nowhere").exit_code == 4
+
+
+def test_a_gallery_is_calibrated_on_queries_that_are_not_in_it(run: Run, shaded: str, tmp_path: Path) -> None:
+    others = {
+        f"{name}/{number}.png": picture
+        for seed, (name, colour) in enumerate((("warm", WARM), ("cold", COLD)), start=2)
+        for number, picture in enumerate(shades(colour, 60, seed=seed))
+    }
+    asking = write_folder(tmp_path / "asking", others)
+    result = run("calibrate", shaded, "--queries", asking, "--json")
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert report["shown"]["refused"] is None
+    assert (report["queries"], report["images"]) == (120, 120)
+    assert report["shown"]["after"]["pairs"] == 120 * 10
+    assert 0 <= report["shown"]["ece"] <= 1
+    own = json.loads(run("calibrate", shaded, "--json").stdout)
+    assert own["shown"]["after"]["pairs"] == 120 * 10
