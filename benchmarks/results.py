@@ -145,11 +145,15 @@ def _whyalike(*arguments: str) -> str:
 
 
 def _said(name: str, evaluations: Sequence[dict[str, Any]]) -> None:
-    print(f"\n{name}, {len(evaluations)} seeds")
+    print(f"\n{name}, {_seeds(evaluations)}")
     for heading, path, _ in MEASURES:
         values = [value for each in evaluations if (value := _at(path, each)) is not None]
         if values:
             _print_line(heading, values)
+
+
+def _seeds(runs: Sequence[object]) -> str:
+    return f"{len(runs)} seeds" if len(runs) > 1 else "one seed"
 
 
 def _print_line(heading: str, values: Sequence[float]) -> None:
@@ -169,9 +173,7 @@ def _baseline(row: Row, way: Trained, checkpoints: Sequence[Path], wanted: argpa
     samples = read_folder(wanted.data / row.folder, limits=DEFAULT_LIMITS, progress=Silent()).samples
     judged = [_judged(samples, checkpoint, seed) for seed, checkpoint in enumerate(checkpoints)]
     epochs, seconds = fmean(each.epochs for each in judged), fmean(each.seconds for each in judged)
-    print(
-        f"\nthe published protocol on {way.name}, {len(judged)} seeds, {epochs:.1f} epochs in {seconds:.0f} s"
-    )
+    print(f"\nthe published protocol on {way.name}, {_seeds(judged)}, {epochs:.1f} epochs in {seconds:.0f} s")
     for heading, _, name in MEASURES:
         if name is not None:
             _print_line(heading, [getattr(each, name) for each in judged])
