@@ -6,6 +6,14 @@ import typer
 
 from whyalike.options import SplitChoice
 
+
+def _share(given: float | None) -> float | None:
+    """0 ≤ share < 1; refused as wrong usage before anything is read."""
+    if given is not None and not 0 <= given < 1:
+        raise typer.BadParameter(f"{given:g} is no share: it must be at least 0 and less than 1")
+    return given
+
+
 Kind = Annotated[
     SplitChoice | None,
     typer.Option("--split", help="stratified (the default): a share of every label; paper: as published."),
@@ -17,11 +25,13 @@ TestShare = Annotated[
     float | None,
     typer.Option(
         "--test-share",
+        callback=_share,
         help="Of every label; by default 0.1, with --pairs 0. 0 where another folder is tested with.",
     ),
 ]
 ValidationShare = Annotated[
-    float | None, typer.Option("--validation-share", help="Of every label; by default 0.1.")
+    float | None,
+    typer.Option("--validation-share", callback=_share, help="Of every label; by default 0.1."),
 ]
 HoldOutLabels = Annotated[
     str | None,

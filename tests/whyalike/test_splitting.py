@@ -254,3 +254,13 @@ def test_a_group_key_that_matches_nothing_ends_with_one_sentence(
     result = run("train", rooms, "--out", tmp_path / "encoder", "--group-by", "nothing-like-it")
     assert (result.exit_code, result.stdout) == (3, "")
     assert "matches none of the 60 paths" in result.stderr
+
+
+@pytest.mark.parametrize("option", ["--test-share", "--validation-share"])
+@pytest.mark.parametrize("share", ["2", "1", "-0.1", "nan"])
+def test_what_is_no_share_is_wrong_usage_before_anything_is_read(
+    run: Run, tmp_path: Path, option: str, share: str
+) -> None:
+    result = run("train", tmp_path / "nowhere", "--out", tmp_path / "encoder", f"{option}={share}")
+    assert (result.exit_code, result.stdout) == (2, "")
+    assert f"{share} is no share" in result.stderr
