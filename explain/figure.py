@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw
 
 from explain import colours
+from explain.captions import captions, explained_numbers
 from explain.chances import percentage
 from explain.errors import NothingToDraw
 from explain.evidence import Side
@@ -37,10 +38,6 @@ PAIR_HEADER = MARGIN + 92
 PAIR_COLUMNS = (MATCH_AT, MATCH_AT + PAIR_TILE + GUTTER, MATCH_AT + 2 * (PAIR_TILE + GUTTER))
 PAIR_WIDTH = PAIR_COLUMNS[2] + PAIR_TILE + MARGIN
 
-ADDS_UP = "On each picture, the sum for less the sum against is how far the cosine lies from its baseline."
-UNJUDGED = "No verdict: read as same."
-GRADIENT = "Grad-CAM of the distance: it says where, and its heat does not add up to a number."
-
 
 def search_figure(query: Shown, matches: Sequence[ShownMatch], *, heading: str) -> Image.Image:
     """Return one RGB picture of a search: a row for each match, all heat on one scale.
@@ -51,7 +48,7 @@ def search_figure(query: Shown, matches: Sequence[ShownMatch], *, heading: str) 
         raise NothingToDraw("A figure of a search needs at least one match.")
     canvas = Image.new("RGB", (WIDTH, HEADER + ROW * len(matches) + MARGIN // 2), colours.PAPER)
     _draw_header(canvas, query, heading, matches[0])
-    _draw_columns(canvas)
+    _draw_columns(canvas, captions(matches[0]).headings)
     scale = shared_scale(*(match.evidence for match in matches))
     for row, match in enumerate(matches):
         _draw_row(canvas, HEADER + ROW * row, query, match, scale)
@@ -63,11 +60,12 @@ def pair_figure(query: Shown, match: ShownMatch, *, heading: str) -> Image.Image
     canvas = Image.new("RGB", (PAIR_WIDTH, PAIR_HEADER + 2 * PAIR_ROW + MARGIN), colours.PAPER)
     draw = ImageDraw.Draw(canvas)
     write(draw, (MARGIN, MARGIN + 26), heading, size=TITLE, width=PAIR_WIDTH - 2 * MARGIN)
-    draw_legend(canvas, (MARGIN, PAIR_HEADER + PAIR_ROW), step=(0, 60))
-    for x, words in zip(PAIR_COLUMNS[1:], ("For the verdict", "Against the verdict"), strict=True):
-        write(draw, (x, PAIR_HEADER - 14), words, size=BODY)
+    said = captions(match)
+    draw_legend(canvas, (MARGIN, PAIR_HEADER + PAIR_ROW), words=said.legend, step=(0, 60))
+    for x, words in zip(PAIR_COLUMNS[1:], said.headings, strict=True):
+        write(draw, (x, PAIR_HEADER - 14), words, size=BODY, width=PAIR_TILE)
     _draw_numbers(canvas, PAIR_HEADER + 12, match)
-    _write_note(canvas, (MATCH_AT, PAIR_HEADER + 2 * PAIR_ROW + 14), match)
+    _write_note(canvas, (MATCH_AT, PAIR_HEADER + 2 * PAIR_ROW + 14), said.note)
     scale = shared_scale(match.evidence)
     sides = (query, match.evidence.query), (match.picture, match.evidence.matched)
     for row, (shown, side) in enumerate(sides):
@@ -85,22 +83,21 @@ def _draw_header(canvas: Image.Image, query: Shown, heading: str, match: ShownMa
     write(draw, (x, MARGIN + 14), asked, size=SMALL, fill=colours.MUTED, width=room)
     write(draw, (x, MARGIN + 48), query.name, size=TITLE, width=room)
     write(draw, (x, MARGIN + 80), heading, size=BODY, fill=colours.MUTED, width=room)
-    draw_legend(canvas, (x, MARGIN + QUERY - 88), step=(BAR[0] + GUTTER, 0))
-    _write_note(canvas, (x, MARGIN + QUERY - 4), match)
+    said = captions(match)
+    draw_legend(canvas, (x, MARGIN + QUERY - 88), words=said.legend, step=(BAR[0] + GUTTER, 0))
+    _write_note(canvas, (x, MARGIN + QUERY - 4), said.note)
 
 
-def _write_note(canvas: Image.Image, at: tuple[int, int], match: ShownMatch) -> None:
-    note = ADDS_UP if match.evidence.explained.method == "relevance" else GRADIENT
-    note = note if match.verdict else f"{note} {UNJUDGED}"
+def _write_note(canvas: Image.Image, at: tuple[int, int], note: str) -> None:
     room = canvas.width - at[0] - MARGIN
     write(ImageDraw.Draw(canvas), at, note, size=SMALL, fill=colours.MUTED, width=room)
 
 
-def _draw_columns(canvas: Image.Image) -> None:
+def _draw_columns(canvas: Image.Image, headings: tuple[str, str]) -> None:
     draw, y = ImageDraw.Draw(canvas), HEADER - 34
     draw.line((MARGIN, y - 24, WIDTH - MARGIN, y - 24), fill=colours.RULE)
-    for x, words in ((FACTUAL_AT, "For the verdict"), (COUNTERFACTUAL_AT, "Against the verdict")):
-        write(draw, (x, y), words, size=BODY)
+    for x, words in zip((FACTUAL_AT, COUNTERFACTUAL_AT), headings, strict=True):
+        write(draw, (x, y), words, size=BODY, width=PAIR)
         write(draw, (x, y + 22), "on the query", size=SMALL, fill=colours.MUTED)
         write(draw, (x + TILE + GAP, y + 22), "on the match", size=SMALL, fill=colours.MUTED)
     write(draw, (MATCH_AT, y), "Match", size=BODY)
@@ -146,13 +143,10 @@ def _draw_numbers(canvas: Image.Image, y: int, match: ShownMatch) -> None:
 
 
 def _numbers(match: ShownMatch) -> list[tuple[str, str]]:
-    explained = match.evidence.explained
-    numbers = [
+    return [
         ("verdict", match.verdict or "none"),
         ("distance", f"{match.distance:.3f}"),
         ("similarity", f"{match.similarity:.3f}"),
         ("probability same", "none" if match.probability is None else percentage(match.probability)),
+        *explained_numbers(match),
     ]
-    if explained.method == "relevance":
-        numbers += [(explained.of, f"{explained.value:.3f}"), ("its baseline", f"{explained.baseline:.3f}")]
-    return numbers

@@ -16,6 +16,7 @@ from siamese.preprocessing import Placement
 
 LEAST_WHOLE_FACTOR = 4  # a picture enlarged this much is enlarged by whole pixels, so that they stay crisp
 BAR = (190, 14)  # of the legend, pixels
+WORDS = 206  # the room below it for what it means
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,10 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class ShownMatch:
-    """A match as it is shown: its picture, its numbers and its evidence."""
+    """A match as it is shown: its picture, its numbers and its evidence.
+
+    `explains_verdict` says whether the verdict, if any, is made by the number that the evidence explains.
+    """
 
     picture: Shown
     rank: int
@@ -43,6 +47,7 @@ class ShownMatch:
     probability: float | None
     verdict: Verdict | None
     evidence: Evidence
+    explains_verdict: bool = True
 
 
 def tile(
@@ -64,17 +69,23 @@ def tile(
     return square
 
 
-def draw_legend(canvas: Image.Image, at: tuple[int, int], *, step: tuple[int, int]) -> None:
-    """Draw what the colours and the hatching mean: three swatches over their words, each a `step` further."""
+def draw_legend(
+    canvas: Image.Image, at: tuple[int, int], *, words: tuple[str, str], step: tuple[int, int]
+) -> None:
+    """Draw what the colours and the hatching mean: three swatches over their words, each a `step` further.
+
+    `words` are those of the factual and the counterfactual heat.
+    """
     entries = (
-        (_bar(colours.warm()), "for the verdict (factual)"),
-        (_bar(colours.cool()), "against it (counterfactual)"),
+        (_bar(colours.warm()), words[0]),
+        (_bar(colours.cool()), words[1]),
         (_hatched(), "not seen by the encoder (cut)"),
     )
-    for place, (swatch, words) in enumerate(entries):
+    for place, (swatch, meaning) in enumerate(entries):
         x, y = at[0] + place * step[0], at[1] + place * step[1]
         canvas.paste(swatch, (x, y))
-        write(ImageDraw.Draw(canvas), (x, y + BAR[1] + 20), words, size=SMALL, fill=colours.MUTED)
+        below = (x, y + BAR[1] + 20)
+        write(ImageDraw.Draw(canvas), below, meaning, size=SMALL, fill=colours.MUTED, width=WORDS)
 
 
 def _enlarged(image: Image.Image, side: int) -> Image.Image:

@@ -10,7 +10,7 @@ import numpy as np
 from explain.evidence import Evidence, Verdict, explain_matches
 from search_api.checkpoints import Checkpoint
 from search_api.schemas import ExplainedScore, FittedOn, ScorerName
-from search_api.scoring import Scored, Scorer
+from search_api.scoring import EXPLAINS, Scored, Scorer
 from search_api.subjects import Subject
 from siamese.calibration import Calibration
 
@@ -70,7 +70,7 @@ def explained(
 
 
 def _verdicts(scored: Sequence[Scored], judging: Judging) -> list[Verdict | None]:
-    """The verdicts; none for the cosine where no distance was found at which its own would turn."""
-    if judging.of == "cosine" and judging.distances.threshold is None:
-        return [None] * len(scored)
-    return [each.verdict for each in scored]
+    """The verdicts; none where they are not made by the explained number but by another scorer's."""
+    if judging.of in EXPLAINS[judging.scorer.name]:
+        return [each.verdict for each in scored]
+    return [None] * len(scored)

@@ -74,7 +74,10 @@ class ExplainedSchema(SparseSchema):
 
     of: ExplainedScore
     value: float = Field(description="The explained number of this match.", examples=[0.92])
-    baseline: float = Field(description="Its value at the verdict's threshold; 0 where there is no verdict.")
+    baseline: float = Field(
+        description="For the cosine its value at the verdict's threshold, or 0 where there is no verdict or "
+        "it is another scorer's: the maps are then read as for the verdict “same”. For the others 0."
+    )
     method: str = Field(description="How the maps are made of the local embeddings.")
     label: str | None = Field(
         default=None, description="Only for the class head: the label that it gives the query."
@@ -95,7 +98,8 @@ class EvidenceSchema(Schema):
     """Both maps on both pictures, and the number they explain.
 
     For the cosine and the pair head, on each picture, factual less counterfactual sums to value less
-    baseline; to its negative where the verdict is "different". For the class head it sums to the picture's
+    baseline; to its negative where the verdict is "different" and the scorer's own number is explained. Where
+    another scorer's is, the maps are read as for "same". For the class head it sums to the picture's
     own score for the label, whatever the verdict.
     """
 

@@ -5,6 +5,7 @@ Every scorer tells the distance; its own number, the score, decides order, proba
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -21,6 +22,12 @@ MAX_DISTANCE = 2.0
 """Of two unit vectors, where they point in opposite directions."""
 EVENS = 0.5
 """The probability at and above which a pair head says "same": it was calibrated on balanced pairs."""
+
+EXPLAINS: Mapping[ScorerName, Collection[ExplainedScore]] = {
+    "distance": ("cosine", "distance"),
+    "pair-head": ("pair-head",),
+}
+"""The numbers that explain a scorer's verdicts, because these turn where the numbers do."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,15 @@ from explain.figure import pair_figure, search_figure
 from explain.panels import Shown, ShownMatch
 from search_api.overlays import Part, WhichSide, paint
 from search_api.pictures import Picture, stored_picture, uploaded_picture
-from search_api.schemas import CompareResponse, EvidenceSchema, MatchSchema, SearchResponse, SideSchema
+from search_api.schemas import (
+    CompareResponse,
+    EvidenceSchema,
+    MatchSchema,
+    ScorerName,
+    SearchResponse,
+    SideSchema,
+)
+from search_api.scoring import EXPLAINS
 from search_api.search import Searcher
 from search_api.subjects import Upload
 from siamese.images import decode
@@ -42,7 +50,7 @@ def write_search_evidence(
             picture = stored_picture(image, build, preprocessing, max_side=side)
             _write_overlays(folder, f"{match.rank:02}", asked, picture, evidence_of(match.evidence))
             if len(shown) < MATCHES_IN_FIGURE:
-                shown.append(_shown_match(match, picture))
+                shown.append(_shown_match(match, picture, answer.scorer))
     usual = f"The {len(shown)} nearest in the gallery {answer.gallery}, build {answer.build}"
     figure = search_figure(_shown(asked, query.uri, None), shown, heading=heading or usual)
     return _written(folder, figure)
@@ -59,7 +67,7 @@ def write_pair_evidence(
     asked, matched = (_uploaded(each, preprocessing, searcher) for each in pair)
     _make_room(folder)
     _write_overlays(folder, "pair", asked, matched, evidence_of(answer.evidence))
-    shown = _shown(asked, pair[0].uri, None), _shown_match(answer, matched)
+    shown = _shown(asked, pair[0].uri, None), _shown_match(answer, matched, answer.scorer)
     return _written(folder, pair_figure(*shown, heading=f"Judged by {answer.encoder.name}"))
 
 
@@ -79,7 +87,7 @@ def write_comparison_evidence(
         picture = _uploaded(image, preprocessing, searcher)
         _write_overlays(folder, f"{answer.rank:02}", asked, picture, evidence_of(answer.evidence))
         if len(shown) < MATCHES_IN_FIGURE:
-            shown.append(_shown_match(answer, picture))
+            shown.append(_shown_match(answer, picture, answer.scorer))
     nearest = (
         f"{len(shown)} images" if len(shown) == len(images) else f"The {len(shown)} nearest of {len(images)}"
     )
@@ -120,7 +128,7 @@ def _shown(picture: Picture, uri: str | None, label: str | None) -> Shown:
     return Shown(picture.image, picture.placement, Path(uri or "").name, label)
 
 
-def _shown_match(match: MatchSchema, picture: Picture) -> ShownMatch:
+def _shown_match(match: MatchSchema, picture: Picture, scorer: ScorerName) -> ShownMatch:
     return ShownMatch(
         picture=_shown(picture, match.uri, match.label),
         rank=match.rank,
@@ -129,6 +137,7 @@ def _shown_match(match: MatchSchema, picture: Picture) -> ShownMatch:
         probability=match.probability,
         verdict=match.verdict,
         evidence=evidence_of(match.evidence),
+        explains_verdict=match.evidence.explained.of in EXPLAINS[scorer],
     )
 
 

@@ -1,14 +1,20 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
 
 from explain import colours
+from explain.captions import captions, explained_numbers
 from explain.errors import NothingToDraw
 from explain.evidence import explain
 from explain.figure import FACTUAL_AT, HEADER, MATCH_AT, ROW, TILE, pair_figure, search_figure
 from explain.panels import Shown, ShownMatch, tile
-from explain.scores import COSINE, DISTANCE, Score
+from explain.scores import COSINE, DISTANCE, ClassScore, PairHeadLogit, Score
 from siamese.preprocessing import Preprocessing
+
+LOGIT = PairHeadLogit(-np.ones(8, np.float32), np.ones(8, np.float32), 0.5)
+ROSE = ClassScore("rose", np.linspace(-1, 1, 8, dtype=np.float32), 0.1)
 
 
 def shown(
@@ -34,7 +40,7 @@ def test_a_figure_has_a_row_for_every_match(count: int) -> None:
         assert (pixels[HEADER + ROW * row + TILE // 2, MATCH_AT + TILE // 2] == 128).all()
 
 
-@pytest.mark.parametrize("of", [COSINE, DISTANCE])
+@pytest.mark.parametrize("of", [COSINE, DISTANCE, LOGIT, ROSE])
 @pytest.mark.parametrize("verdict", ["same", "different", None])
 def test_every_verdict_and_score_can_be_drawn(of: Score, verdict: str | None) -> None:
     one = match(1, shown(label=None), of=of, verdict=verdict)
@@ -43,6 +49,42 @@ def test_every_verdict_and_score_can_be_drawn(of: Score, verdict: str | None) ->
         pair_figure(shown(), one, heading="Zwei Blüten 花"),
     ):
         assert len(figure.getcolors(1 << 20) or []) > 100
+
+
+@pytest.mark.parametrize(
+    ("of", "heading", "in_note", "names"),
+    [
+        (COSINE, "For the verdict", "the cosine lies from its baseline", ["cosine", "its baseline"]),
+        (DISTANCE, "For the verdict", "does not add up", []),
+        (LOGIT, "For the verdict", "the pair head's logit lies from 0", ["pair head's logit"]),
+        (ROSE, "Shows rose", "its own score for rose", ["query's class score", "match's class score"]),
+    ],
+)
+def test_the_words_follow_what_is_explained(of: Score, heading: str, in_note: str, names: list[str]) -> None:
+    one = match(1, shown(), of=of)
+    said = captions(one)
+    assert said.headings[0] == heading and in_note in said.note
+    assert ("cosine" in said.note) == (of is COSINE)
+    assert [name for name, _ in explained_numbers(one)] == names
+    assert any("verdict" in words for words in (*said.headings, *said.legend)) == (of is not ROSE)
+
+
+def test_both_images_own_numbers_are_told_of_a_label() -> None:
+    one = match(1, shown(), of=ROSE)
+    explained = one.evidence.explained
+    numbers = [float(number) for _, number in explained_numbers(one)]
+    assert numbers == pytest.approx([explained.query_value, explained.value], abs=1e-3)
+
+
+@pytest.mark.parametrize(
+    ("verdict", "own", "why"), [(None, True, "No verdict"), ("different", False, "another scorer's")]
+)
+@pytest.mark.parametrize("of", [COSINE, DISTANCE, LOGIT])
+def test_evidence_of_no_verdict_is_said_to_be_read_as_same(
+    of: Score, verdict: str | None, own: bool, why: str
+) -> None:
+    said = captions(replace(match(1, shown(), of=of, verdict=verdict), explains_verdict=own))
+    assert said.headings == ("For same", "Against same") and why in said.note
 
 
 @pytest.mark.parametrize("size", [(1, 1), (8, 8), (2000, 3), (3, 2000), (300, 300)])

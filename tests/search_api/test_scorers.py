@@ -101,7 +101,7 @@ def test_evidence_follows_the_scorer_unless_another_number_is_asked_for(
         for side in (match.evidence.query, match.evidence.matched):
             assert net(side) == pytest.approx(sign * match.score, abs=1e-5)
     other = searcher.search(HALF, scorer="pair-head", of="cosine").matches[0].evidence.explained
-    assert (other.of, other.baseline) == ("cosine", 0 if calibration.threshold is None else 0.5)
+    assert (other.of, other.baseline) == ("cosine", 0)
     by_distance = searcher.search(HALF, of="pair-head").matches[0].evidence.explained
     assert (by_distance.of, by_distance.value) == ("pair-head", pytest.approx(3))
 
@@ -127,6 +127,29 @@ def test_the_class_head_is_explained_for_the_label_that_it_gives_the_query(works
     assert matches["blue.png"].evidence.explained.value == pytest.approx(-5)
     half = np.array(matches["half.png"].evidence.matched.factual)
     assert half[:, :2].min() > 0 == half[:, 2:].max()
+
+
+@pytest.mark.parametrize(("scorer", "of"), [("pair-head", "cosine"), ("distance", "pair-head")])
+def test_a_number_that_is_not_the_scorers_own_is_explained_without_its_verdict(
+    workshop: Workshop, scorer: Any, of: Any
+) -> None:
+    workshop.publish(calibration=fitted_at(0.5), heads=HEADS)
+    matches = workshop.searcher().search(HALF, scorer=scorer, of=of).matches
+    assert {match.verdict for match in matches} == {"same", "different"}
+    for match in matches:
+        explained = match.evidence.explained
+        assert (explained.of, explained.baseline) == (of, 0)
+        assert net(match.evidence.query) == pytest.approx(explained.value, abs=1e-5)
+        assert net(match.evidence.matched) == pytest.approx(explained.value, abs=1e-5)
+
+
+def test_the_distance_beside_a_pair_head_is_read_as_for_same_too(workshop: Workshop) -> None:
+    workshop.publish(calibration=fitted_at(1.0), heads=HEADS)
+    searcher = workshop.searcher()
+    by_head = searcher.compare(RED, HALF, scorer="pair-head", of="distance")
+    by_distance = searcher.compare(RED, HALF, of="distance")
+    assert (by_head.verdict, by_distance.verdict) == ("different", "same")
+    assert by_head.evidence == by_distance.evidence
 
 
 def test_keys_of_the_class_head_are_there_only_where_it_is_explained(workshop: Workshop) -> None:
