@@ -87,8 +87,8 @@ class GalleryWriter:
     def keep_checkpoint(self, source: Path, fingerprint: str) -> Path:
         """Copy a checkpoint's folder into the gallery, durably, for the builds to come; returns the copy.
 
-        It lies under its fingerprint and the digest of its files: recalibrating an encoder makes a new copy
-        and changes no old build. A copy that is there already is taken as it is.
+        It lies under its fingerprint and the digest of the files that were given. A copy that is there
+        already is taken as it is, with the calibration that it was given in place since.
         """
         folder = _encoder_folder(source, fingerprint)
         kept = self._folder.encoder(folder)

@@ -6,12 +6,14 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from gallery.build import Build, GalleryImage
+from gallery.errors import EncoderMismatch
 from gallery.galleries import Galleries
 from search_api.schemas import EncoderSchema
 from siamese.calibration import Calibration
 from siamese.checkpoint import load_record, with_calibration
 from siamese.embedded_samples import EmbeddedSamples
 from siamese.errors import UnusableData
+from siamese.fingerprint import short
 from siamese.recalibration import Refitted, refit_pair, refit_shown
 from siamese.samples import Sample, conflicting_checksums
 
@@ -30,7 +32,10 @@ class Change(BaseModel, frozen=True):
 
 
 class CalibrationReport(BaseModel, frozen=True):
-    """What was fitted on a gallery; `left_out` counts unlabelled images, copies and conflicts."""
+    """What was fitted on a gallery; `left_out` counts unlabelled images, copies and conflicts.
+
+    `pair_head` says whether the checkpoint has one; its calibration is part of it and is never refitted.
+    """
 
     gallery: str
     build: int
@@ -41,6 +46,7 @@ class CalibrationReport(BaseModel, frozen=True):
     left_out: int
     shown: Change
     pair: Change
+    pair_head: bool
 
 
 def calibrate_gallery(
@@ -48,21 +54,26 @@ def calibrate_gallery(
 ) -> CalibrationReport:
     """Fit both calibrations on the labelled images of the published build, from its stored embeddings.
 
-    `ask` gives labelled queries, embedded by the encoder of the checkpoint at a path; without it every image
-    asks the others.
+    `ask` gives labelled queries, embedded by the encoder of the checkpoint at a path, before the gallery is
+    locked; without it every image asks the others.
 
     The gallery's copy of the checkpoint is replaced in one step, and neither fingerprint nor build changes.
     Where one of the two cannot be fitted, that one stays. Raises GalleryNotFound, NothingPublished,
-    GalleryLocked, and UnusableData where labels are missing or nothing can be fitted.
+    GalleryLocked, EncoderMismatch where another encoder's build was published while the queries were
+    embedded, and UnusableData where labels are missing or nothing can be fitted.
     """
-    galleries.published_build(name)  # a gallery that is not there needs no lease
+    fingerprint, asking = _asking(galleries, name, ask)
     with galleries.writer(name, create=False) as writer:
         build = galleries.open(name)
         try:
+            if asking and build.fingerprint != fingerprint:
+                raise EncoderMismatch(
+                    f"the gallery {name!r} got another encoder while the queries were embedded, "
+                    f"{short(build.fingerprint)} instead of {short(fingerprint)}; calibrate it again"
+                )
             live = writer.live()
             images = _labelled(build, live)
             record = load_record(build.checkpoint)
-            asking = ask(build.checkpoint) if ask else None
             shown = _change(record.shown, refit_shown(images, asking=asking))
             pair = _change(record.calibration, refit_pair(images, asking=asking))
             if shown.refused and pair.refused:
@@ -80,7 +91,19 @@ def calibrate_gallery(
         left_out=len(live) - len(images.samples),
         shown=shown,
         pair=pair,
+        pair_head=record.heads is not None and record.heads.pair is not None,
     )
+
+
+def _asking(
+    galleries: Galleries, name: str, ask: Callable[[Path], EmbeddedSamples] | None
+) -> tuple[str, EmbeddedSamples | None]:
+    """The fingerprint of the published build, and the queries by its encoder, if others ask."""
+    build = galleries.open(name)
+    try:
+        return build.fingerprint, ask(build.checkpoint) if ask else None
+    finally:
+        build.close()
 
 
 def _labelled(build: Build, live: list[GalleryImage]) -> EmbeddedSamples:

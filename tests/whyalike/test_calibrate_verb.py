@@ -3,17 +3,31 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from gallery.errors import EncoderMismatch
 from search_api.search import Searcher
 from search_api.subjects import Upload
 from siamese.checkpoint import load_record
-from tests.toys import fitted_at, mean_colour_checkpoint, plain, png, write_folder
+from siamese.embedded_samples import EmbeddedSamples
+from siamese.heads import Heads
+from tests.toys import (
+    BLUE_PAIRS,
+    colour_labels,
+    fitted_at,
+    mean_colour_checkpoint,
+    plain,
+    png,
+    put_heads,
+    write_folder,
+)
 from tests.whyalike.conftest import Run
+from whyalike.calibrating import calibrate_gallery
 from whyalike.home import open_galleries
 from whyalike.settings import read_settings
 
@@ -132,13 +146,18 @@ def test_a_gallery_that_is_not_there_is_not_found(run: Run) -> None:
     assert run("calibrate", "nowhere").exit_code == 4
 
 
-def test_a_gallery_is_calibrated_on_queries_that_are_not_in_it(run: Run, shaded: str, tmp_path: Path) -> None:
+@pytest.fixture
+def asking(tmp_path: Path) -> Path:
+    """Warm and cold pictures that are not in the gallery."""
     others = {
         f"{name}/{number}.png": picture
         for seed, (name, colour) in enumerate((("warm", WARM), ("cold", COLD)), start=2)
         for number, picture in enumerate(shades(colour, 60, seed=seed))
     }
-    asking = write_folder(tmp_path / "asking", others)
+    return write_folder(tmp_path / "asking", others)
+
+
+def test_a_gallery_is_calibrated_on_queries_that_are_not_in_it(run: Run, shaded: str, asking: Path) -> None:
     result = run("calibrate", shaded, "--queries", asking, "--json")
     assert result.exit_code == 0, result.stderr
     report = json.loads(result.stdout)
@@ -148,3 +167,50 @@ def test_a_gallery_is_calibrated_on_queries_that_are_not_in_it(run: Run, shaded:
     assert 0 <= report["shown"]["ece"] <= 1
     own = json.loads(run("calibrate", shaded, "--json").stdout)
     assert own["shown"]["after"]["pairs"] == 120 * 10
+
+
+def test_the_balanced_accuracy_is_told_of_the_threshold_that_it_chose_alone(run: Run, shaded: str) -> None:
+    report = json.loads(run("calibrate", shaded, "--json").stdout)
+    shown, pair = (f"{report[kind]['after']['balanced_accuracy']:.4f}" for kind in ("shown", "pair"))
+    said = run("calibrate", shaded).stdout
+    assert pair in said and shown not in said and shown != pair
+
+
+def test_a_pair_head_stays_as_it_was_trained_and_that_is_said(run: Run, shaded: str) -> None:
+    assert "pair head" not in run("calibrate", shaded).stdout
+    assert json.loads(run("calibrate", shaded, "--json").stdout)["pair_head"] is False
+    build = open_galleries(read_settings()).open(shaded)
+    put_heads(build.checkpoint, Heads(BLUE_PAIRS, colour_labels()))
+    build.close()
+    said = run("calibrate", shaded).stdout
+    assert re.search(r"pair head +as trained", said)
+    assert json.loads(run("calibrate", shaded, "--json").stdout)["pair_head"] is True
+
+
+def test_queries_are_embedded_by_the_runtime_that_an_option_or_a_setting_chooses(
+    run: Run, shaded: str, asking: Path, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    by_torch = json.loads(run("calibrate", shaded, "--queries", asking, "--json").stdout)
+    assert not (home / "onnx").exists()
+    monkeypatch.setenv("WHYALIKE_RUNTIME", "onnx")
+    result = run("calibrate", shaded, "--queries", asking, "--json")
+    assert result.exit_code == 0 and any((home / "onnx").iterdir()), result.stderr
+    threshold = by_torch["shown"]["after"]["threshold"]
+    assert json.loads(result.stdout)["shown"]["after"]["threshold"] == pytest.approx(threshold, abs=1e-3)
+    refused = run("calibrate", shaded, "--queries", asking, "--runtime", "onnx", "--device", "cuda")
+    assert refused.exit_code == 2 and "on the CPU here, not on cuda" in refused.stderr
+
+
+def test_a_gallery_is_not_locked_while_queries_are_embedded_and_another_encoder_meanwhile_is_refused(
+    run: Run, shaded: str, tmp_path: Path
+) -> None:
+    galleries = open_galleries(read_settings())
+
+    def ask(_: Path) -> EmbeddedSamples:
+        other = mean_colour_checkpoint(tmp_path / "other", bias=(0.1, 0.0, 0.0))
+        indexed = run("index", tmp_path / "pictures", "--gallery", shaded, "--checkpoint", other, "--refit")
+        assert indexed.exit_code == 0, indexed.stderr
+        return EmbeddedSamples((), np.empty((0, 3), np.float32))
+
+    with pytest.raises(EncoderMismatch, match="got another encoder while the queries were embedded"):
+        calibrate_gallery(galleries, shaded, ask=ask)

@@ -5,11 +5,12 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from whyalike.options import Device, Json
+from whyalike.options import Device, Json, Runtime
 
 if TYPE_CHECKING:
     from siamese.embedded_samples import EmbeddedSamples
-    from whyalike.settings import Settings
+    from siamese.images import ImageLimits
+    from whyalike.computing import Computing
 
 
 def calibrate(
@@ -23,6 +24,7 @@ def calibrate(
         ),
     ] = None,
     device: Device = None,
+    runtime: Runtime = None,
     json: Json = False,
 ) -> None:
     """Fit probability and verdict to the labels of a gallery, from what it has stored.
@@ -34,12 +36,16 @@ def calibrate(
 
     from whyalike.calibrating import calibrate_gallery
     from whyalike.calibration_summary import print_calibration
+    from whyalike.computing import choose_computing
     from whyalike.home import open_galleries
     from whyalike.settings import read_settings
     from whyalike.tables import print_json
 
     settings = read_settings()
-    ask = partial(_embedded, queries, settings, device or settings.device) if queries else None
+    ask = None
+    if queries:
+        computing = choose_computing(settings, device=device, runtime=runtime)
+        ask = partial(_embedded, queries, computing, settings.limits)
     report = calibrate_gallery(open_galleries(settings), gallery, ask=ask)
     if json:
         print_json(report)
@@ -47,20 +53,21 @@ def calibrate(
         print_calibration(report)
 
 
-def _embedded(queries: Path, settings: "Settings", device: str, checkpoint: Path) -> "EmbeddedSamples":
+def _embedded(
+    queries: Path, computing: "Computing", limits: "ImageLimits", checkpoint: Path
+) -> "EmbeddedSamples":
     """The images of a folder by the checkpoint's encoder, without those whose bytes have two labels."""
     from siamese.embedded_samples import embed_samples
-    from siamese.encoder import Encoder
     from siamese.samples import conflicting_checksums
     from whyalike.console import progress
     from whyalike.folders import read_folder
     from whyalike.summaries import say_unreadable
 
     shown = progress()
-    folder = read_folder(queries, limits=settings.limits, progress=shown)
+    encoder = computing.load(checkpoint)
+    folder = read_folder(queries, limits=limits, progress=shown)
     conflicts = conflicting_checksums(folder.samples)
     asking = [sample for sample in folder.samples if sample.checksum not in conflicts]
-    encoder = Encoder.load(checkpoint, device=device)
-    embedded = embed_samples(encoder, asking, limits=settings.limits, progress=shown)
+    embedded = embed_samples(encoder, asking, limits=limits, progress=shown)
     say_unreadable([*folder.unreadable, *((one.sample.uri, one.reason) for one in embedded.unreadable)])
     return embedded
