@@ -39,6 +39,7 @@ class ComparisonResponse(Schema):
     threshold: float | None
     calibration: CalibrationSchema
     matches: list[MatchSchema]
+    unreadable: list[tuple[str, str]] = Field(description="Uri and reason of each picture that was left out.")
     timings: CompareTimings
 
 
@@ -50,26 +51,35 @@ class Comparison:
     images: tuple[Upload, ...]
     answers: tuple[CompareResponse, ...]
     preprocessing: Preprocessing
+    unreadable: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         if not self.answers or len(self.images) != len(self.answers):
             raise ValueError("a comparison needs at least one picture, and an answer for each")
 
     @property
+    def of_pair(self) -> bool:
+        """Whether one picture was asked about, and none beside it was left out."""
+        return len(self.images) + len(self.unreadable) == 1
+
+    @property
     def response(self) -> CompareResponse | ComparisonResponse:
         """What `--json` prints: of one picture a pair, of several their matches."""
         first = self.answers[0]
-        if len(self.answers) == 1:
+        if self.of_pair:
             return first
-        shared = {name: getattr(first, name) for name in ComparisonResponse.model_fields.keys() - {"matches"}}
+        own = {"matches", "unreadable", "timings"}
+        shared = {name: getattr(first, name) for name in ComparisonResponse.model_fields.keys() - own}
         times = [answer.timings.model_dump() for answer in self.answers]
         spent = {stage: round(sum(time[stage] for time in times), 3) for stage in times[0]}
         matches = [_match(answer) for answer in self.answers]
-        return ComparisonResponse(**{**shared, "timings": CompareTimings(**spent), "matches": matches})
+        unreadable = list(self.unreadable)
+        timings = CompareTimings(**spent)
+        return ComparisonResponse(**shared, matches=matches, unreadable=unreadable, timings=timings)
 
     def write_evidence(self, folder: Path, searcher: Searcher) -> Path:
         """Writes the heatmaps and a figure; returns the figure."""
-        if len(self.images) == 1:
+        if self.of_pair:
             pair = self.query, self.images[0]
             return write_pair_evidence(folder, searcher, pair, self.answers[0], self.preprocessing)
         asked = self.query, self.images, self.answers
@@ -90,8 +100,9 @@ def compare_pictures(
     gallery: str | None,
     scorer: ScorerName,
     of: ExplainedScore | None,
+    unreadable: Sequence[tuple[str, str]] = (),
 ) -> Comparison:
-    """Compares by this encoder, or by that of the gallery if None.
+    """Compares by this encoder, or by that of the gallery if None; `unreadable` were left out before.
 
     Raises UnreadableImage, NoSuchHead, and what choosing a gallery raises.
     """
@@ -104,7 +115,9 @@ def compare_pictures(
             preprocessing = checkpoint.record.preprocessing
     order = sorted(range(len(images)), key=lambda at: _order(answers[at]))
     ranked = [answers[at].model_copy(update={"rank": rank}) for rank, at in enumerate(order, start=1)]
-    return Comparison(query, tuple(images[at] for at in order), tuple(ranked), preprocessing)
+    return Comparison(
+        query, tuple(images[at] for at in order), tuple(ranked), preprocessing, tuple(unreadable)
+    )
 
 
 def _order(answer: CompareResponse) -> tuple[float, float]:

@@ -1,6 +1,7 @@
 """Pictures that the person named: read from their files, refused by their names."""
 
 import errno
+from collections.abc import Sequence
 from pathlib import Path
 
 from PIL.Image import Image
@@ -23,6 +24,28 @@ def upload(path: Path, *, limits: ImageLimits) -> Upload:
     except UnreadableImage as error:
         raise UnreadableImage(f"{path}: {error.reason}") from error
     return Upload(data, root_uri(path))
+
+
+def readable_uploads(
+    paths: Sequence[Path], *, limits: ImageLimits
+) -> tuple[list[Upload], list[tuple[str, str]]]:
+    """Those of the pictures that can be decoded, and the uri and reason of each other one.
+
+    Raises FileNotFoundError, and UnreadableImage of the first where none can be decoded.
+    """
+    uploads: list[Upload] = []
+    errors: list[UnreadableImage] = []
+    unreadable: list[tuple[str, str]] = []
+    for path in paths:
+        try:
+            picture(path, limits=limits)
+            uploads.append(upload(path, limits=limits))
+        except UnreadableImage as error:
+            errors.append(error)
+            unreadable.append((root_uri(path), error.reason.removeprefix(f"{path}: ")))
+    if not uploads:
+        raise errors[0]
+    return uploads, unreadable
 
 
 def picture(path: Path, *, limits: ImageLimits) -> Image:

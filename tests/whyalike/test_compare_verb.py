@@ -187,6 +187,7 @@ def test_the_montage_of_random_pairs_by_a_gallery_is_written(
         (["a.png", "b.png", "--seed", 1], "--seed draws the pairs"),
         (["--pairs", 2, "a", "b"], "one folder, and 2 paths"),
         (["--pairs", 2, "a", "--evidence", "x"], "--evidence explains one query"),
+        (["--pairs", 2, "a", "--explained", "class"], "--explained says what the heatmaps"),
         (["a.png", "b.png", "--grid", "x.gif"], "must end in .png"),
     ],
 )
@@ -198,3 +199,41 @@ def test_what_does_not_go_together_is_refused(run: Run, arguments: list[object],
 def test_pictures_are_named_by_where_they_differ() -> None:
     assert short_names(["/a/b/red/1.png", "/a/b/blue/1.png"]) == ["red/1.png", "blue/1.png"]
     assert short_names(["/a/b/1.png", "/a/b/2.png"]) == ["1.png", "2.png"]
+
+
+@pytest.mark.parametrize("readable", [1, 2])
+def test_a_bad_file_among_several_is_left_out_with_its_reason(
+    run: Run, checkpoint: Path, pictures: Path, tmp_path: Path, readable: int
+) -> None:
+    (bad := tmp_path / "bad.png").write_bytes(b"no picture")
+    query, *others = asked(pictures)
+    by = ("--checkpoint", checkpoint, "--json", "--evidence", tmp_path / "evidence")
+    result = run("compare", query, bad, *others[:readable], *by)
+    assert result.exit_code == 0 and f"left out: {bad}: " in result.stderr
+    answer = json.loads(result.stdout)
+    assert [match["rank"] for match in answer["matches"]] == list(range(1, readable + 1))
+    assert [uri for uri, _ in answer["unreadable"]] == [str(bad)]
+
+
+def test_a_bad_query_or_nothing_but_bad_files_is_refused(
+    run: Run, checkpoint: Path, pictures: Path, tmp_path: Path
+) -> None:
+    (bad := tmp_path / "bad.png").write_bytes(b"no picture")
+    query, *others = asked(pictures)
+    for given in ([bad, *others], [query, bad, bad]):
+        result = run("compare", *given, "--checkpoint", checkpoint)
+        assert (result.exit_code, result.stdout) == (3, "") and f"Error: {bad}: " in result.stderr
+
+
+def test_fewer_pairs_than_were_asked_for_are_remarked(
+    run: Run, checkpoint: Path, pictures: Path, tmp_path: Path
+) -> None:
+    few = write_folder(tmp_path / "few", {f"{name}/1.png": plain(name) for name in ("red", "lime", "blue")})
+    told = run("compare", "--pairs", 5, few, "--checkpoint", checkpoint)
+    assert told.exit_code == 0 and f"3 pairs instead of 5: there are no more below {few}" in told.stderr
+    assert "instead of" not in run("compare", "--pairs", 3, few, "--checkpoint", checkpoint).stderr
+
+
+def test_the_help_says_that_a_search_has_another_threshold(run: Run) -> None:
+    said = " ".join(run("compare", "--help").stdout.replace("│", " ").split())
+    assert "fitted on balanced pairs" in said and "is another" in said

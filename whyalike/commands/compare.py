@@ -63,13 +63,14 @@ def compare(
     """Say how near pictures are by an encoder, and why.
 
     A query and one picture, a query and several (the nearest first), or with --pairs a folder's random pairs.
+    The threshold is fitted on balanced pairs; that of `search` is another, fitted on what a search shows.
     """
     from whyalike.computing import choose_computing
     from whyalike.grids import checked_picture
     from whyalike.searching import open_local_searcher
     from whyalike.settings import read_settings
 
-    _refuse_misused(pictures, checkpoint, gallery, pairs, seed, evidence)
+    _refuse_misused(pictures, checkpoint, gallery, pairs, seed, evidence, explained)
     wanted = Wanted(evidence, checked_picture(grid), json)
     settings = read_settings()
     computing = choose_computing(settings, device=device, runtime=runtime)
@@ -119,10 +120,13 @@ def _compare(
 ) -> None:
     from whyalike.comparison_tables import print_comparison
     from whyalike.comparisons import compare_pictures
-    from whyalike.pictures import upload
+    from whyalike.pictures import readable_uploads, upload
+    from whyalike.summaries import say_unreadable
     from whyalike.tables import print_json
 
-    query, *images = (upload(path, limits=settings.limits) for path in paths)
+    query = upload(paths[0], limits=settings.limits)
+    images, unreadable = readable_uploads(paths[1:], limits=settings.limits)
+    say_unreadable(unreadable)
     searcher = judge.searcher
     comparison = compare_pictures(
         searcher,
@@ -132,6 +136,7 @@ def _compare(
         gallery=judge.gallery,
         scorer=judge.scorer,
         of=explained.value if explained else None,
+        unreadable=unreadable,
     )
     written = {
         "evidence": comparison.write_evidence(wanted.evidence, searcher) if wanted.evidence else None,
@@ -145,7 +150,7 @@ def _compare(
 
 def _sample(judge: Judge, folder: Path, count: int, seed: int, wanted: Wanted, settings: Settings) -> None:
     from whyalike.comparison_tables import print_sampled_pairs
-    from whyalike.console import progress
+    from whyalike.console import progress, say
     from whyalike.grids import write_montage
     from whyalike.sampled_pairs import judge_sampled_pairs
     from whyalike.summaries import say_unreadable
@@ -164,6 +169,8 @@ def _sample(judge: Judge, folder: Path, count: int, seed: int, wanted: Wanted, s
             progress=shown,
         )
     say_unreadable(sampled.unreadable)
+    if sampled.counts.pairs < count:
+        say(f"{sampled.counts.pairs} pairs instead of {count}: there are no more below {folder}")
     preprocessing = encoder.preprocessing
     grid = wanted.grid and write_montage(wanted.grid, sampled, preprocessing=preprocessing, limits=limits)
     if wanted.json:
@@ -179,6 +186,7 @@ def _refuse_misused(
     pairs: int | None,
     seed: int | None,
     evidence: Path | None,
+    explained: ExplainedChoice | None,
 ) -> None:
     """Options that do not go together; raises UsageError."""
     from whyalike.errors import UsageError
@@ -198,3 +206,5 @@ def _refuse_misused(
         raise UsageError(f"--pairs draws from one folder, and {len(pictures)} paths are given")
     if pairs is not None and evidence:
         raise UsageError("--evidence explains one query: leave it out, or --pairs")
+    if pairs is not None and explained:
+        raise UsageError("--explained says what the heatmaps of a query add up to: leave it out, or --pairs")
