@@ -25,7 +25,8 @@ def print_comparison(answers: Sequence[CompareResponse], written: Mapping[str, P
     if len(answers) == 1:
         print_facts(_facts(first))
     else:
-        headings = ("rank", "distance", "similarity", "probability", "verdict", "picture")
+        score = () if first.scorer == "distance" else ("score",)
+        headings = ("rank", *score, "distance", "similarity", "probability", "verdict", "picture")
         print_rows(headings, [_cells(answer) for answer in answers])
         out().print(Text(ordered_by(first), "dim"))
     out().print(Text(stands_on(first.calibration, first.threshold), "dim"))
@@ -81,6 +82,7 @@ def _facts(answer: CompareResponse) -> tuple[tuple[str, str], ...]:
 def _cells(answer: CompareResponse) -> tuple[str, ...]:
     return (
         str(answer.rank),
+        *([] if answer.scorer == "distance" else [f"{answer.score:.3f}"]),
         f"{answer.distance:.3f}",
         f"{answer.similarity:.3f}",
         share(answer.probability),

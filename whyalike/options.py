@@ -84,12 +84,17 @@ EvidenceFolder = Annotated[
 Explained = Annotated[
     ExplainedChoice | None,
     typer.Option(
-        "--explained", help="What the heatmaps add up to; by default the cosine, or what --scorer says."
+        "--explained",
+        help="What the heatmaps show; by default the cosine, or what --scorer says. With distance they add "
+        "up to nothing.",
     ),
 ]
 Scorer = Annotated[
     ScorerChoice,
-    typer.Option("--scorer", help="What decides order, probability and verdict."),
+    typer.Option(
+        "--scorer",
+        help="What decides order, probability and verdict; pair-head needs a checkpoint trained with heads.",
+    ),
 ]
 PublishedGallery = Annotated[
     str | None,

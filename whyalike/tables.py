@@ -30,8 +30,17 @@ def print_json(answer: object) -> None:
 
 def print_matches(answer: SearchResponse, written: Path | None) -> None:
     """The matches of a query, nearest first, and what their verdicts stand on."""
-    headings = ("rank", "label", "similarity", "probability", "verdict", "picture")
-    print_rows(headings, [_match_cells(match) for match in answer.matches])
+    scored = answer.scorer != "distance"
+    headings = (
+        "rank",
+        "label",
+        *(["score"] if scored else []),
+        "similarity",
+        "probability",
+        "verdict",
+        "picture",
+    )
+    print_rows(headings, [_match_cells(match, scored=scored) for match in answer.matches])
     if answer.prefilter:
         chance = share(answer.prefilter.probability)
         narrowed = f"only {answer.prefilter.label}, the label that the class head gives the query ({chance})"
@@ -92,10 +101,11 @@ def stands_on(calibration: CalibrationSchema, threshold: float | None) -> str:
     return f"same up to distance {threshold:.3f}, {pairs}"
 
 
-def _match_cells(match: MatchSchema) -> tuple[str, ...]:
+def _match_cells(match: MatchSchema, *, scored: bool) -> tuple[str, ...]:
     return (
         str(match.rank),
         match.label or UNKNOWN,
+        *([f"{match.score:.3f}"] if scored else []),
         f"{match.similarity:.3f}",
         share(match.probability),
         match.verdict or UNKNOWN,

@@ -48,6 +48,7 @@ def test_people_read_what_the_pair_head_stands_on(run: Run, query: Path, tmp_pat
     said = run("search", query, "--scorer", "pair-head", "--evidence", tmp_path / "evidence").stdout
     assert "same from a probability of 50 % by the pair head, fitted on 200 labelled pairs" in said
     assert (tmp_path / "evidence" / "figure.png").exists()
+    assert "score" in said and "score" not in run("search", query).stdout
 
 
 def test_a_prefilter_leaves_the_label_of_the_query(run: Run, query: Path) -> None:

@@ -29,12 +29,20 @@ def search(
     ] = None,
     prefilter: Annotated[
         PrefilterChoice | None,
-        typer.Option("--prefilter", help="Only images with the label that the class head gives the picture."),
+        typer.Option(
+            "--prefilter",
+            help="Only images with the label that the class head gives the picture; needs a trained one.",
+        ),
     ] = None,
     scorer: Scorer = ScorerChoice.distance,
     candidates: Annotated[
         int | None,
-        typer.Option("--candidates", min=1, help="Images that the index proposes to be compared pairwise."),
+        typer.Option(
+            "--candidates",
+            min=1,
+            help="Images that the index proposes to be compared pairwise; by default twice the matches, "
+            "with the pair head at least 50.",
+        ),
     ] = None,
     explained: Explained = None,
     evidence: EvidenceFolder = None,
