@@ -11,7 +11,7 @@ from search_api.checkpoints import Checkpoint
 from search_api.errors import InvalidQuestion, UnknownLabel
 from search_api.schemas import Prefilter, PrefilterSchema
 from search_api.scoring import Scorer
-from search_api.settings import SearchSettings
+from search_api.settings import UNLIMITED, SearchSettings
 from search_api.subjects import Subject
 
 
@@ -51,9 +51,10 @@ def how_many(k: int, wanted: int | None, scorer: Scorer, settings: SearchSetting
         least = settings.candidates if scorer.reorders else 0
         return max(math.ceil(k * settings.oversampling), least)
     if not k <= wanted <= settings.max_candidates:
+        limited = settings.max_candidates < UNLIMITED
+        most = f", and at most {settings.max_candidates}" if limited else ""
         raise InvalidQuestion(
-            f"The candidates must be at least the {k} matches that are asked for, "
-            f"and at most {settings.max_candidates}, but they are {wanted}."
+            f"The candidates must be at least the {k} matches that are asked for{most}, but they are {wanted}."
         )
     return wanted
 

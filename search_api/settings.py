@@ -9,6 +9,8 @@ from siamese.images import ImageLimits
 MEBIBYTE = 2**20
 FORM_OVERHEAD_BYTES = 64 * 1024
 """What a multipart form may hold beside its pictures: boundaries, part headers, short fields."""
+UNLIMITED = 2**31 - 1
+"""What one may ask of one's own machine."""
 
 
 class SearchSettings(BaseModel):

@@ -1,13 +1,11 @@
 """The searcher of the command line, as the settings want it."""
 
 from search_api.search import Searcher
+from search_api.settings import UNLIMITED
 from whyalike.computing import choose_computing
 from whyalike.home import open_galleries
 from whyalike.options import RuntimeChoice
 from whyalike.settings import Settings
-
-UNLIMITED = 2**31 - 1
-"""What one may ask of one's own machine."""
 
 
 def open_searcher(

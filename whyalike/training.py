@@ -38,6 +38,8 @@ def choose_config(
     options = {name: value for name, value in chosen.items() if value is not None}
     if str(options.get("trainable", "")).isdigit():
         options["trainable"] = int(options["trainable"])
+    if isinstance(wrong := options.get("trainable"), str) and wrong not in {"head", "all"}:
+        raise UsageError(f"--trainable: head, all, or a number of stages from 1 on, but it is {wrong}")
     said = {**usual, **(read_recipe(file) if file else {}), **options}
     body = said.get("body")
     from_scratch = said.get("weights", "none" if body == SMALL else None) == "none"
