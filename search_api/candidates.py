@@ -54,7 +54,8 @@ def how_many(k: int, wanted: int | None, scorer: Scorer, settings: SearchSetting
         limited = settings.max_candidates < UNLIMITED
         most = f", and at most {settings.max_candidates}" if limited else ""
         raise InvalidQuestion(
-            f"The candidates must be at least the {k} matches that are asked for{most}, but they are {wanted}."
+            f"The candidates must be at least the {k} matches that are asked for{most}, "
+            f"but they are {wanted}."
         )
     return wanted
 

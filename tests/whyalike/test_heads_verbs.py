@@ -65,7 +65,7 @@ def test_a_prefilter_leaves_the_label_of_the_query(run: Run, query: Path) -> Non
     [
         ("lime/black.png", ["--prefilter", "label"], 4, "has the label “green”, which the class head gives"),
         ("blue/black.png", ["--prefilter", "label", "--label", "blue"], 2, "not both"),
-        ("blue/black.png", ["-k", 3, "--candidates", 2], 2, "at least the 3 matches"),
+        ("blue/black.png", ["-k", 3, "--candidates", 2], 2, "at least the 3 matches that are asked for, but"),
     ],
 )
 def test_what_cannot_be_narrowed_is_refused_in_a_sentence(
