@@ -23,9 +23,11 @@ MAX_DISTANCE = 2.0
 EVENS = 0.5
 """The probability at and above which a pair head says "same": it was calibrated on balanced pairs."""
 
+BY_DISTANCE: tuple[ExplainedScore, ...] = ("cosine", "distance")
+BY_PAIR_HEAD: tuple[ExplainedScore, ...] = ("pair-head",)
 EXPLAINS: Mapping[ScorerName, Collection[ExplainedScore]] = {
-    "distance": ("cosine", "distance"),
-    "pair-head": ("pair-head",),
+    "distance": BY_DISTANCE,
+    "pair-head": BY_PAIR_HEAD,
 }
 """The numbers that explain a scorer's verdicts, because these turn where the numbers do."""
 
