@@ -49,6 +49,6 @@ def refuse_labels_needed(config: TrainingConfig) -> None:
         )
     if config.class_head:
         raise UnusableData(
-            f"a class head (its weight is {config.class_head:g}) needs a label of every image: from pairs "
-            "it must be 0"
+            f"a class head (its weight is {config.class_head:g}) needs a label of every image; from pairs "
+            "leave it out, with --class-head 0 or class_head = 0 in the config file"
         )

@@ -61,17 +61,17 @@ def group_keys(uris: Iterable[str], pattern: str) -> dict[str, str]:
     kept = {path: key for path, key in keys.items() if key}
     if not kept:
         raise UnusableData(
-            f"the group key {pattern!r} matches none of the {len(paths)} paths, such as {paths[0]!r}; "
+            f"--group-by '{pattern}' matches none of the {len(paths)} paths, such as {paths[0]!r}; "
             "it is searched in each path below the folder, so write one that every group's paths have"
         )
     if len(set(kept.values())) == 1:
         raise UnusableData(
-            f"the group key {pattern!r} gives all {len(kept)} paths that it matches the one key "
+            f"--group-by '{pattern}' gives all {len(kept)} paths that it matches the one key "
             f"{next(iter(kept.values()))!r}, so there is nothing to split"
         )
     if len(set(kept.values())) == len(kept):
         raise UnusableData(
-            f"the group key {pattern!r} gives each of the {len(kept)} paths that it matches its own key, "
+            f"--group-by '{pattern}' gives each of the {len(kept)} paths that it matches its own key, "
             f"such as {next(iter(kept.values()))!r}, so it groups nothing"
         )
     return kept
