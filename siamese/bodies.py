@@ -32,12 +32,12 @@ class Body(nn.Sequential):
             self.add_module(part, module)
 
     def stages(self) -> list[nn.Module]:
-        """The body in order, first stage first: what training may freeze from the front."""
+        """The body in order, each applied to what the one before gives: training may freeze the front."""
         parts = dict(self.named_children())
         if "features" in parts:
             return list(parts["features"].children())
         layers = [name for name in parts if name.startswith("layer")]
-        stem = nn.ModuleList(module for name, module in parts.items() if name not in layers)
+        stem = nn.Sequential(*(module for name, module in parts.items() if name not in layers))
         return [stem, *(parts[name] for name in layers)]
 
 

@@ -20,7 +20,7 @@ from siamese.samples import Sample, image_of
 from siamese.threads import in_threads
 
 # A CPU is fastest on a few images at a time (MobileNetV2: 5.6 ms each by 16, 11.5 ms by 32, on one core).
-FEATURE_BATCH = 8
+CPU_BATCH = 8
 
 
 def pooled_features(
@@ -49,9 +49,9 @@ def pooled_features(
     device = next(network.parameters()).device
     pooled: list[Tensor] = []
     prepared = progress.track(
-        in_threads(views, samples, ahead=2 * FEATURE_BATCH), description="features", total=len(samples)
+        in_threads(views, samples, ahead=2 * CPU_BATCH), description="features", total=len(samples)
     )
-    while batch := list(itertools.islice(prepared, FEATURE_BATCH)):
+    while batch := list(itertools.islice(prepared, CPU_BATCH)):
         inputs, seen = stacked(list(itertools.chain.from_iterable(batch)))
         pooled.append(_pooled(pooling, inputs, seen, device))
     count = 2 if mirrored else 1

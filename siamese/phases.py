@@ -13,11 +13,12 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from siamese.augmentation import augment, mirrors
+from siamese.bodies import Body
 from siamese.calibration import Calibration
 from siamese.checkpoint import describe
 from siamese.embedded_samples import EmbeddedSamples, embed_samples
 from siamese.encoder import Encoder, Prepared
-from siamese.features import pooled_features, stacked
+from siamese.features import CPU_BATCH, pooled_features, stacked
 from siamese.images import ImageLimits
 from siamese.lessons import AnyBatch, Lessons
 from siamese.network import EncoderNetwork
@@ -117,15 +118,17 @@ class BodyPhase:
     """The last stages of the body learn with the linear layer, on random views of the pictures.
 
     A pretrained body keeps the statistics of its batch normalisation: batches of a few labels would only
-    spoil them. What lies before the first learning stage records no gradient.
+    spoil them. The stages before the first learning one, `frozen`, record no gradient; `learning` is the
+    rest of the network, from their feature maps on.
     """
 
     network: EncoderNetwork
+    frozen: nn.Sequential
+    learning: EncoderNetwork
     data: Lessons
     config: TrainingConfig
     limits: ImageLimits
     progress: Progress
-    stages: tuple[nn.Module, ...]
     grid: tuple[int, int]
     name: PhaseName = "body"
 
@@ -140,13 +143,15 @@ class BodyPhase:
         progress: Progress,
     ) -> BodyPhase:
         """Free the last stages of the body, and freeze what lies before them."""
-        stages = tuple(stage for stage in network.body.stages() if any(True for _ in stage.parameters()))
-        free = stages[-config.trainable :] if isinstance(config.trainable, int) else stages
+        stages = network.body.stages()
+        first = _first_free(stages, config)
+        frozen, free = nn.Sequential(*stages[:first]), nn.Sequential(*stages[first:])
         network.requires_grad_(False).linear.requires_grad_(True)
-        for stage in free:
-            stage.requires_grad_(True)
+        free.requires_grad_(True)
+        body = Body(network.body.name, network.body.channels, {"features": free})
+        learning = EncoderNetwork(body, network.linear)
         grid = network.grid(config.learning.image_size)
-        return cls(network, data, config, limits, progress, free, grid)
+        return cls(network, frozen, learning, data, config, limits, progress, grid)
 
     def load(self, plan: Sequence[Sequence[int]], *, epoch: int) -> Iterator[AnyBatch]:
         """Random views of the batches' pictures, prepared in threads ahead of their use."""
@@ -170,8 +175,14 @@ class BodyPhase:
 
     def embed(self, batch: AnyBatch) -> Tensor:
         """Unit embeddings (B, D) of pictures (B, 3, S, S)."""
-        embeddings: Tensor = self.network(batch.inputs, batch.seen)
+        embeddings: Tensor = self.learning(self._frozen_maps(batch.inputs), batch.seen)
         return embeddings
+
+    def _frozen_maps(self, inputs: Tensor) -> Tensor:
+        """What the frozen stages give (B, c, h, w); the pictures (B, 3, S, S) where there are none."""
+        passes = torch.split(inputs, CPU_BATCH) if inputs.device.type == "cpu" else (inputs,)
+        with torch.no_grad():
+            return torch.cat([self.frozen(some) for some in passes])
 
     def validated(self, network: EncoderNetwork) -> EmbeddedSamples:
         """The validation images as the network embeds them, by the very line that searches."""
@@ -185,16 +196,22 @@ class BodyPhase:
 
     def body_parameters(self) -> list[nn.Parameter]:
         """Those of the free stages."""
-        return [parameter for stage in self.stages for parameter in stage.parameters()]
+        return list(self.learning.body.parameters())
 
     def _set_to_learn(self) -> None:
         self.network.eval()
-        for stage in self.stages:
-            stage.train()
+        self.learning.body.train()
         if self.config.pretrained:
             for module in self.network.modules():
                 if isinstance(module, nn.BatchNorm2d):
                     module.eval()
+
+
+def _first_free(stages: Sequence[nn.Module], config: TrainingConfig) -> int:
+    """The position of the first stage that learns; stages without parameters are not counted."""
+    learnable = [place for place, stage in enumerate(stages) if any(True for _ in stage.parameters())]
+    count = config.trainable if isinstance(config.trainable, int) else len(learnable)
+    return min(learnable[-count:], default=len(stages))
 
 
 def unfitted_encoder(network: EncoderNetwork, config: TrainingConfig) -> Encoder:
