@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from explain.panels import ShownMatch
+from explain.scores import AUTOGRAD
 
 LEGEND = ("for the verdict (factual)", "against it (counterfactual)")
 JUDGED = ("For the verdict", "Against the verdict")
@@ -17,6 +18,9 @@ ADDS_UP = {
     "the pair head's logit lies from 0.",
 }
 GRADIENT = "Grad-CAM of the distance: it says where, and its heat does not add up to a number."
+FOREIGN = (
+    "Grad-CAM by autograd, of a foreign network: it says where, and its heat does not add up to the {of}."
+)
 NO_VERDICT = "No verdict: read as same."
 NOT_ITS_VERDICT = "The verdict is another scorer's: read as same."
 OWN_SCORE = "On each picture, the sums differ by its own score for {label}; they do not speak of the pair."
@@ -36,7 +40,8 @@ def captions(match: ShownMatch) -> Captions:
     explained = match.evidence.explained
     if explained.label is not None:
         return _of_label(explained.label)
-    note = ADDS_UP.get(explained.of, GRADIENT)
+    foreign = explained.method == AUTOGRAD
+    note = FOREIGN.format(of=explained.of) if foreign else ADDS_UP.get(explained.of, GRADIENT)
     if match.verdict and match.explains_verdict:
         return Captions(JUDGED, LEGEND, note)
     legend = ("for same (factual)", "against it (counterfactual)")
@@ -46,6 +51,8 @@ def captions(match: ShownMatch) -> Captions:
 def explained_numbers(match: ShownMatch) -> list[tuple[str, str]]:
     """Return the names and values of what the maps add up to; none where they do not."""
     explained = match.evidence.explained
+    if explained.method == AUTOGRAD:
+        return []
     value, baseline = f"{explained.value:.3f}", f"{explained.baseline:.3f}"
     if explained.query_value is not None:
         return [("query's class score", f"{explained.query_value:.3f}"), ("match's class score", value)]

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from explain import maps
 from explain.errors import MapMismatch, NotFinite
 from explain.maps import Floats, Local, Pairs
-from explain.scores import COSINE, Score
+from explain.scores import COSINE, Directed, Score
 
 Grid = NDArray[np.float32]
 Verdict = Literal["same", "different"]
@@ -64,8 +64,8 @@ class Evidence:
     """Why one pair is near or far.
 
     On each image, factual minus counterfactual summed is `value - baseline` where the score's maps add up
-    (all but the distance's do), and its negative for the verdict "different". For a class score it is each
-    image's own score, whatever the verdict.
+    (those by Grad-CAM do not: the distance's, and all of a foreign network), and its negative for the verdict
+    "different". For a class score it is each image's own score, whatever the verdict.
     """
 
     query: Side
@@ -119,14 +119,26 @@ def explain_matches(
     values, query_values = of.values(pairs), of.query_values(pairs)
     verdicts = _checked(verdicts, len(values))
     baselines = np.array([0.0 if v is None else of.baseline(threshold) for v in verdicts])
-    signs = np.array([_sign(of, v) for v in verdicts])
+    signs = np.array([supporting_sign(of, v) for v in verdicts])
     signed = maps.signed_maps(pairs, of.gradients(pairs))
     if of.adds_up:
         totals = [(each - baselines) * maps.comparable(pairs) for each in (query_values, values)]
         signed = _summing_to(totals[0], signed[0], query), _summing_to(totals[1], signed[1], matched)
-    queries, matches = (_sides(each * signs[:, None, None]) for each in signed)
+    queries, matches = (sides(each * signs[:, None, None]) for each in signed)
     explained = _explained(of, values, query_values, baselines)
     return [Evidence(*parts) for parts in zip(queries, matches, explained, strict=True)]
+
+
+def supporting_sign(of: Directed, verdict: Verdict | None) -> int:
+    """Return +1 where what raises the number is factual, -1 where what lowers it is."""
+    return (-of.towards_same if verdict == "different" else of.towards_same) or 1
+
+
+def sides(supporting: Floats) -> list[Side]:
+    """Split signed maps (k, h, w), positive where they support the verdict, into their parts."""
+    factual = np.maximum(supporting, 0).astype(np.float32)
+    counterfactual = np.maximum(-supporting, 0).astype(np.float32)
+    return [Side(*parts) for parts in zip(factual, counterfactual, strict=True)]
 
 
 def _checked(verdicts: Sequence[Verdict | None] | None, count: int) -> Sequence[Verdict | None]:
@@ -146,11 +158,6 @@ def _explained(of: Score, values: Floats, query_values: Floats, baselines: Float
     ]
 
 
-def _sign(of: Score, verdict: Verdict | None) -> int:
-    """+1 where what raises the number is factual."""
-    return (-of.towards_same if verdict == "different" else of.towards_same) or 1
-
-
 def _summing_to(totals: Floats, signed: Floats, local: Local) -> Floats:
     """Spread what is missing from `totals` (k,) evenly over the seen cells of the maps (k, h, w)."""
     seen = maps.seen_cells(local)
@@ -158,9 +165,3 @@ def _summing_to(totals: Floats, signed: Floats, local: Local) -> Floats:
     missing = (totals - signed.sum(axis=(-2, -1))) / counts
     spread: Floats = signed + seen * missing[:, None, None]
     return spread
-
-
-def _sides(supporting: Floats) -> list[Side]:
-    factual = np.maximum(supporting, 0).astype(np.float32)
-    counterfactual = np.maximum(-supporting, 0).astype(np.float32)
-    return [Side(*parts) for parts in zip(factual, counterfactual, strict=True)]

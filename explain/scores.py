@@ -17,9 +17,23 @@ from explain.errors import ExplainError
 from explain.maps import Floats, Gradients, Local, Pairs
 
 RELEVANCE = "relevance"
+GRAD_CAM = "grad-cam"
+AUTOGRAD = "grad-cam (autograd)"
+"""Of a foreign network, see `explain.autograd`: its maps never add up."""
 
 
-class Score(Protocol):
+class Directed(Protocol):
+    """A number that speaks for a verdict."""
+
+    @property
+    def towards_same(self) -> int:
+        """+1 where a greater value speaks for the verdict "same", -1 where it speaks for "different".
+
+        0 where it speaks of no pair: its maps are not turned by the verdict.
+        """
+
+
+class Score(Directed, Protocol):
     """A number of a pair of embeddings that can be traced back to cells."""
 
     @property
@@ -37,13 +51,6 @@ class Score(Protocol):
     @property
     def adds_up(self) -> bool:
         """Whether the map of either image sums to the value."""
-
-    @property
-    def towards_same(self) -> int:
-        """+1 where a greater value speaks for the verdict "same", -1 where it speaks for "different".
-
-        0 where it speaks of no pair: its maps are not turned by the verdict.
-        """
 
     def values(self, pairs: Pairs) -> Floats:
         """Return the number for every pair, (k,); of a label, the matched images' own."""
@@ -97,7 +104,7 @@ class Distance:
 
     of: str = "distance"
     label: None = None
-    method: str = "grad-cam"
+    method: str = GRAD_CAM
     adds_up: bool = False
     towards_same: int = -1
 

@@ -10,7 +10,7 @@ from explain.errors import NothingToDraw
 from explain.evidence import explain
 from explain.figure import FACTUAL_AT, HEADER, MATCH_AT, ROW, TILE, pair_figure, search_figure
 from explain.panels import Shown, ShownMatch, tile
-from explain.scores import COSINE, DISTANCE, ClassScore, PairHeadLogit, Score
+from explain.scores import AUTOGRAD, COSINE, DISTANCE, ClassScore, PairHeadLogit, Score
 from siamese.preprocessing import Preprocessing
 
 LOGIT = PairHeadLogit(-np.ones(8, np.float32), np.ones(8, np.float32), 0.5)
@@ -67,6 +67,18 @@ def test_the_words_follow_what_is_explained(of: Score, heading: str, in_note: st
     assert ("cosine" in said.note) == (of is COSINE)
     assert [name for name, _ in explained_numbers(one)] == names
     assert any("verdict" in words for words in (*said.headings, *said.legend)) == (of is not ROSE)
+
+
+@pytest.mark.parametrize("of", [COSINE, DISTANCE])
+def test_of_a_foreign_network_no_heat_is_said_to_add_up(of: Score) -> None:
+    one = match(1, shown(), of=of, verdict=None)
+    foreign = replace(one.evidence, explained=replace(one.evidence.explained, method=AUTOGRAD))
+    said = captions(replace(one, evidence=foreign))
+    assert (
+        f"autograd, of a foreign network: it says where, and its heat does not add up to the {of.of}"
+        in said.note
+    )
+    assert explained_numbers(replace(one, evidence=foreign)) == []
 
 
 def test_both_images_own_numbers_are_told_of_a_label() -> None:
