@@ -126,6 +126,19 @@ class Build:
             found[positions] = segment.local_embeddings(rows)
         return found
 
+    def cell_detail(self, image_ids: Sequence[int]) -> list[NDArray[np.uint8] | None]:
+        """How much there is to see in each cell, (h, w) uint8: the standard deviation of luminance in it.
+
+        None for an image that was indexed before this was kept.
+        """
+        found: list[NDArray[np.uint8] | None] = [None] * len(image_ids)
+        for segment, positions, rows in self._grouped(image_ids):
+            details = segment.cell_detail(rows)
+            if details is not None:
+                for position, detail in zip(positions, details, strict=True):
+                    found[position] = detail
+        return found
+
     def images(self, image_ids: Sequence[int]) -> list[GalleryImage]:
         """Places, labels and sizes."""
         with self._engine.connect() as connection:

@@ -3,6 +3,7 @@
 embeddings.npy        (n, D) float32, unit vectors
 local_embeddings.npy  (n, h, w, D) int8, to be multiplied by
 scales.npy            (n,) float32
+detail.npy            (n, h, w) uint8, not in segments of old
 index.faiss           the same embeddings under their content ids
 thumbnails.bin        JPEG after JPEG
 thumbnails.npy        (n + 1,) int64, where each JPEG begins in it
@@ -23,6 +24,7 @@ from gallery.manifest import FileClaims, SegmentClaims
 from gallery.quantization import dequantize, quantize
 
 INDEX_FILE = "index.faiss"
+DETAIL_FILE = "detail.npy"
 
 UNIT_LENGTH_TOLERANCE = 1e-3
 """float32 norms are exact to about 1e-6; anything beyond this was not normalised at all."""
@@ -33,7 +35,8 @@ class EmbeddedContent:
     """A content and what the encoder made of it.
 
     `embedding` (D,) float32 of unit length; `local_embeddings` (h, w, D) float32, finite; `thumbnail` the
-    picture as the encoder saw it, as JPEG; `width` and `height` of the upright original in pixels.
+    picture as the encoder saw it, as JPEG; `width` and `height` of the upright original in pixels; `detail`
+    (h, w) uint8 how much there is to see in each cell.
     """
 
     checksum: str
@@ -42,6 +45,7 @@ class EmbeddedContent:
     embedding: NDArray[np.float32]
     local_embeddings: NDArray[np.float32]
     thumbnail: bytes
+    detail: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if self.width < 1 or self.height < 1:
@@ -49,6 +53,8 @@ class EmbeddedContent:
         if self.local_embeddings.ndim != 3 or self.embedding.shape != self.local_embeddings.shape[2:]:
             shapes = f"{self.embedding.shape} and {self.local_embeddings.shape}"
             raise ValueError(f"An embedding (D,) belongs to local embeddings (h, w, D), not {shapes}.")
+        if self.detail is not None and self.detail.shape != self.local_embeddings.shape[:2]:
+            raise ValueError(f"Detail is (h, w), like the grid {self.shape[:2]}, not {self.detail.shape}.")
         length = float(np.linalg.norm(self.embedding))
         if not abs(length - 1.0) <= UNIT_LENGTH_TOLERANCE:
             raise ValueError(f"An embedding has length 1, not {length}.")
@@ -101,6 +107,7 @@ class Segment:
         self._embeddings = StoredArray(folder / "embeddings.npy")
         self._local_embeddings = StoredArray(folder / "local_embeddings.npy")
         self._scales = StoredArray(folder / "scales.npy")
+        self._detail = StoredArray(folder / DETAIL_FILE) if DETAIL_FILE in claims.files else None
         self._thumbnails = folder / "thumbnails.bin"
         self._thumbnail_starts = StoredArray(folder / "thumbnails.npy")
 
@@ -112,6 +119,10 @@ class Segment:
         """(n, h, w, D) float32, dequantised."""
         scales = self._scales.rows(rows)
         return dequantize(self._local_embeddings.rows(rows), scales[:, None, None, None])
+
+    def cell_detail(self, rows: Sequence[int]) -> NDArray[np.uint8] | None:
+        """(n, h, w) uint8; None in a segment that was written before it was kept."""
+        return None if self._detail is None else self._detail.rows(rows)
 
     def thumbnail(self, row: int) -> bytes:
         """JPEG."""
@@ -126,6 +137,9 @@ def _write(folder: Path, contents: Sequence[EmbeddedContent], content_ids: NDArr
     np.save(folder / "embeddings.npy", embeddings)
     write_index(folder / INDEX_FILE, content_ids, embeddings)
     _write_local_embeddings(folder, contents)
+    details = [content.detail for content in contents if content.detail is not None]
+    if len(details) == len(contents):
+        np.save(folder / DETAIL_FILE, np.stack(details).astype(np.uint8, copy=False))
     thumbnails = [content.thumbnail for content in contents]
     (folder / "thumbnails.bin").write_bytes(b"".join(thumbnails))
     np.save(folder / "thumbnails.npy", np.cumsum([0, *map(len, thumbnails)], dtype=np.int64))

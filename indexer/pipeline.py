@@ -58,7 +58,15 @@ def _embed(encoder: Encoder, batch: Sequence[PreparedContent], ledger: Ledger) -
         ledger.refuse(batch[position].checksum, NO_DIRECTION)
     directed = [content for at, content in enumerate(batch) if at not in without]
     return [
-        EmbeddedContent(each.checksum, each.width, each.height, embedding, local_embeddings, each.thumbnail)
+        EmbeddedContent(
+            each.checksum,
+            each.width,
+            each.height,
+            embedding,
+            local_embeddings,
+            each.thumbnail,
+            each.prepared.detail,
+        )
         for each, embedding, local_embeddings in zip(
             directed, embedded.embeddings, embedded.local_embeddings, strict=True
         )

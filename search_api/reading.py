@@ -52,7 +52,15 @@ class SubjectReader:
         with clock.stage("embed"):
             embedding, local_embeddings = self._encoders.embed(encoder, prepared)
         name = checksum(upload.data)
-        return Subject(name, upload.uri, encoder.fingerprint, embedding, local_embeddings, upload=shown)
+        return Subject(
+            name,
+            upload.uri,
+            encoder.fingerprint,
+            embedding,
+            local_embeddings,
+            upload=shown,
+            detail=prepared.detail,
+        )
 
     def _prepared(self, upload: Upload, encoder: Encoder) -> tuple[Prepared, Picture]:
         """What is embedded and what is drawn on; nothing else of an upload stays in memory."""

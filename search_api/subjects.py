@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gallery.build import Build, GalleryImage
 from search_api.pictures import Picture
 from search_api.scoring import Floats
@@ -33,7 +36,8 @@ class Subject:
     """One picture of a pair: an upload (`upload` is there) or an image of the gallery (`stored` is there).
 
     embedding (D,) float32 of unit length and local_embeddings (h, w, D) float32, by the encoder of this
-    fingerprint.
+    fingerprint; detail (h, w) uint8, the standard deviation of luminance within each cell, 0 where the
+    encoder saw none of the picture, and None for an image that was indexed before this was kept.
     """
 
     checksum: str
@@ -43,6 +47,7 @@ class Subject:
     local_embeddings: Floats
     upload: Picture | None = None
     stored: GalleryImage | None = None
+    detail: NDArray[np.uint8] | None = None
 
     def __post_init__(self) -> None:
         if (self.upload is None) == (self.stored is None):
@@ -54,7 +59,8 @@ def stored_subjects(build: Build, image_ids: Sequence[int]) -> list[Subject]:
     images = build.images(image_ids)
     embeddings = build.embeddings(image_ids)
     local_embeddings = build.local_embeddings(image_ids)
+    details = build.cell_detail(image_ids)
     return [
-        Subject(image.checksum, image.uri, build.fingerprint, embedding, local, stored=image)
-        for image, embedding, local in zip(images, embeddings, local_embeddings, strict=True)
+        Subject(image.checksum, image.uri, build.fingerprint, embedding, local, stored=image, detail=detail)
+        for image, embedding, local, detail in zip(images, embeddings, local_embeddings, details, strict=True)
     ]

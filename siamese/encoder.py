@@ -20,6 +20,7 @@ from torch import Tensor, nn
 from siamese.bodies import Body, build_body
 from siamese.calibration import Calibration
 from siamese.checkpoint import NO_HEADS, CheckpointRecord, describe, load_heads, load_network
+from siamese.detail import cell_detail
 from siamese.device import choose_device, in_halves
 from siamese.errors import ZeroEmbedding
 from siamese.heads import Heads
@@ -44,10 +45,14 @@ _PRECISION = threading.Lock()
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Prepared:
-    """An image as the encoder takes it: tensor (3, S, S) float32 normalised; seen (h, w) bool."""
+    """An image as the encoder takes it: tensor (3, S, S) float32 normalised; seen (h, w) bool.
+
+    `detail` (h, w) uint8 is what `cell_detail` says of it; None where nobody will be shown its evidence.
+    """
 
     tensor: NDArray[np.float32]
     seen: NDArray[np.bool_]
+    detail: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -146,7 +151,9 @@ class Encoder:
     def prepare(self, image: Image.Image) -> Prepared:
         """The image as this encoder takes it; work of the CPU, made for many threads."""
         seen = self.preprocessing.seen_cells(*image.size, self.grid)
-        return Prepared(self.preprocessing.preprocess(image), seen)
+        tensor = self.preprocessing.preprocess(image)
+        detail = cell_detail(tensor, seen, size=image.size, preprocessing=self.preprocessing)
+        return Prepared(tensor, seen, detail)
 
     def embed(self, prepared: Sequence[Prepared]) -> Embedded:
         """Embed a batch of any size, none included. Raises ZeroEmbedding and OutOfMemory."""

@@ -65,19 +65,27 @@ class Preprocessing(BaseModel, frozen=True):
             raise ValueError(f"the picture is {image.mode}, and only a decoded RGB picture can be prepared")
         if self.fit == "crop":
             return self._normalised(self._resized(image, (self.image_size, self.image_size)))
-        x, y, width, height = self._pasted(*image.size)
+        rows, columns = self.shown_part(*image.size)
+        pasted = (columns.stop - columns.start, rows.stop - rows.start)
         square = np.zeros((3, self.image_size, self.image_size), np.float32)
-        square[:, y : y + height, x : x + width] = self._normalised(self._resized(image, (width, height)))
+        square[:, rows, columns] = self._normalised(self._resized(image, pasted))
         return square
+
+    def shown_part(self, width: int, height: int) -> tuple[slice, slice]:
+        """The rows and the columns of the square that show the picture; the others are padding."""
+        if self.fit == "crop":
+            return slice(0, self.image_size), slice(0, self.image_size)
+        x, y, pasted_width, pasted_height = self._pasted(width, height)
+        return slice(y, y + pasted_height), slice(x, x + pasted_width)
 
     def seen_cells(self, width: int, height: int, grid: tuple[int, int]) -> NDArray[np.bool_]:
         """Which cells of the grid show the picture: (h, w) bool, False in padding, never all False."""
         if self.fit == "crop":
             return np.ones(grid, np.bool_)
-        x, y, pasted_width, pasted_height = self._pasted(width, height)
-        rows = _covered(grid[0], y, y + pasted_height, self.image_size)
-        columns = _covered(grid[1], x, x + pasted_width, self.image_size)
-        share = rows[:, None] * columns[None, :]
+        rows, columns = self.shown_part(width, height)
+        share_of_rows = _covered(grid[0], rows.start, rows.stop, self.image_size)
+        share_of_columns = _covered(grid[1], columns.start, columns.stop, self.image_size)
+        share = share_of_rows[:, None] * share_of_columns[None, :]
         return np.asarray(share >= min(SEEN_SHARE, share.max()) - 1e-9)
 
     def _resized(self, image: Image.Image, size: tuple[int, int]) -> Image.Image:

@@ -35,6 +35,7 @@ def content(**changes: object) -> EmbeddedContent:
         ({"embedding": UNIT * np.nan}, "has length 1, not nan"),
         ({"embedding": np.array([1, 0, 0], np.float32)}, "belongs to local embeddings"),
         ({"local_embeddings": LOCAL[0]}, "belongs to local embeddings"),
+        ({"detail": np.zeros((2, 1), np.uint8)}, r"like the grid \(1, 2\), not \(2, 1\)"),
     ],
 )
 def test_a_content_proves_what_it_is(changes: dict[str, object], reason: str) -> None:
@@ -78,6 +79,19 @@ def test_an_opened_segment_holds_no_file_open(tmp_path: Path) -> None:
     assert len(list(descriptors.iterdir())) == before
     with pytest.raises(IndexError, match="has 3 rows, and no row 3"):
         segment.embeddings([3])
+
+
+def test_detail_is_given_back_as_it_was_and_is_none_where_it_was_not_kept(tmp_path: Path) -> None:
+    flat, lively = np.zeros((1, 2), np.uint8), np.array([[3, 128]], np.uint8)
+    contents = [content(detail=flat), content(checksum=checksum(b"a"), detail=lively)]
+    files = write_segment(tmp_path / "s", contents, [1, 2])
+    segment = Segment(tmp_path / "s", SegmentClaims(id=1, name="s", rows=2, files=files))
+    detail = segment.cell_detail([1, 0])
+    assert detail is not None and detail.tolist() == [lively.tolist(), flat.tolist()]
+
+    files = write_segment(tmp_path / "old", [content()], [1])
+    old = Segment(tmp_path / "old", SegmentClaims(id=2, name="old", rows=1, files=files))
+    assert old.cell_detail([0]) is None
 
 
 def test_a_missing_file_is_noticed(tmp_path: Path) -> None:
