@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import cache
 
 import numpy as np
@@ -21,6 +20,7 @@ from gallery.quantization import dequantize, quantize
 from siamese.bodies import BODIES
 from siamese.network import EncoderNetwork
 from tests.explain.bodies import DIMENSION, pictures, random_network
+from tests.explain.in_torch import in_torch
 
 SIDE = 96
 Layer = str  # "linear": the output of the linear layer; "body": the body's last feature map
@@ -37,54 +37,12 @@ class Pooled(nn.Module):
         return self.network.local_embeddings(x).mean(dim=(1, 2))
 
 
-def inner_product(e: Tensor, other: Tensor) -> Tensor:
-    """The inner product over both lengths, held constant: its value is the cosine."""
-    return e @ other / (e.norm() * other.norm()).detach()
-
-
-def distance(e: Tensor, other: Tensor) -> Tensor:
-    unit = nn.functional.normalize
-    return torch.linalg.vector_norm(unit(e, dim=0) - unit(other, dim=0))
-
-
 WEIGHTS = np.random.default_rng(17).normal(size=(2, DIMENSION)).astype(np.float32)
 PAIR_HEAD = PairHeadLogit(WEIGHTS[0], WEIGHTS[1], 0.3)
 CLASS_SCORE = ClassScore("tulip", WEIGHTS[0], -0.2)
 
 
-def pair_head_logit(e: Tensor, other: Tensor) -> Tensor:
-    """Koch et al.'s logit over constant lengths, and over the signs of the difference held constant."""
-    unit, other_unit = e / e.norm().detach(), other / other.norm()
-    apart = unit - other_unit
-    difference, product = torch.from_numpy(WEIGHTS).to(e.dtype)
-    return difference @ (apart * apart.sign().detach()) + product @ (unit * other_unit) + 0.3
-
-
-def class_score(e: Tensor, other: Tensor) -> Tensor:
-    return torch.from_numpy(WEIGHTS[0]).to(e.dtype) @ (e / e.norm().detach()) - 0.2
-
-
-def closed_form_of(score: Score) -> Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]:
-    def closed_form(query, matched, *, bias=None):
-        pairs = maps.Pairs.of(query, matched[None])
-        signed = maps.signed_maps(pairs, score.gradients(pairs), bias=bias)
-        return signed[0][0], signed[1][0]
-
-    return closed_form
-
-
-@dataclass(frozen=True)
-class Explained:
-    in_torch: Callable[[Tensor, Tensor], Tensor]
-    closed_form: Callable[..., tuple[NDArray[np.float64], NDArray[np.float64]]]
-
-
-EXPLAINED = {
-    "cosine": Explained(inner_product, maps.relevance_maps),
-    "distance": Explained(distance, maps.distance_maps),
-    "pair-head": Explained(pair_head_logit, closed_form_of(PAIR_HEAD)),
-    "class": Explained(class_score, closed_form_of(CLASS_SCORE)),
-}
+SCORES: dict[str, Score] = {score.of: score for score in (COSINE, DISTANCE, PAIR_HEAD, CLASS_SCORE)}
 
 
 @cache
@@ -99,7 +57,7 @@ def body(request: pytest.FixtureRequest) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("layer", ["linear", "body"])
-@pytest.mark.parametrize("of", EXPLAINED)
+@pytest.mark.parametrize("of", SCORES)
 def test_closed_forms_are_gradcam_by_autograd_and_by_the_package(body: str, of: str, layer: Layer) -> None:
     network, pair = network_and_pair(body)
     ours = closed_form_maps(network, pair, of, layer)
@@ -134,7 +92,7 @@ def test_maps_from_int8_keep_their_order(body: str) -> None:
         query_embedding=known.query_unit,
         matched_embeddings=known.matched_unit,
     )
-    for score in (COSINE, DISTANCE, PAIR_HEAD, CLASS_SCORE):
+    for score in SCORES.values():
         exact, rounded = (maps.signed_maps(pairs, score.gradients(pairs)) for pairs in (known, stored))
         for side in (0, 1):
             assert spearmanr(exact[side].ravel(), rounded[side].ravel()).statistic >= 0.99, score.of
@@ -147,7 +105,9 @@ def closed_form_maps(
     with torch.no_grad():
         query, matched = (network.local_embeddings(picture[None])[0].numpy() for picture in pair)
     bias = network.linear.bias.detach().numpy() if layer == "body" else None
-    return EXPLAINED[of].closed_form(query, matched, bias=bias)
+    known = maps.Pairs.of(query, matched[None])
+    signed = maps.signed_maps(known, SCORES[of].gradients(known), bias=bias)
+    return signed[0][0], signed[1][0]
 
 
 def score_against(
@@ -155,7 +115,7 @@ def score_against(
 ) -> Callable[[Tensor], Tensor]:
     with torch.no_grad():
         constant = Pooled(network)(pair[other][None])[0]
-    return lambda e: EXPLAINED[of].in_torch(e, constant)
+    return lambda e: in_torch(SCORES[of])(e, constant)
 
 
 def autograd_map(
