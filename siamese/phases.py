@@ -19,6 +19,7 @@ from siamese.checkpoint import describe
 from siamese.embedded_samples import EmbeddedSamples, embed_samples
 from siamese.encoder import Encoder, Prepared
 from siamese.features import CPU_BATCH, pooled_features, stacked
+from siamese.folding import folded
 from siamese.images import ImageLimits
 from siamese.lessons import AnyBatch, Lessons
 from siamese.network import EncoderNetwork
@@ -123,7 +124,7 @@ class BodyPhase:
     """
 
     network: EncoderNetwork
-    frozen: nn.Sequential
+    frozen: nn.Module
     learning: EncoderNetwork
     data: Lessons
     config: TrainingConfig
@@ -148,10 +149,11 @@ class BodyPhase:
         frozen, free = nn.Sequential(*stages[:first]), nn.Sequential(*stages[first:])
         network.requires_grad_(False).linear.requires_grad_(True)
         free.requires_grad_(True)
-        body = Body(network.body.name, network.body.channels, {"features": free})
+        computed = folded(free) if config.pretrained else free
+        body = Body(network.body.name, network.body.channels, {"features": computed})
         learning = EncoderNetwork(body, network.linear)
         grid = network.grid(config.learning.image_size)
-        return cls(network, frozen, learning, data, config, limits, progress, grid)
+        return cls(network, folded(frozen), learning, data, config, limits, progress, grid)
 
     def load(self, plan: Sequence[Sequence[int]], *, epoch: int) -> Iterator[AnyBatch]:
         """Random views of the batches' pictures, prepared in threads ahead of their use."""

@@ -1,0 +1,63 @@
+"""Folded batch normalisation: the same numbers, the same gradients, the same parameters."""
+
+import pytest
+import torch
+from torch import nn
+
+from siamese.bodies import BODIES, build_body
+from siamese.folding import FoldedConvolution, folded
+
+SIDE = 64
+TOLERANCE = 1e-4
+
+
+def lively(body: nn.Module) -> nn.Module:
+    """The body with statistics and weights of its normalisations that leave nothing as it is."""
+    for module in body.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            for tensor in (module.running_var, module.weight.data):
+                tensor.uniform_(0.5, 1.5)
+            for tensor in (module.running_mean, module.bias.data):
+                tensor.normal_(0, 0.2)
+    return body.eval()
+
+
+@pytest.mark.parametrize("name", BODIES)
+def test_a_folded_body_gives_what_the_body_gives(name: str) -> None:
+    torch.manual_seed(0)
+    body = lively(build_body(name, weights="none"))
+    pictures = torch.rand(2, 3, SIDE, SIDE)
+    with torch.inference_mode():
+        expected, found = body(pictures), folded(body)(pictures)
+    assert torch.allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE * float(expected.abs().max()))
+
+
+def test_what_is_folded_learns_as_it_would_unfolded() -> None:
+    torch.manual_seed(0)
+    body = lively(build_body("mobilenet_v2", weights="none"))
+    pictures = torch.rand(2, 3, SIDE, SIDE)
+    gradients = []
+    for network in (body, folded(body)):
+        body.zero_grad()
+        network(pictures).square().mean().backward()
+        gradients.append([parameter.grad.clone() for parameter in body.parameters()])
+    for expected, found in zip(*gradients, strict=True):
+        assert torch.allclose(found, expected, rtol=1e-3, atol=1e-3 * float(expected.abs().max()))
+
+
+def test_a_folded_body_has_the_very_parameters_of_the_body_in_their_order() -> None:
+    body = build_body("mobilenet_v2", weights="none")
+    twin = folded(body)
+    assert [id(each) for each in twin.parameters()] == [id(each) for each in body.parameters()]
+    assert not any(isinstance(module, FoldedConvolution) for module in body.modules())
+
+
+def test_every_normalisation_of_the_default_body_is_folded() -> None:
+    twin = folded(build_body("mobilenet_v2", weights="none"))
+    inside = {id(each.normalisation) for each in twin.modules() if isinstance(each, FoldedConvolution)}
+    assert all(id(each) in inside for each in twin.modules() if isinstance(each, nn.BatchNorm2d))
+
+
+def test_a_normalisation_that_has_no_convolution_before_it_is_left_alone() -> None:
+    sequence = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 1), nn.ReLU(), nn.BatchNorm2d(4))
+    assert [type(each) for each in folded(sequence).children()] == [type(each) for each in sequence]
