@@ -123,7 +123,7 @@ def explain_matches(
     signed = maps.signed_maps(pairs, of.gradients(pairs))
     if of.adds_up:
         totals = [(each - baselines) * maps.comparable(pairs) for each in (query_values, values)]
-        signed = _summing_to(totals[0], signed[0], query), _summing_to(totals[1], signed[1], matched)
+        signed = maps.summing_to(totals[0], signed[0], query), maps.summing_to(totals[1], signed[1], matched)
     queries, matches = (sides(each * signs[:, None, None]) for each in signed)
     explained = _explained(of, values, query_values, baselines)
     return [Evidence(*parts) for parts in zip(queries, matches, explained, strict=True)]
@@ -156,12 +156,3 @@ def _explained(of: Score, values: Floats, query_values: Floats, baselines: Float
         Explained(of.of, value, baseline, of.method, of.label, None if of.label is None else of_query)
         for value, baseline, of_query in numbers
     ]
-
-
-def _summing_to(totals: Floats, signed: Floats, local: Local) -> Floats:
-    """Spread what is missing from `totals` (k,) evenly over the seen cells of the maps (k, h, w)."""
-    seen = maps.seen_cells(local)
-    counts = np.maximum(seen.sum(axis=(-2, -1)), 1)
-    missing = (totals - signed.sum(axis=(-2, -1))) / counts
-    spread: Floats = signed + seen * missing[:, None, None]
-    return spread

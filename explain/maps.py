@@ -171,6 +171,15 @@ def seen_cells(local: Local) -> NDArray[np.bool_]:
     return seen
 
 
+def summing_to(totals: Floats, signed: Floats, local: Local) -> Floats:
+    """Spread what is missing from `totals` (k,) evenly over the seen cells of the maps (k, h, w)."""
+    seen = seen_cells(local)
+    counts = np.maximum(seen.sum(axis=(-2, -1)), 1)
+    missing = (totals - signed.sum(axis=(-2, -1))) / counts
+    spread: Floats = signed + seen * missing[:, None, None]
+    return spread
+
+
 def _refuse_mismatch(query: Local, matched: Local) -> None:
     fits = query.ndim == 3 and matched.ndim == 4 and query.shape[2] == matched.shape[3]
     if not fits or 0 in query.shape or 0 in matched.shape[1:]:

@@ -1,0 +1,83 @@
+"""A reason in words: what of the evidence lies on how much of each picture, and where, and what to doubt.
+
+Every word stands for a number: the focus of the factual map on either picture, or a warning's threshold.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from explain.evidence import Evidence, Verdict
+from explain.focus import Focus, focus
+from explain.reason_warnings import ReasonWarning, warnings_of
+from siamese.preprocessing import Placement
+
+Detail = NDArray[np.uint8]
+
+ALIKE, APART = "makes them alike", "keeps them apart"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A picture as a reason needs it: where the grid lies, and how much detail its cells have, if known.
+
+    `detail` is (h, w), the standard deviation of luminance (0..255) in every cell.
+    """
+
+    placement: Placement
+    detail: Detail | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why two pictures are near or far, in one sentence, with the numbers behind it and what to doubt."""
+
+    text: str
+    query: Focus
+    matched: Focus
+    warnings: tuple[ReasonWarning, ...] = ()
+
+
+def reason(evidence: Evidence, query: Seen, matched: Seen, *, verdict: Verdict | None = None) -> Reason:
+    """Return the reason that the evidence gives; `verdict` is the one that it was explained with, if any."""
+    sides = (evidence.query, query), (evidence.matched, matched)
+    foci = [focus(side.factual, seen.placement) for side, seen in sides]
+    doubts = warnings_of([(side.factual, seen.placement, seen.detail) for side, seen in sides], foci)
+    return Reason(_sentence(foci[0], foci[1], makes(evidence, verdict)), foci[0], foci[1], doubts)
+
+
+def makes(evidence: Evidence, verdict: Verdict | None) -> str:
+    """Return what the factual part of the evidence does, such as "makes them alike"."""
+    label = evidence.explained.label
+    if label is not None:
+        return f"shows {label}"
+    return APART if verdict == "different" else ALIKE
+
+
+def _sentence(query: Focus, matched: Focus, does: str) -> str:
+    if query.blank and matched.blank:
+        return f"No part of either picture {does}."
+    if query.blank or matched.blank:
+        there, name, other = (matched, "match", "query") if query.blank else (query, "query", "match")
+        return (
+            f"{_percent(there.share)} of what {does} lies {_on(there, name)}; no part of the {other} does so."
+        )
+    first = f"{_percent(query.share)} of what {does} lies {_on(query, 'query')}"
+    if _percent(query.share) == _percent(matched.share):
+        return f"{first}, and {_on(matched, 'match')}."
+    return f"{first}, and {_percent(matched.share)} {_on(matched, 'match')}."
+
+
+def _on(part: Focus, name: str) -> str:
+    return f"on {_percent(part.area)} of the {name}, {part.place}"
+
+
+def _percent(share: float) -> str:
+    """Return whole percent, such as "18 %"; what is neither nothing nor all is not rounded to it."""
+    rounded = round(100 * share)
+    if rounded == 0 and share > 0:
+        return "under 1 %"
+    return "over 99 %" if rounded == 100 and share < 1 else f"{rounded} %"

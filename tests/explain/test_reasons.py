@@ -1,0 +1,120 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from explain.evidence import Evidence, Explained, Side, explain
+from explain.reasons import Reason, Seen, reason
+from explain.scores import SCORES
+from siamese.preprocessing import Placement, Preprocessing
+from tests.explain.local import Local, pairs
+
+SQUARE = Seen(Placement(90, 90, (0, 0, 90, 90)))
+CODES = {"near-uniform", "flat", "padded-border", "unfaithful"}
+
+
+def side(*hot: tuple[int, int], shape: tuple[int, int] = (9, 9)) -> Side:
+    factual = np.zeros(shape, np.float32)
+    for cell in hot:
+        factual[cell] = 1
+    return Side(factual, np.zeros_like(factual))
+
+
+def evidence(query: Side, matched: Side, *, label: str | None = None) -> Evidence:
+    own = None if label is None else 1.0
+    return Evidence(query, matched, Explained("cosine", 0.9, 0.5, "relevance", label, own))
+
+
+def codes(found: Reason) -> list[str]:
+    return [warning.code for warning in found.warnings]
+
+
+CENTRE_LEFT, CENTRE = side((4, 0), (4, 1)), side((4, 4))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "label", "does"),
+    [
+        ("same", None, "makes them alike"),
+        ("different", None, "keeps them apart"),
+        (None, None, "makes them alike"),
+        ("different", "rose", "shows rose"),
+    ],
+)
+def test_the_sentence_follows_the_verdict_and_what_is_explained(verdict, label, does) -> None:
+    found = reason(evidence(CENTRE_LEFT, CENTRE, label=label), SQUARE, SQUARE, verdict=verdict)
+    assert found.text == (
+        f"100 % of what {does} lies on 2 % of the query, centre left, and on 1 % of the match, centre."
+    )
+
+
+def test_shares_that_differ_are_each_told() -> None:
+    spread = side(*((4, column) for column in range(4)))
+    found = reason(evidence(spread, CENTRE), SQUARE, SQUARE)
+    assert found.text.startswith("75 % of what makes them alike lies on 4 % of the query, ")
+    assert found.text.endswith(", and 100 % on 1 % of the match, centre.")
+
+
+def test_blank_maps_say_so() -> None:
+    blank = side()
+    assert (
+        reason(evidence(blank, blank), SQUARE, SQUARE).text == "No part of either picture makes them alike."
+    )
+    half = reason(evidence(CENTRE, blank), SQUARE, SQUARE, verdict="different").text
+    assert (
+        half
+        == "100 % of what keeps them apart lies on 1 % of the query, centre; no part of the match does so."
+    )
+    assert (
+        "1 % of the match, centre; no part of the query"
+        in reason(evidence(blank, CENTRE), SQUARE, SQUARE).text
+    )
+
+
+def test_nothing_that_is_there_is_rounded_to_nothing() -> None:
+    tiny = side((15, 15), shape=(31, 31))
+    assert "on under 1 % of the query" in reason(evidence(tiny, CENTRE), SQUARE, SQUARE).text
+
+
+def test_a_map_that_is_nearly_even_is_doubted_where_it_is() -> None:
+    even = Side(np.ones((9, 9), np.float32), np.zeros((9, 9), np.float32))
+    for query, matched, where in (
+        (even, CENTRE, "the query"),
+        (CENTRE, even, "the match"),
+        (even, even, "both"),
+    ):
+        found = reason(evidence(query, matched), SQUARE, SQUARE)
+        assert codes(found) == ["near-uniform"] and where in found.warnings[0].text
+    assert codes(reason(evidence(CENTRE, CENTRE), SQUARE, SQUARE)) == []
+
+
+def test_evidence_on_plain_ground_is_doubted_and_unknown_detail_is_not() -> None:
+    detail = np.full((9, 9), 40, np.uint8)
+    detail[4, 4] = 0
+    assert codes(reason(evidence(CENTRE, CENTRE_LEFT), Seen(SQUARE.placement, detail), SQUARE)) == ["flat"]
+    assert codes(reason(evidence(CENTRE_LEFT, CENTRE), Seen(SQUARE.placement, detail), SQUARE)) == []
+
+
+def test_evidence_along_padding_is_doubted() -> None:
+    padded = Seen(Placement(100, 50, (0, -25, 100, 75)))
+    edge, middle = side((2, 3), shape=(8, 8)), side((3, 3), shape=(8, 8))
+    found = reason(evidence(edge, CENTRE), padded, SQUARE)
+    assert codes(found) == ["padded-border"] and "the query" in found.warnings[0].text
+    assert codes(reason(evidence(middle, CENTRE), padded, SQUARE)) == []
+
+
+@given(
+    pairs(),
+    st.sampled_from(["same", "different", None]),
+    st.sampled_from(list(SCORES.values())),
+    st.sampled_from(["crop", "pad"]),
+)
+def test_every_pair_has_a_reason_of_finite_numbers(pair: tuple[Local, Local], verdict, of, fit) -> None:
+    found_evidence = explain(*pair, of=of, threshold=0.8, verdict=verdict)
+    seen = [Seen(Preprocessing(fit=fit).placement(*size)) for size in ((64, 48), (30, 200))]
+    found = reason(found_evidence, *seen, verdict=verdict)
+    swapped = explain(*pair[::-1], of=of, threshold=0.8, verdict=verdict)
+    assert found.text.endswith(".") and "nan" not in found.text and set(codes(found)) <= CODES
+    assert np.isfinite([found.query.share, found.query.area, found.matched.share, found.matched.area]).all()
+    back = reason(swapped, *seen[::-1], verdict=verdict)
+    assert (back.query.blank, back.matched.blank) == (found.matched.blank, found.query.blank)
