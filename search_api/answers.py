@@ -19,20 +19,16 @@ from search_api.schemas import (
     CompareResponse,
     CompareTimings,
     EncoderSchema,
-    EvidenceSchema,
-    ExplainedSchema,
     GalleryDetail,
-    Grid,
     ImageSchema,
     MatchSchema,
-    OverlaysSchema,
     PrefilterSchema,
     PublishedGallery,
     QuerySchema,
     SearchResponse,
     SearchTimings,
-    SideSchema,
 )
+from search_api.schemas_evidence import EvidenceSchema, ExplainedSchema, Grid, OverlaysSchema, SideSchema
 from search_api.scoring import Scored, calibration_schema
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Subject

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from gallery.build import Build, Candidate
 from search_api.checkpoints import Checkpoint
 from search_api.errors import InvalidQuestion, UnknownLabel
-from search_api.schemas import Prefilter, PrefilterSchema
+from search_api.schemas import PrefilterSchema
+from search_api.schemas_base import Prefilter
 from search_api.scoring import Scorer
 from search_api.settings import UNLIMITED, SearchSettings
 from search_api.subjects import Subject

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from explain.scores import SCORES, ClassScore, PairHeadLogit, Score
 from search_api.errors import NoSuchHead
-from search_api.schemas import ExplainedScore, PrefilterSchema, ScorerName
+from search_api.schemas import PrefilterSchema
+from search_api.schemas_base import ExplainedScore, ScorerName
 from search_api.scoring import DistanceScorer, Floats, PairHeadScorer, Scorer
 from siamese.calibration import Calibration
 from siamese.checkpoint import CheckpointRecord, load_heads, load_record

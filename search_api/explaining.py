@@ -9,7 +9,7 @@ import numpy as np
 
 from explain.evidence import Evidence, Verdict, explain_matches
 from search_api.checkpoints import Checkpoint
-from search_api.schemas import ExplainedScore, FittedOn, ScorerName
+from search_api.schemas_base import ExplainedScore, FittedOn, ScorerName
 from search_api.scoring import EXPLAINS, Scored, Scorer
 from search_api.subjects import Subject
 from siamese.calibration import Calibration

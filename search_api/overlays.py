@@ -11,7 +11,7 @@ from explain.heatmap import shared_scale
 from explain.overlay import muted, overlay
 from gallery.build import Build
 from search_api.pictures import Picture, data_uri, png, stored_picture
-from search_api.schemas import OverlaysSchema, SideOverlays
+from search_api.schemas_evidence import OverlaysSchema, SideOverlays
 from search_api.subjects import Subject
 from siamese.preprocessing import Preprocessing
 

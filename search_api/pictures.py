@@ -11,7 +11,7 @@ from PIL import Image
 
 from gallery.build import Build, GalleryImage
 from gallery.scanning import checksum
-from search_api.schemas import DrawnOn, OriginalState
+from search_api.schemas_base import DrawnOn, OriginalState
 from siamese.errors import UnreadableImage
 from siamese.images import PILLOW_LIMIT, ImageLimits, decode, read
 from siamese.preprocessing import Placement, Preprocessing

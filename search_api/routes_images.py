@@ -13,7 +13,8 @@ from search_api.caching import Viewing, tag_of
 from search_api.explaining import Judging, compared
 from search_api.overlays import Part, WhichSide, paint
 from search_api.pictures import jpeg, original, png, stored_picture
-from search_api.schemas import ExplainedScore, ImageSchema, ScorerName
+from search_api.schemas import ImageSchema
+from search_api.schemas_base import ExplainedScore, ScorerName
 from search_api.subjects import stored_subjects
 
 router = APIRouter(prefix="/v1/images", tags=["images"])

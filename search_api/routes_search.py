@@ -9,14 +9,8 @@ from fastapi import APIRouter, File, Form, UploadFile
 
 from search_api.asking import MAX_DATABASE_ID, Asking, refusals
 from search_api.errors import InvalidQuestion, UploadTooLarge
-from search_api.schemas import (
-    CompareResponse,
-    ExplainedScore,
-    FittedOn,
-    Prefilter,
-    ScorerName,
-    SearchResponse,
-)
+from search_api.schemas import CompareResponse, SearchResponse
+from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
 from search_api.subjects import Asked, Stored, Upload
 
 router = APIRouter(prefix="/v1", tags=["search"])

@@ -3,35 +3,18 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
+from pydantic import Field
 
-Verdict = Literal["same", "different"]
-ScorerName = Literal["distance", "pair-head"]
-ExplainedScore = Literal["cosine", "distance", "pair-head", "class"]
-Prefilter = Literal["label"]
-FittedOn = Literal["pair", "shown"]
-DrawnOn = Literal["original", "thumbnail", "upload"]
-OriginalState = Literal["unchanged", "changed", "gone"]
-Grid = list[list[float]]
-
-
-class Schema(BaseModel):
-    """A frozen piece of an answer that refuses keys it does not know."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-
-class SparseSchema(Schema):
-    """A piece that leaves out the keys of `SPARSE` where they are null, because they were not asked for."""
-
-    SPARSE: ClassVar[tuple[str, ...]]
-
-    @model_serializer(mode="wrap")
-    def _leave_out_what_was_not_asked(self, serialize: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
-        content: dict[str, Any] = serialize(self)
-        return {key: value for key, value in content.items() if value is not None or key not in self.SPARSE}
+from search_api.schemas_base import (
+    FittedOn,
+    OriginalState,
+    Schema,
+    ScorerName,
+    SparseSchema,
+    Verdict,
+)
+from search_api.schemas_evidence import EvidenceSchema, OverlaysSchema
 
 
 class QuerySchema(Schema):
@@ -65,62 +48,6 @@ class PrefilterSchema(Schema):
 
     label: str
     probability: float = Field(description="Of this label among those that the class head knows.")
-
-
-class ExplainedSchema(SparseSchema):
-    """The number that the maps add up to, and how they were made."""
-
-    SPARSE = ("label", "query_value")
-
-    of: ExplainedScore
-    value: float = Field(description="The explained number of this match.", examples=[0.92])
-    baseline: float = Field(
-        description="For the cosine its value at the verdict's threshold, or 0 where there is no verdict or "
-        "it is another scorer's: the maps are then read as for the verdict “same”. For the others 0."
-    )
-    method: str = Field(description="How the maps are made of the local embeddings.")
-    label: str | None = Field(
-        default=None, description="Only for the class head: the label that it gives the query."
-    )
-    query_value: float | None = Field(
-        default=None, description="Only for the class head: the query's own score; `value` is the match's."
-    )
-
-
-class SideSchema(Schema):
-    """The two maps of one picture: rows from the top, numbers ≥ 0."""
-
-    factual: Grid = Field(description="What supports the verdict.")
-    counterfactual: Grid = Field(description="What speaks against it.")
-
-
-class EvidenceSchema(Schema):
-    """Both maps on both pictures, and the number they explain.
-
-    For the cosine and the pair head, on each picture, factual less counterfactual sums to value less
-    baseline; to its negative where the verdict is "different" and the scorer's own number is explained. Where
-    another scorer's is, the maps are read as for "same". For the class head it sums to the picture's
-    own score for the label, whatever the verdict.
-    """
-
-    explained: ExplainedSchema
-    query: SideSchema
-    matched: SideSchema
-
-
-class SideOverlays(Schema):
-    """The heatmaps of one picture painted over it, as PNG data URIs."""
-
-    drawn_on: DrawnOn = Field(description="Thumbnail where the original is gone or its bytes have changed.")
-    factual: str = Field(description="data:image/png;base64,…")
-    counterfactual: str = Field(description="data:image/png;base64,…")
-
-
-class OverlaysSchema(Schema):
-    """The overlays of one match."""
-
-    query: SideOverlays
-    matched: SideOverlays
 
 
 class MatchSchema(SparseSchema):

@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from search_api.schemas import Schema
+from search_api.schemas_base import Schema
 
 
 class Health(Schema):

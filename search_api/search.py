@@ -26,15 +26,9 @@ from search_api.overlays import paint_pair, picture_of
 from search_api.pictures import Picture
 from search_api.reading import SubjectReader
 from search_api.rescoring import rescore
-from search_api.schemas import (
-    CompareResponse,
-    ExplainedScore,
-    FittedOn,
-    OverlaysSchema,
-    Prefilter,
-    ScorerName,
-    SearchResponse,
-)
+from search_api.schemas import CompareResponse, SearchResponse
+from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
+from search_api.schemas_evidence import OverlaysSchema
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Asked, Subject, Upload, stored_subjects

@@ -13,12 +13,10 @@ from search_api.schemas import (
     CompareResponse,
     CompareTimings,
     EncoderSchema,
-    ExplainedScore,
     MatchSchema,
     QuerySchema,
-    Schema,
-    ScorerName,
 )
+from search_api.schemas_base import ExplainedScore, Schema, ScorerName
 from search_api.search import Searcher
 from search_api.subjects import Upload
 from siamese.encoder import Encoder

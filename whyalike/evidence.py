@@ -11,14 +11,9 @@ from explain.figure import pair_figure, search_figure
 from explain.panels import Shown, ShownMatch
 from search_api.overlays import Part, WhichSide, paint
 from search_api.pictures import Picture, stored_picture, uploaded_picture
-from search_api.schemas import (
-    CompareResponse,
-    EvidenceSchema,
-    MatchSchema,
-    ScorerName,
-    SearchResponse,
-    SideSchema,
-)
+from search_api.schemas import CompareResponse, MatchSchema, SearchResponse
+from search_api.schemas_base import ScorerName
+from search_api.schemas_evidence import EvidenceSchema, SideSchema
 from search_api.scoring import EXPLAINS
 from search_api.search import Searcher
 from search_api.subjects import Upload

@@ -16,7 +16,8 @@ from gallery.build import Build
 from gallery.scanning import ScannedFile, scan
 from search_api.answers import encoder_schema
 from search_api.checkpoints import Checkpoint
-from search_api.schemas import CalibrationSchema, EncoderSchema, Schema, ScorerName, Verdict
+from search_api.schemas import CalibrationSchema, EncoderSchema
+from search_api.schemas_base import Schema, ScorerName, Verdict
 from search_api.scoring import Scorer
 from siamese.embedded_samples import embed_samples
 from siamese.encoder import Encoder

@@ -15,7 +15,8 @@ from hypothesis import strategies as st
 from gallery.build import Build, Candidate
 from search_api.errors import InvalidQuestion, NoSuchHead, UnknownLabel
 from search_api.rescoring import rescore
-from search_api.schemas import MatchSchema, SideSchema
+from search_api.schemas import MatchSchema
+from search_api.schemas_evidence import SideSchema
 from search_api.scoring import PairHeadScorer
 from search_api.subjects import Upload
 from siamese.checkpoint import with_calibration

@@ -15,7 +15,8 @@ from gallery.build import Build, Candidate
 from gallery.errors import EncoderMismatch, ImageNotFound, NothingPublished
 from search_api import reading, search
 from search_api.errors import AmbiguousGallery, InvalidQuestion, UnknownLabel
-from search_api.schemas import MatchSchema, SideSchema
+from search_api.schemas import MatchSchema
+from search_api.schemas_evidence import SideSchema
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Stored, Upload
 from siamese.encoder import Encoder
