@@ -63,6 +63,19 @@ def paint(
     return Heatmap(heat.astype(np.float32), seen)
 
 
+def at_pixels(grid: NDArray[np.floating], *, side: int) -> Weights:
+    """Return a signed grid (h, w) as (side, side), painted over the whole of the encoder's square.
+
+    Raises NotFinite where the grid is not finite.
+    """
+    if not np.isfinite(grid).all():
+        raise NotFinite("A map must be finite to be painted.")
+    across, _ = _resampling(side, side, (0, side), grid.shape[1])
+    down, _ = _resampling(side, side, (0, side), grid.shape[0])
+    painted: Weights = down @ grid.astype(np.float64) @ across.T
+    return painted
+
+
 def _resampling(
     pixels: int, extent: float, span: tuple[float, float], cells: int
 ) -> tuple[Weights, NDArray[np.bool_]]:

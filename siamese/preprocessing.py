@@ -88,6 +88,15 @@ class Preprocessing(BaseModel, frozen=True):
         share = share_of_rows[:, None] * share_of_columns[None, :]
         return np.asarray(share >= min(SEEN_SHARE, share.max()) - 1e-9)
 
+    def seen_pixels(self, width: int, height: int) -> NDArray[np.bool_]:
+        """Which pixels of the square show a picture of this size: (S, S) bool, False in padding."""
+        seen = np.ones((self.image_size, self.image_size), np.bool_)
+        if self.fit == "pad":
+            x, y, pasted_width, pasted_height = self._pasted(width, height)
+            seen[:] = False
+            seen[y : y + pasted_height, x : x + pasted_width] = True
+        return seen
+
     def _resized(self, image: Image.Image, size: tuple[int, int]) -> Image.Image:
         """The part of the picture that is kept, at the size it has in the square; antialiased."""
         left, top, right, bottom = self.placement(*image.size).box

@@ -7,6 +7,7 @@ from datetime import date
 from pathlib import Path
 
 from explain.evaluation_page import EvaluationPage, Section, Stat, Stats, Table, evaluation_page
+from explain.evidence_trial import EvidenceMeasures
 from siamese.checkpoint import CheckpointRecord
 from siamese.encoder import Encoder
 from siamese.evaluation import Evaluation
@@ -18,6 +19,7 @@ from siamese.trial import Trial
 from whyalike.evaluation_finding import finding_section, map_section
 from whyalike.evaluation_pairs import apart_section, worth_section
 from whyalike.evaluation_words import figures_of, measures_table
+from whyalike.evidence_section import evidence_section
 from whyalike.hardest_pairs import hardest_section
 from whyalike.split_summary import split_facts
 
@@ -29,6 +31,7 @@ class Evaluated:
     encoder: Encoder
     trial: Trial
     evaluation: Evaluation
+    evidence: EvidenceMeasures | None = None
 
     @property
     def record(self) -> CheckpointRecord:
@@ -51,6 +54,7 @@ def _page(evaluated: Evaluated, limits: ImageLimits, today: date) -> str:
         finding_section(evaluation),
         apart_section(evaluation, trial, evaluated.encoder.heads),
         worth_section(evaluation, trial, record, evaluated.encoder.heads),
+        *([evidence_section(evaluated.evidence)] if evaluated.evidence else ()),
         map_section(trial),
         hardest_section(evaluation, trial, evaluated.encoder, limits=limits),
         _provenance(evaluated),

@@ -35,6 +35,13 @@ def evaluate(
     seed: Annotated[int, typer.Option("--seed", help="Draws the pairs.")] = 0,
     device: Device = None,
     runtime: Runtime = None,
+    evidence: Annotated[
+        bool, typer.Option("--evidence", help="Also test the maps by hiding regions; takes minutes.")
+    ] = False,
+    evidence_pairs: Annotated[
+        int | None,
+        typer.Option("--evidence-pairs", metavar="N", min=2, help="On so many pairs; by default 300."),
+    ] = None,
     page: Annotated[
         Path | None,
         typer.Option(
@@ -56,13 +63,14 @@ def evaluate(
     from whyalike.console import progress
     from whyalike.evaluation_page import Evaluated, write_evaluation_page
     from whyalike.evaluation_tables import print_evaluation
+    from whyalike.evidence_evaluation import measured_evidence, print_evidence, wanted_pairs, with_evidence
     from whyalike.folders import read_folder, require_two_labels
     from whyalike.settings import read_settings
     from whyalike.splitting import ties_finder
     from whyalike.summaries import say_unreadable
     from whyalike.tables import print_json
 
-    settings = read_settings()
+    settings, pairs = read_settings(), wanted_pairs(evidence, evidence_pairs)
     checkpoint, data = _checkpoint_and_data(
         first, second, body=body, weights=weights, image_size=image_size, fit=fit
     )
@@ -90,17 +98,19 @@ def evaluate(
     )
     record = encoder.record
     evaluation = judge(trial, calibration=record.calibration, shown=record.for_search, heads=encoder.heads)
+    tested = measured_evidence(encoder, trial, pairs, seed=seed, limits=settings.limits, progress=shown)
     if page is not None:
         shown.say(f"drawing {page}")
         today = datetime.now(timezone.utc).date()
         write_evaluation_page(
-            page, Evaluated(encoder, trial, evaluation), limits=settings.limits, today=today
+            page, Evaluated(encoder, trial, evaluation, tested), limits=settings.limits, today=today
         )
     say_unreadable([*folder.unreadable, *(asking.unreadable if asking else ()), *evaluation.unreadable])
     if json:
-        print_json(evaluation)
+        print_json(with_evidence(evaluation, tested))
     else:
         print_evaluation(evaluation, encoder.name, page=page)
+        print_evidence(tested)
 
 
 def _checkpoint_and_data(
