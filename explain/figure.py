@@ -13,7 +13,7 @@ from explain.errors import NothingToDraw
 from explain.evidence import Side
 from explain.heatmap import shared_scale
 from explain.panels import BAR, Shown, ShownMatch, draw_legend, tile
-from explain.typography import BODY, HEADING, SMALL, TITLE, measured, write
+from explain.typography import BODY, HEADING, SMALL, TITLE, measured, write, write_lines
 
 MARGIN = 48
 TILE = 180  # the square that a picture is fitted into
@@ -23,7 +23,8 @@ NUMBERS = 218  # the column of numbers
 LINE = 24  # from baseline to baseline of the numbers
 NUMBERS_END = MARGIN + NUMBERS - 20
 CAPTION = 22  # below a tile
-ROW = TILE + CAPTION + 30
+REASON_LINES = 2  # below a row
+ROW = TILE + CAPTION + 24 + 20 * REASON_LINES + 14
 QUERY = 232
 HEADER = MARGIN + QUERY + 84
 PAIR = 2 * TILE + GAP
@@ -34,7 +35,7 @@ WIDTH = COUNTERFACTUAL_AT + PAIR + MARGIN
 
 PAIR_TILE = 300  # in the figure of one pair
 PAIR_ROW = PAIR_TILE + CAPTION + 22
-PAIR_HEADER = MARGIN + 92
+PAIR_HEADER = MARGIN + 128
 PAIR_COLUMNS = (MATCH_AT, MATCH_AT + PAIR_TILE + GUTTER, MATCH_AT + 2 * (PAIR_TILE + GUTTER))
 PAIR_WIDTH = PAIR_COLUMNS[2] + PAIR_TILE + MARGIN
 
@@ -60,6 +61,7 @@ def pair_figure(query: Shown, match: ShownMatch, *, heading: str) -> Image.Image
     canvas = Image.new("RGB", (PAIR_WIDTH, PAIR_HEADER + 2 * PAIR_ROW + MARGIN), colours.PAPER)
     draw = ImageDraw.Draw(canvas)
     write(draw, (MARGIN, MARGIN + 26), heading, size=TITLE, width=PAIR_WIDTH - 2 * MARGIN)
+    _write_reason(canvas, (MARGIN, MARGIN + 58), match)
     said = captions(match)
     draw_legend(canvas, (MARGIN, PAIR_HEADER + PAIR_ROW), words=said.legend, step=(0, 60))
     for x, words in zip(PAIR_COLUMNS[1:], said.headings, strict=True):
@@ -93,6 +95,11 @@ def _write_note(canvas: Image.Image, at: tuple[int, int], note: str) -> None:
     write(ImageDraw.Draw(canvas), at, note, size=SMALL, fill=colours.MUTED, width=room)
 
 
+def _write_reason(canvas: Image.Image, at: tuple[int, int], match: ShownMatch) -> None:
+    room = canvas.width - at[0] - MARGIN
+    write_lines(ImageDraw.Draw(canvas), at, match.reason, size=SMALL, width=room, most=REASON_LINES)
+
+
 def _draw_columns(canvas: Image.Image, headings: tuple[str, str]) -> None:
     draw, y = ImageDraw.Draw(canvas), HEADER - 34
     draw.line((MARGIN, y - 24, WIDTH - MARGIN, y - 24), fill=colours.RULE)
@@ -111,6 +118,7 @@ def _draw_row(canvas: Image.Image, y: int, query: Shown, match: ShownMatch, scal
     for column, (shown, side) in enumerate(sides):
         x = column * (TILE + GAP)
         _draw_parts(canvas, y, (FACTUAL_AT + x, COUNTERFACTUAL_AT + x), TILE, shown, side, scale)
+    _write_reason(canvas, (MATCH_AT, y + TILE + CAPTION + 20), match)
 
 
 def _draw_parts(

@@ -37,6 +37,11 @@ def overlay(
     `image` is the upright picture that `placement` speaks of, in any size; see `layer`.
     """
     heat = layer(image.size, placement, scale=scale, factual=factual, counterfactual=counterfactual)
+    return laid_over(image, heat)
+
+
+def laid_over(image: Image.Image, heat: Image.Image) -> Image.Image:
+    """Return the picture, RGB, under a layer of its size."""
     return Image.alpha_composite(image.convert("RGBA"), heat).convert("RGB")
 
 

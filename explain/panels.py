@@ -37,7 +37,8 @@ class Shown:
 class ShownMatch:
     """A match as it is shown: its picture, its numbers and its evidence.
 
-    `explains_verdict` says whether the verdict, if any, is made by the number that the evidence explains.
+    `explains_verdict` says whether the verdict, if any, is made by the number that the evidence explains;
+    `reason` is why in words, and what to doubt.
     """
 
     picture: Shown
@@ -48,6 +49,7 @@ class ShownMatch:
     verdict: Verdict | None
     evidence: Evidence
     explains_verdict: bool = True
+    reason: str = ""
 
 
 def tile(
@@ -64,9 +66,19 @@ def tile(
         picture = overlay(
             muted(picture), shown.placement, scale=scale, factual=factual, counterfactual=counterfactual
         )
-    square = Image.new("RGB", (side, side), colours.MOUNT)
-    square.paste(picture, ((side - picture.width) // 2, (side - picture.height) // 2))
-    return square
+    return _mounted(picture, shown, side)
+
+
+def veiled_tile(shown: Shown, side: int) -> Image.Image:
+    """Return the tile of a picture in its own colours, what the encoder did not see of it under the veil."""
+    return _mounted(overlay(_enlarged(shown.image, side), shown.placement, scale=0.0), shown, side)
+
+
+def picture_box(shown: Shown, side: int) -> tuple[int, int, int, int]:
+    """Return where the picture lies in its tile: left, top, right, bottom in pixels."""
+    width, height = _fitted(shown.image.size, side)
+    left, top = (side - width) // 2, (side - height) // 2
+    return left, top, left + width, top + height
 
 
 def draw_legend(
@@ -88,13 +100,24 @@ def draw_legend(
         write(ImageDraw.Draw(canvas), below, meaning, size=SMALL, fill=colours.MUTED, width=WORDS)
 
 
+def _mounted(picture: Image.Image, shown: Shown, side: int) -> Image.Image:
+    square = Image.new("RGB", (side, side), colours.MOUNT)
+    square.paste(picture, picture_box(shown, side)[:2])
+    return square
+
+
 def _enlarged(image: Image.Image, side: int) -> Image.Image:
-    factor = side / max(image.size)
+    size = _fitted(image.size, side)
+    whole = side / max(image.size) >= LEAST_WHOLE_FACTOR
+    return image.resize(size, Image.Resampling.NEAREST if whole else Image.Resampling.LANCZOS)
+
+
+def _fitted(size: tuple[int, int], side: int) -> tuple[int, int]:
+    """The size of a picture in its tile."""
+    factor = side / max(size)
     if factor >= LEAST_WHOLE_FACTOR:
-        whole = int(factor)
-        return image.resize((image.width * whole, image.height * whole), Image.Resampling.NEAREST)
-    size = (max(1, round(image.width * factor)), max(1, round(image.height * factor)))
-    return image.resize(size, Image.Resampling.LANCZOS)
+        return size[0] * int(factor), size[1] * int(factor)
+    return max(1, round(size[0] * factor)), max(1, round(size[1] * factor))
 
 
 def _bar(ramp: colours.Ramp) -> Image.Image:

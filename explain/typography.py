@@ -38,6 +38,21 @@ def measured(text: str, *, size: int) -> float:
     return float(_font(size, plain=text.isascii()).getlength(text))
 
 
+def write_lines(
+    draw: ImageDraw.ImageDraw,
+    at: tuple[float, float],
+    text: str,
+    *,
+    size: int,
+    width: float,
+    most: int,
+    fill: RGB = INK,
+) -> None:
+    """Write a text below `at` in at most so many lines of `width` pixels, broken between words."""
+    for place, line in enumerate(broken(" ".join(text.split()), size, width, most)):
+        write(draw, (at[0], at[1] + place * size * LEADING), line, size=size, fill=fill, width=width)
+
+
 def fitted(text: str, font: Font, width: float) -> str:
     """Return the text, its middle left out where it is wider than `width`: ends tell names apart."""
     if font.getlength(text) <= width:
@@ -47,6 +62,18 @@ def fitted(text: str, font: Font, width: float) -> str:
         if font.getlength(short) <= width:
             return short
     return "..."
+
+
+def broken(text: str, size: int, width: float, most: int) -> list[str]:
+    """Return the text in at most so many lines; the last holds all that is left, however long."""
+    lines = [""]
+    for word in text.split(" "):
+        longer = f"{lines[-1]} {word}".strip()
+        if lines[-1] and len(lines) < most and measured(longer, size=size) > width:
+            lines.append(word)
+        else:
+            lines[-1] = longer
+    return lines
 
 
 @cache

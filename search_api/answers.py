@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from explain.evidence import Evidence, Side
 from gallery.build import Build, GalleryImage
 from gallery.galleries import GallerySummary
+from search_api.accounts import Account
+from search_api.answered_evidence import account_fields
 from search_api.checkpoints import Checkpoint
 from search_api.explaining import Judging
 from search_api.pictures import original
@@ -28,14 +26,10 @@ from search_api.schemas import (
     SearchResponse,
     SearchTimings,
 )
-from search_api.schemas_evidence import EvidenceSchema, ExplainedSchema, Grid, OverlaysSchema, SideSchema
 from search_api.scoring import Scored, calibration_schema
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Subject
 from siamese.checkpoint import CheckpointRecord
-
-MAP_DECIMALS = 8
-"""Of a map's numbers: six digits that count at the mean of a 7 × 7 grid, and sums exact to 1e-6."""
 
 
 def search_response(
@@ -62,15 +56,14 @@ def compare_response(
     query: Subject,
     matched: Subject,
     scored: Scored,
-    evidence: Evidence,
-    overlays: OverlaysSchema | None,
+    account: Account,
     judging: Judging,
     build: Build | None,
     clock: Stopwatch,
 ) -> CompareResponse:
     """The answer to one pair; no index was asked, so there is no index_distance."""
     return CompareResponse(
-        **_pair_fields(matched, scored, evidence, overlays),
+        **_pair_fields(matched, scored, account),
         rank=1,
         index_distance=None,
         query=query_schema(query),
@@ -82,11 +75,9 @@ def compare_response(
     )
 
 
-def match_schema(
-    match: Match, matched: Subject, evidence: Evidence, overlays: OverlaysSchema | None
-) -> MatchSchema:
-    """One match with its evidence."""
-    fields = _pair_fields(matched, match.scored, evidence, overlays)
+def match_schema(match: Match, matched: Subject, account: Account) -> MatchSchema:
+    """One match, and why."""
+    fields = _pair_fields(matched, match.scored, account)
     return MatchSchema(rank=match.rank, index_distance=match.index_distance, **fields)
 
 
@@ -151,9 +142,7 @@ def _judged_by(judging: Judging) -> dict[str, Any]:
     }
 
 
-def _pair_fields(
-    matched: Subject, scored: Scored, evidence: Evidence, overlays: OverlaysSchema | None
-) -> dict[str, Any]:
+def _pair_fields(matched: Subject, scored: Scored, account: Account) -> dict[str, Any]:
     return {
         "image_id": matched.stored.image_id if matched.stored else None,
         "uri": matched.uri,
@@ -164,23 +153,5 @@ def _pair_fields(
         "similarity": scored.similarity,
         "probability": scored.probability,
         "verdict": scored.verdict,
-        "evidence": _evidence_schema(evidence),
-        "overlays": overlays,
+        **account_fields(account),
     }
-
-
-def _evidence_schema(evidence: Evidence) -> EvidenceSchema:
-    return EvidenceSchema(
-        explained=ExplainedSchema.model_validate(evidence.explained, from_attributes=True),
-        query=_side_schema(evidence.query),
-        matched=_side_schema(evidence.matched),
-    )
-
-
-def _side_schema(side: Side) -> SideSchema:
-    return SideSchema(factual=_grid(side.factual), counterfactual=_grid(side.counterfactual))
-
-
-def _grid(values: npt.NDArray[np.float32]) -> Grid:
-    rows: Grid = np.round(values.astype(np.float64), MAP_DECIMALS).tolist()
-    return rows

@@ -31,6 +31,13 @@ _MATCH: dict[str, Any] = {
         "query": {"factual": [[0.0, 0.19], [0.08, 0.0]], "counterfactual": [[0.03, 0.0], [0.0, 0.0]]},
         "matched": {"factual": [[0.16, 0.1], [0.0, 0.0]], "counterfactual": [[0.0, 0.0], [0.01, 0.01]]},
     },
+    "reason": {
+        "text": "70 % of what makes them alike lies on 25 % of the query, upper right, and 100 % on 50 % of "
+        "the match, upper centre.",
+        "warnings": [],
+        "query": {"share": 0.703704, "area": 0.25, "place": "upper right", "concentration": 0.601852},
+        "matched": {"share": 1.0, "area": 0.5, "place": "upper centre", "concentration": 0.557692},
+    },
 }
 _JUDGED_BY: dict[str, Any] = {
     "encoder": _ENCODER,

@@ -63,13 +63,13 @@ def explained(
         np.stack([each.local_embeddings for each in matched]),
         of=score,
         threshold=judging.distances.threshold,
-        verdicts=_verdicts(scored, judging),
+        verdicts=verdicts_explained(scored, judging),
         query_embedding=query.embedding,
         matched_embeddings=np.stack([each.embedding for each in matched]),
     )
 
 
-def _verdicts(scored: Sequence[Scored], judging: Judging) -> list[Verdict | None]:
+def verdicts_explained(scored: Sequence[Scored], judging: Judging) -> list[Verdict | None]:
     """The verdicts; none where they are not made by the explained number but by another scorer's."""
     if judging.of in EXPLAINS[judging.scorer.name]:
         return [each.verdict for each in scored]

@@ -8,7 +8,7 @@ from PIL import Image
 
 from explain.evidence import Evidence
 from explain.heatmap import shared_scale
-from explain.overlay import muted, overlay
+from explain.overlay import laid_over, layer, muted
 from gallery.build import Build
 from search_api.pictures import Picture, data_uri, png, stored_picture
 from search_api.schemas_evidence import OverlaysSchema, SideOverlays
@@ -17,6 +17,7 @@ from siamese.preprocessing import Preprocessing
 
 Part = Literal["factual", "counterfactual"]
 WhichSide = Literal["query", "matched"]
+Style = Literal["overlay", "heat"]
 
 
 def picture_of(
@@ -29,20 +30,23 @@ def picture_of(
     return stored_picture(subject.stored, build, preprocessing, max_side=max_side)
 
 
-def paint(picture: Picture, evidence: Evidence, *, side: WhichSide, part: Part) -> Image.Image:
-    """One part of the evidence over one picture of the pair.
+def paint(
+    picture: Picture, evidence: Evidence, *, side: WhichSide, part: Part, style: Style = "overlay"
+) -> Image.Image:
+    """One part of the evidence over one picture of the pair; or the heat alone, RGBA on transparent.
 
     The picture is pale and almost grey, so that heat shows on a subject of heat's own colour. Full heat is
     the hottest spot of the pair, so both pictures and both parts may be compared by eye.
     """
     maps = evidence.query if side == "query" else evidence.matched
-    return overlay(
-        muted(picture.image),
+    heat = layer(
+        picture.image.size,
         picture.placement,
         scale=shared_scale(evidence),
         factual=maps.factual if part == "factual" else None,
         counterfactual=maps.counterfactual if part == "counterfactual" else None,
     )
+    return heat if style == "heat" else laid_over(muted(picture.image), heat)
 
 
 def paint_pair(query: Picture, matched: Picture, evidence: Evidence) -> OverlaysSchema:

@@ -91,7 +91,7 @@ def data_uri(png_data: bytes) -> str:
 
 def _encoded(image: Image.Image, form: str, **options: int) -> bytes:
     buffer = io.BytesIO()
-    clean = Image.new("RGB", image.size)
+    clean = Image.new(image.mode, image.size)
     clean.paste(image)
     clean.save(buffer, form, **options)
     return buffer.getvalue()

@@ -11,7 +11,7 @@ from search_api import answers
 from search_api.asking import MAX_DATABASE_ID, Asking, GalleryName, ImageId, refusals
 from search_api.caching import Viewing, tag_of
 from search_api.explaining import Judging, compared
-from search_api.overlays import Part, WhichSide, paint
+from search_api.overlays import Part, Style, WhichSide, paint
 from search_api.pictures import jpeg, original, png, stored_picture
 from search_api.schemas import ImageSchema
 from search_api.schemas_base import ExplainedScore, ScorerName
@@ -78,6 +78,9 @@ def get_overlay(
     query: Annotated[int, Query(ge=1, le=MAX_DATABASE_ID, description="The image that was asked with.")],
     part: Annotated[Part, Query(description="What supports the verdict or speaks against it.")] = "factual",
     side: Annotated[WhichSide, Query(description="Over which of the two pictures.")] = "matched",
+    style: Annotated[
+        Style, Query(description="Over the picture, or the heat alone on transparent.")
+    ] = "overlay",
     scorer: Annotated[ScorerName, Query(description="What gave the verdict of the match.")] = "distance",
     explained: Annotated[
         ExplainedScore | None, Query(description="The number that the maps explain; by default the scorer's.")
@@ -99,8 +102,8 @@ def get_overlay(
             _, evidence = compared(asked, matched, judging)
             preprocessing = checkpoint.record.preprocessing
             picture = stored_picture(image, build, preprocessing, max_side=max_side, found=found)
-            painted = paint(picture, evidence, side=side, part=part)
+            painted = paint(picture, evidence, side=side, part=part, style=style)
             return Response(png(painted), headers={DRAWN_ON: picture.drawn_on}, media_type=PNG)
 
-        about = (judging.identity, side, part, found.state, max_side)
+        about = (judging.identity, side, part, style, found.state, max_side)
         return viewing.answer(tag_of("overlay", asked.checksum, matched.checksum, *about), None, make)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
 
+from search_api.accounts import Extras
 from search_api.asking import MAX_DATABASE_ID, Asking, refusals
 from search_api.errors import InvalidQuestion, UploadTooLarge
 from search_api.schemas import CompareResponse, SearchResponse
@@ -28,6 +29,9 @@ ExplainedField = Annotated[
     ExplainedScore | None, Form(description="The number that the maps explain; by default the scorer's.")
 ]
 OverlaysField = Annotated[bool, Form(description="Also paint the maps over the pictures, as PNG data URIs.")]
+CorrespondencesField = Annotated[
+    bool, Form(description="Also say which spot of one picture answers which spot of the other.")
+]
 
 
 @router.post(
@@ -51,6 +55,7 @@ def search(
     ] = None,
     explained: ExplainedField = None,
     overlays: OverlaysField = False,
+    correspondences: CorrespondencesField = False,
 ) -> SearchResponse:
     """The nearest images, re-scored by their exact embeddings, each with its evidence on both pictures.
 
@@ -67,7 +72,7 @@ def search(
         scorer=scorer,
         candidates=candidates,
         of=explained,
-        overlays=overlays,
+        extras=Extras(overlays=overlays, correspondences=correspondences),
     )
 
 
@@ -86,6 +91,10 @@ def compare(
     ] = "pair",
     explained: ExplainedField = None,
     overlays: OverlaysField = False,
+    correspondences: CorrespondencesField = False,
+    contributions: Annotated[
+        bool, Form(description="Also say what each two cells of the pair add to its cosine.")
+    ] = False,
 ) -> CompareResponse:
     """How near two pictures are by the gallery's encoder: the fields of one match, b being matched."""
     limit = asking.settings.upload_max_bytes
@@ -98,7 +107,7 @@ def compare(
         scorer=scorer,
         calibration=calibration,
         of=explained,
-        overlays=overlays,
+        extras=Extras(overlays=overlays, correspondences=correspondences, contributions=contributions),
     )
 
 

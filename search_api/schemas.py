@@ -14,7 +14,13 @@ from search_api.schemas_base import (
     SparseSchema,
     Verdict,
 )
-from search_api.schemas_evidence import EvidenceSchema, OverlaysSchema
+from search_api.schemas_evidence import (
+    ContributionsSchema,
+    CorrespondenceSchema,
+    EvidenceSchema,
+    OverlaysSchema,
+    ReasonSchema,
+)
 
 
 class QuerySchema(Schema):
@@ -53,7 +59,7 @@ class PrefilterSchema(Schema):
 class MatchSchema(SparseSchema):
     """One answer to a query: the picture, how near it is, and why."""
 
-    SPARSE = ("overlays",)
+    SPARSE = ("overlays", "correspondences", "contributions")
 
     rank: int = Field(ge=1)
     image_id: int | None = Field(description="Null only for a picture that was uploaded to be compared.")
@@ -72,7 +78,16 @@ class MatchSchema(SparseSchema):
     probability: float | None = Field(description="Calibrated chance that both show the same thing.")
     verdict: Verdict | None = Field(description="By the threshold; null where nothing could be fitted.")
     evidence: EvidenceSchema
+    reason: ReasonSchema
     overlays: OverlaysSchema | None = Field(
+        default=None, description="Present only where they were asked for."
+    )
+    correspondences: list[CorrespondenceSchema] | None = Field(
+        default=None,
+        description="Which spot answers which, the greatest contribution to the cosine first, whatever else "
+        "is explained. Present only where they were asked for.",
+    )
+    contributions: ContributionsSchema | None = Field(
         default=None, description="Present only where they were asked for."
     )
 

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field
 
+from explain.focus import Place
+from explain.reason_warnings import WarningCode
 from search_api.schemas_base import DrawnOn, ExplainedScore, Schema, SparseSchema
 
 Grid = list[list[float]]
@@ -63,3 +67,76 @@ class OverlaysSchema(Schema):
 
     query: SideOverlays
     matched: SideOverlays
+
+
+class FocusSchema(Schema):
+    """Where on one picture the factual map lies: the fewest cells that carry 70 % of it, or a little more."""
+
+    share: float = Field(ge=0, le=1, description="Of the factual map's sum, what these cells carry.")
+    area: float = Field(ge=0, le=1, description="Of the seen picture, what they cover.")
+    place: Place | None = Field(description="Where in the whole picture; null for a blank map.")
+    concentration: float | None = Field(
+        description="Gini coefficient of the factual map over the seen picture: 0 where it is even, near 1 "
+        "where one spot has it all; null for a blank map."
+    )
+
+
+class WarningSchema(Schema):
+    """One thing to doubt about the evidence."""
+
+    code: WarningCode
+    text: str
+
+
+class ReasonSchema(Schema):
+    """Why the match is near or far, in one sentence, with the numbers that it says."""
+
+    text: str
+    warnings: list[WarningSchema]
+    query: FocusSchema
+    matched: FocusSchema
+
+
+class CellSchema(Schema):
+    """A cell of a picture's grid, and the part of the upright picture that it covers."""
+
+    row: int = Field(ge=0)
+    column: int = Field(ge=0)
+    box: tuple[float, float, float, float] = Field(
+        description="Left, top, right, bottom as shares of the picture's width and height, without padding."
+    )
+
+
+class CorrespondenceSchema(Schema):
+    """Two cells that are each other's most alike."""
+
+    query: CellSchema
+    matched: CellSchema
+    contribution: float = Field(gt=0, description="What the two add to the cosine of the pair.")
+    share: float | None = Field(description="That as a part of the cosine; null where it is not positive.")
+    cosine: float = Field(description="How alike the two cells are by themselves.")
+
+
+class GridSchema(Schema):
+    """How the cells of a picture lie in it: `rows` × `columns` equal rectangles fill the box."""
+
+    rows: int = Field(ge=1)
+    columns: int = Field(ge=1)
+    box: tuple[float, float, float, float] = Field(
+        description="Left, top, right, bottom as shares of the picture's width and height; beyond 0 to 1 "
+        "where the picture was padded."
+    )
+
+
+class ContributionsSchema(Schema):
+    """What each two cells of a pair add to its cosine: the rows sum to the query's relevance map, the columns
+    to the matched image's, and all to the cosine.
+    """
+
+    query: GridSchema
+    matched: GridSchema
+    dtype: Literal["<f4"] = Field(description="Little-endian float32.")
+    data: str = Field(
+        description="Base64 of a matrix, row by row: a row for each cell of the query, a column for each of "
+        "the matched image; the cells row by row."
+    )

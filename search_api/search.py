@@ -8,27 +8,27 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from explain.evidence import Evidence
 from gallery.build import Build
 from gallery.galleries import Galleries
 from search_api import answers
+from search_api.accounts import NO_EXTRAS, Account, Extras, accounts
 from search_api.builds import OpenBuilds
 from search_api.candidates import how_many, narrow, propose
 from search_api.checkpoints import Checkpoint
 from search_api.comparing import compare_each
 from search_api.encoders import LoadedEncoders
 from search_api.errors import InvalidQuestion
-from search_api.explaining import Judging, compared, explained
+from search_api.explaining import Judging
 from search_api.overlays import paint_pair, picture_of
 from search_api.pictures import Picture
 from search_api.reading import SubjectReader
 from search_api.rescoring import rescore
 from search_api.schemas import CompareResponse, SearchResponse
 from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
-from search_api.schemas_evidence import OverlaysSchema
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Asked, Subject, Upload, stored_subjects
@@ -67,9 +67,10 @@ class Searcher:
         scorer: ScorerName = "distance",
         candidates: int | None = None,
         of: ExplainedScore | None = None,
-        overlays: bool = False,
+        extras: Extras = NO_EXTRAS,
     ) -> SearchResponse:
-        """The k images of the gallery nearest to the query, each with its evidence, and drawn if asked for.
+        """The k images of the gallery nearest to the query, each with its evidence and reason, and the
+        `extras` asked for.
 
         `labels` leaves only images that have one of them, `prefilter` those of the label that the class head
         gives the query. So many `candidates` are re-scored by the `scorer`, whose own number is explained
@@ -78,7 +79,7 @@ class Searcher:
         gallery raises.
         """
         clock = Stopwatch()
-        k = self._checked(self.settings.default_k if k is None else k, overlays)
+        k = self._checked(self.settings.default_k if k is None else k, extras)
         with self.builds.lend(gallery) as (build, checkpoint):
             judging = Judging.by(checkpoint, "shown", scorer, of)
             count = how_many(k, candidates, judging.scorer, self.settings)
@@ -91,10 +92,9 @@ class Searcher:
                 matches = rescore(asked.embedding, proposed, exact, judging.scorer)[:k]
             with clock.stage("explain"):
                 matched = stored_subjects(build, [each.image_id for each in matches])
-                evidence = explained(asked, matched, [each.scored for each in matches], judging)
-            nothing = [None] * len(matches)
-            drawn = self._drawn(asked, matched, evidence, judging, build) if overlays else nothing
-        found = zip(matches, matched, evidence, drawn, strict=True)
+                told = accounts(asked, matched, [each.scored for each in matches], judging, extras)
+            told = self._drawn(asked, matched, told, judging, build)
+        found = zip(matches, matched, told, strict=True)
         schemas = [answers.match_schema(*each) for each in found]
         return answers.search_response(asked, build, judging, narrowed.prefilter, schemas, clock)
 
@@ -107,7 +107,7 @@ class Searcher:
         scorer: ScorerName = "distance",
         calibration: FittedOn = "pair",
         of: ExplainedScore | None = None,
-        overlays: bool = False,
+        extras: Extras = NO_EXTRAS,
     ) -> CompareResponse:
         """How near two pictures are by the gallery's encoder, and why; equal bytes are at distance 0.
 
@@ -116,7 +116,7 @@ class Searcher:
         """
         with self.builds.lend(gallery) as (build, checkpoint):
             judging = Judging.by(checkpoint, calibration, scorer, of)
-            return self._compare_each(query, [matched], build, judging, overlays)[0]
+            return self._compare_each(query, [matched], build, judging, extras)[0]
 
     def compare_each(
         self,
@@ -126,12 +126,12 @@ class Searcher:
         gallery: str | None = None,
         scorer: ScorerName = "distance",
         of: ExplainedScore | None = None,
-        overlays: bool = False,
+        extras: Extras = NO_EXTRAS,
     ) -> list[CompareResponse]:
         """The same for one query with each of the images, in their order; no content is embedded twice."""
         with self.builds.lend(gallery) as (build, checkpoint):
             judging = Judging.by(checkpoint, "pair", scorer, of)
-            return self._compare_each(query, images, build, judging, overlays)
+            return self._compare_each(query, images, build, judging, extras)
 
     def compare_each_by(
         self,
@@ -141,7 +141,7 @@ class Searcher:
         *,
         scorer: ScorerName = "distance",
         of: ExplainedScore | None = None,
-        overlays: bool = False,
+        extras: Extras = NO_EXTRAS,
     ) -> list[CompareResponse]:
         """The same by an encoder that belongs to no gallery."""
         judging = Judging.by(Checkpoint.of(encoder), "pair", scorer, of)
@@ -149,7 +149,7 @@ class Searcher:
             query,
             images,
             embed=lambda asked, clock: self.reader.embedded(asked, encoder, clock),
-            answer=partial(self._compared, judging, overlays, None),
+            answer=partial(self._compared, judging, extras, None),
         )
 
     def reasons_not_ready(self) -> list[str]:
@@ -176,10 +176,10 @@ class Searcher:
             return f"The gallery “{gallery}” cannot be opened ({type(error).__name__}); the log says more."
         return None
 
-    def _checked(self, k: int, overlays: bool) -> int:
+    def _checked(self, k: int, extras: Extras) -> int:
         if not 1 <= k <= self.settings.max_k:
             raise InvalidQuestion(f"k must lie between 1 and {self.settings.max_k}, but it is {k}.")
-        if overlays and k > self.settings.max_drawn:
+        if extras.overlays and k > self.settings.max_drawn:
             raise InvalidQuestion(
                 f"One answer holds overlays of at most {self.settings.max_drawn} matches, but k is {k}; "
                 "ask for fewer, or for those of one match at /v1/images/{image_id}/overlay?query={image_id}."
@@ -187,38 +187,42 @@ class Searcher:
         return k
 
     def _compare_each(
-        self, query: Asked, images: Sequence[Asked], build: Build, judging: Judging, overlays: bool
+        self, query: Asked, images: Sequence[Asked], build: Build, judging: Judging, extras: Extras
     ) -> list[CompareResponse]:
         preprocessing = judging.checkpoint.record.preprocessing
         return compare_each(
             query,
             images,
             embed=lambda asked, clock: self.reader.subject(asked, build, preprocessing, clock),
-            answer=partial(self._compared, judging, overlays, build),
+            answer=partial(self._compared, judging, extras, build),
         )
 
     def _compared(
         self,
         judging: Judging,
-        overlays: bool,
+        extras: Extras,
         build: Build | None,
         asked: Subject,
         other: Subject,
         clock: Stopwatch,
     ) -> CompareResponse:
         with clock.stage("explain"):
-            scored, evidence = compared(asked, other, judging)
-        drawn = self._drawn(asked, [other], [evidence], judging, build)[0] if overlays else None
-        return answers.compare_response(asked, other, scored, evidence, drawn, judging, build, clock)
+            scored = judging.scorer.scored(asked.embedding, other.embedding[None])
+            told = accounts(asked, [other], scored, judging, extras)
+        account = self._drawn(asked, [other], told, judging, build)[0]
+        return answers.compare_response(asked, other, scored[0], account, judging, build, clock)
 
     def _drawn(
         self,
         asked: Subject,
         matched: Sequence[Subject],
-        evidence: Sequence[Evidence],
+        told: Sequence[Account],
         judging: Judging,
         build: Build | None,
-    ) -> list[OverlaysSchema]:
+    ) -> list[Account]:
+        """The accounts with their overlays, where they were asked for."""
+        if not any(each.extras.overlays for each in told):
+            return list(told)
         preprocessing = judging.checkpoint.record.preprocessing
 
         def picture(subject: Subject) -> Picture:
@@ -227,7 +231,7 @@ class Searcher:
         with self.decoding:
             query = picture(asked)
         drawn = []
-        for each, why in zip(matched, evidence, strict=True):
+        for each, why in zip(matched, told, strict=True):
             with self.decoding:  # taken anew for each, so that a long answer lets others in
-                drawn.append(paint_pair(query, picture(each), why))
+                drawn.append(replace(why, overlays=paint_pair(query, picture(each), why.evidence)))
         return drawn

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from whyalike.console import out
-from whyalike.tables import UNKNOWN, print_facts, print_rows, print_written, share, stands_on
+from whyalike.tables import UNKNOWN, print_facts, print_reasons, print_rows, print_written, share, stands_on
 
 if TYPE_CHECKING:
     from search_api.schemas import CompareResponse
@@ -28,6 +28,7 @@ def print_comparison(answers: Sequence[CompareResponse], written: Mapping[str, P
         score = () if first.scorer == "distance" else ("score",)
         headings = ("rank", *score, "distance", "similarity", "probability", "verdict", "picture")
         print_rows(headings, [_cells(answer) for answer in answers])
+        print_reasons(answers)
         out().print(Text(ordered_by(first), "dim"))
     out().print(Text(stands_on(first.calibration, first.threshold), "dim"))
     for what, path in written.items():
@@ -75,6 +76,8 @@ def _facts(answer: CompareResponse) -> tuple[tuple[str, str], ...]:
         ("cosine", f"{answer.cosine:.4f}"),
         ("probability", share(answer.probability)),
         ("verdict", answer.verdict or UNKNOWN),
+        ("reason", answer.reason.text),
+        *(("but", warning.text) for warning in answer.reason.warnings),
         ("encoder", answer.encoder.name),
     )
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import Field
 
+from search_api.accounts import NO_EXTRAS, Extras
 from search_api.schemas import (
     CalibrationSchema,
     CompareResponse,
@@ -98,6 +99,7 @@ def compare_pictures(
     gallery: str | None,
     scorer: ScorerName,
     of: ExplainedScore | None,
+    extras: Extras = NO_EXTRAS,
     unreadable: Sequence[tuple[str, str]] = (),
 ) -> Comparison:
     """Compares by this encoder, or by that of the gallery if None; `unreadable` were left out before.
@@ -105,10 +107,10 @@ def compare_pictures(
     Raises UnreadableImage, NoSuchHead, and what choosing a gallery raises.
     """
     if encoder:
-        answers = searcher.compare_each_by(encoder, query, images, scorer=scorer, of=of)
+        answers = searcher.compare_each_by(encoder, query, images, scorer=scorer, of=of, extras=extras)
         preprocessing = encoder.preprocessing
     else:
-        answers = searcher.compare_each(query, images, gallery=gallery, scorer=scorer, of=of)
+        answers = searcher.compare_each(query, images, gallery=gallery, scorer=scorer, of=of, extras=extras)
         with searcher.builds.lend(gallery) as (_, checkpoint):
             preprocessing = checkpoint.record.preprocessing
     order = sorted(range(len(images)), key=lambda at: _order(answers[at]))

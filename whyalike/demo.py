@@ -10,6 +10,7 @@ from gallery.scanning import scan
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.report import IndexingReport
+from search_api.accounts import Extras
 from search_api.schemas import MatchSchema
 from search_api.search import Searcher
 from search_api.subjects import Upload
@@ -120,7 +121,7 @@ def write_evidence(out: Path, searcher: Searcher, answered: Sequence[Answered]) 
 
 def write_figure(folder: Path, searcher: Searcher, asked: Answered) -> Path:
     """Writes the evidence of the nearest images and of the first that shows another digit, by their ranks."""
-    answer = searcher.search(asked.query, gallery=GALLERY, k=FAR)
+    answer = searcher.search(asked.query, gallery=GALLERY, k=FAR, extras=Extras(correspondences=True))
     strangers = [match for match in answer.matches[NEAREST:] if match.label != asked.label]
     shown = answer.model_copy(update={"matches": [*answer.matches[:NEAREST], *strangers[:1]]})
     heading = f"The {NEAREST} nearest in the gallery {GALLERY}, and the first that shows another digit"

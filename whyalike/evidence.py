@@ -1,30 +1,47 @@
 """The folder that `--evidence` asks for: the heatmaps of every match, and one picture of everything."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
 
+from explain.cells import Box
+from explain.correspondence_figure import Link, correspondence_figure
 from explain.evidence import Evidence, Explained, Side
 from explain.figure import pair_figure, search_figure
 from explain.panels import Shown, ShownMatch
-from search_api.overlays import Part, WhichSide, paint
+from search_api.overlays import Part, Style, WhichSide, paint
 from search_api.pictures import Picture, stored_picture, uploaded_picture
 from search_api.schemas import CompareResponse, MatchSchema, SearchResponse
 from search_api.schemas_base import ScorerName
-from search_api.schemas_evidence import EvidenceSchema, SideSchema
+from search_api.schemas_evidence import CellSchema, EvidenceSchema, SideSchema
 from search_api.scoring import EXPLAINS
 from search_api.search import Searcher
 from search_api.subjects import Upload
 from siamese.images import decode
 from siamese.preprocessing import Preprocessing
+from whyalike.tables import reason_words
 
 FIGURE = "figure.png"
 MATCHES_IN_FIGURE = 20
 """More rows make a picture that no viewer opens gladly; overlays are written of every match."""
 SIDES: tuple[WhichSide, ...] = ("query", "matched")
 PARTS: tuple[Part, ...] = ("factual", "counterfactual")
+STYLES: dict[Style, str] = {"overlay": "", "heat": "-heat"}
+"""What a drawing's name ends with: over the picture, or the heat alone on transparent."""
+CORRESPONDENCES = "correspondences.png"
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Pair:
+    """The pictures of a pair, to be painted, and what figures show of them."""
+
+    asked: Picture
+    matched: Picture
+    query: Shown
+    match: ShownMatch
 
 
 def write_search_evidence(
@@ -43,9 +60,12 @@ def write_search_evidence(
         for match, image in zip(answer.matches, images, strict=True):
             side = searcher.settings.overlay_max_side
             picture = stored_picture(image, build, preprocessing, max_side=side)
-            _write_overlays(folder, f"{match.rank:02}", asked, picture, evidence_of(match.evidence))
+            pair = Pair(
+                asked, picture, _shown(asked, query.uri, None), _shown_match(match, picture, answer.scorer)
+            )
+            _write_pair(folder, f"{match.rank:02}", pair, match)
             if len(shown) < MATCHES_IN_FIGURE:
-                shown.append(_shown_match(match, picture, answer.scorer))
+                shown.append(pair.match)
     usual = f"The {len(shown)} nearest in the gallery {answer.gallery}, build {answer.build}"
     figure = search_figure(_shown(asked, query.uri, None), shown, heading=heading or usual)
     return _written(folder, figure)
@@ -61,8 +81,8 @@ def write_pair_evidence(
     """Writes the overlays of a pair and its figure; returns the figure."""
     asked, matched = (_uploaded(each, preprocessing, searcher) for each in pair)
     _make_room(folder)
-    _write_overlays(folder, "pair", asked, matched, evidence_of(answer.evidence))
     shown = _shown(asked, pair[0].uri, None), _shown_match(answer, matched, answer.scorer)
+    _write_pair(folder, "pair", Pair(asked, matched, *shown), answer)
     return _written(folder, pair_figure(*shown, heading=f"Judged by {answer.encoder.name}"))
 
 
@@ -80,9 +100,12 @@ def write_comparison_evidence(
     shown: list[ShownMatch] = []
     for image, answer in zip(images, answers, strict=True):
         picture = _uploaded(image, preprocessing, searcher)
-        _write_overlays(folder, f"{answer.rank:02}", asked, picture, evidence_of(answer.evidence))
+        pair = Pair(
+            asked, picture, _shown(asked, query.uri, None), _shown_match(answer, picture, answer.scorer)
+        )
+        _write_pair(folder, f"{answer.rank:02}", pair, answer)
         if len(shown) < MATCHES_IN_FIGURE:
-            shown.append(_shown_match(answer, picture, answer.scorer))
+            shown.append(pair.match)
     nearest = (
         f"{len(shown)} images" if len(shown) == len(images) else f"The {len(shown)} nearest of {len(images)}"
     )
@@ -93,10 +116,10 @@ def write_comparison_evidence(
 def _make_room(folder: Path) -> None:
     """The folder, without the evidence of an earlier question, which would pass for this one's."""
     folder.mkdir(parents=True, exist_ok=True)
-    for side in SIDES:
-        for part in PARTS:
-            for overlay in folder.glob(f"*-{side}-{part}.png"):
-                overlay.unlink()
+    names = [f"*-{side}-{part}{style}.png" for side in SIDES for part in PARTS for style in STYLES.values()]
+    for name in [*names, f"*-{CORRESPONDENCES}"]:
+        for drawn in folder.glob(name):
+            drawn.unlink()
 
 
 def evidence_of(schema: EvidenceSchema) -> Evidence:
@@ -113,10 +136,30 @@ def _uploaded(upload: Upload, preprocessing: Preprocessing, searcher: Searcher) 
     return uploaded_picture(image, preprocessing, max_side=searcher.settings.overlay_max_side)
 
 
-def _write_overlays(folder: Path, name: str, asked: Picture, matched: Picture, evidence: Evidence) -> None:
-    for side, picture in zip(SIDES, (asked, matched), strict=True):
+def _write_pair(folder: Path, name: str, pair: Pair, match: MatchSchema) -> None:
+    """Both parts over both pictures, the same heat alone, and which spot answers which where it was asked."""
+    evidence = pair.match.evidence
+    for side, picture in zip(SIDES, (pair.asked, pair.matched), strict=True):
         for part in PARTS:
-            paint(picture, evidence, side=side, part=part).save(folder / f"{name}-{side}-{part}.png")
+            for style, end in STYLES.items():
+                drawn = paint(picture, evidence, side=side, part=part, style=style)
+                drawn.save(folder / f"{name}-{side}-{part}{end}.png")
+    if match.correspondences is not None:
+        figure = pair_correspondences(pair.query, pair.match, match)
+        figure.save(folder / f"{name}-{CORRESPONDENCES}", optimize=True)
+
+
+def pair_correspondences(query: Shown, match: ShownMatch, answer: MatchSchema) -> Image.Image:
+    """Both pictures, and lines between the spots that answer each other."""
+    links = [
+        Link(_middle(each.query), _middle(each.matched), each.contribution, each.share, each.cosine)
+        for each in answer.correspondences or ()
+    ]
+    return correspondence_figure(query, match, links, heading="Which spot answers which")
+
+
+def _middle(cell: CellSchema) -> tuple[float, float]:
+    return Box(*cell.box).centre
 
 
 def _shown(picture: Picture, uri: str | None, label: str | None) -> Shown:
@@ -133,6 +176,7 @@ def _shown_match(match: MatchSchema, picture: Picture, scorer: ScorerName) -> Sh
         verdict=match.verdict,
         evidence=evidence_of(match.evidence),
         explains_verdict=match.evidence.explained.of in EXPLAINS[scorer],
+        reason=reason_words(match),
     )
 
 

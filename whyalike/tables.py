@@ -36,6 +36,7 @@ def print_matches(answer: SearchResponse, written: Path | None) -> None:
         "picture",
     )
     print_rows(headings, [_match_cells(match, scored=scored) for match in answer.matches])
+    print_reasons(answer.matches)
     if answer.prefilter:
         chance = share(answer.prefilter.probability)
         narrowed = f"only {answer.prefilter.label}, the label that the class head gives the query ({chance})"
@@ -46,6 +47,16 @@ def print_matches(answer: SearchResponse, written: Path | None) -> None:
         sep="\n",
     )
     print_written(written, "evidence")
+
+
+def print_reasons(matches: Sequence[MatchSchema]) -> None:
+    """Why each match was found, in words, by its rank."""
+    print_facts((str(match.rank), reason_words(match)) for match in matches)
+
+
+def reason_words(match: MatchSchema) -> str:
+    """The reason of a match, and after it what there is to doubt."""
+    return " ".join([match.reason.text, *(warning.text for warning in match.reason.warnings)])
 
 
 def print_galleries(galleries: Sequence[PublishedGallery]) -> None:

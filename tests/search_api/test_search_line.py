@@ -14,6 +14,7 @@ import pytest
 from gallery.build import Build, Candidate
 from gallery.errors import EncoderMismatch, ImageNotFound, NothingPublished
 from search_api import reading, search
+from search_api.accounts import Extras
 from search_api.errors import AmbiguousGallery, InvalidQuestion, UnknownLabel
 from search_api.schemas import MatchSchema
 from search_api.schemas_evidence import SideSchema
@@ -86,6 +87,7 @@ def test_the_answer_has_the_keys_of_the_contract_in_their_order(workshop: Worksh
         "probability",
         "verdict",
         "evidence",
+        "reason",
     ]
     assert list(match["evidence"]) == ["explained", "query", "matched"]
     assert list(match["evidence"]["explained"]) == ["of", "value", "baseline", "method"]
@@ -155,10 +157,10 @@ def test_no_more_matches_than_asked_for_and_no_more_than_there_are(workshop: Wor
 def test_overlays_of_more_matches_than_one_answer_can_hold_are_refused(workshop: Workshop) -> None:
     workshop.publish()
     searcher = workshop.searcher(max_drawn=2)
-    assert len(searcher.search(RED, k=2, overlays=True).matches) == 2
+    assert len(searcher.search(RED, k=2, extras=Extras(overlays=True)).matches) == 2
     assert len(searcher.search(RED, k=3).matches) == 3
     with pytest.raises(InvalidQuestion, match=r"at most 2 .* /v1/images/\{image_id\}/overlay"):
-        searcher.search(RED, k=3, overlays=True)
+        searcher.search(RED, k=3, extras=Extras(overlays=True))
 
 
 def test_no_more_pictures_are_decoded_and_drawn_on_at_once_than_there_are_slots(
@@ -186,7 +188,10 @@ def test_no_more_pictures_are_decoded_and_drawn_on_at_once_than_there_are_slots(
     monkeypatch.setattr("search_api.reading.decode", counted(reading.decode))
     monkeypatch.setattr("search_api.search.paint_pair", counted(search.paint_pair))
     with ThreadPoolExecutor(8) as pool:
-        asked = [pool.submit(searcher.search, Upload(png(noise(seed))), overlays=True) for seed in range(8)]
+        asked = [
+            pool.submit(searcher.search, Upload(png(noise(seed))), extras=Extras(overlays=True))
+            for seed in range(8)
+        ]
     assert all(len(each.result().matches) == len(COLOURS) for each in asked)
     assert most == 2
 
@@ -281,7 +286,7 @@ def test_equal_bytes_are_at_distance_zero_and_the_order_of_a_pair_does_not_matte
 def test_a_comparison_has_the_fields_of_a_match(workshop: Workshop) -> None:
     workshop.publish(calibration=fitted_at(1.0))
     answer = workshop.searcher().compare(RED, Upload(png(HALF_RED), "half.png"))
-    assert list(answer.model_dump())[:12] == list(workshop.searcher().search(RED).matches[0].model_dump())
+    assert list(answer.model_dump())[:13] == list(workshop.searcher().search(RED).matches[0].model_dump())
     assert answer.distance == pytest.approx(HALF_DISTANCE, abs=1e-6)
     assert (answer.rank, answer.image_id, answer.index_distance) == (1, None, None)
     assert (answer.uri, answer.query.uri, answer.verdict) == ("half.png", "red.png", "same")
@@ -291,7 +296,9 @@ def test_a_comparison_has_the_fields_of_a_match(workshop: Workshop) -> None:
 def test_an_encoder_compares_without_a_gallery(workshop: Workshop, tmp_path: Path) -> None:
     encoder = mean_colour_encoder(tmp_path, calibration=fitted_at(0.5))
     searcher = workshop.searcher()
-    answer = searcher.compare_each_by(encoder, RED, [Upload(png(plain("blue")))], overlays=True)[0]
+    answer = searcher.compare_each_by(
+        encoder, RED, [Upload(png(plain("blue")))], extras=Extras(overlays=True)
+    )[0]
     assert answer.distance == pytest.approx(math.sqrt(2))
     assert (answer.verdict, answer.gallery, answer.build) == ("different", None, None)
     assert answer.overlays is not None and answer.overlays.matched.drawn_on == "upload"

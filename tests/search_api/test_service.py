@@ -153,6 +153,18 @@ def test_overlays_of_stored_images_have_addresses_of_their_own(client: TestClien
     assert len(tags) == 4
 
 
+def test_the_heat_alone_lies_on_transparent(client: TestClient) -> None:
+    half_id, red_id = id_of(client, "half.png"), id_of(client, "red.png")
+    address = f"/v1/images/{half_id}/overlay?query={red_id}"
+    over, alone = (client.get(f"{address}&style={style}") for style in ("overlay", "heat"))
+    assert over.headers["etag"] != alone.headers["etag"]
+    heat, painted = Image.open(io.BytesIO(alone.content)), Image.open(io.BytesIO(over.content))
+    assert (heat.mode, painted.mode, heat.size) == ("RGBA", "RGB", painted.size)
+    opacity = np.asarray(heat)[..., 3]
+    assert opacity[:, : opacity.shape[1] // 3].min() > 100  # red, which the query has
+    assert opacity[:, -opacity.shape[1] // 3 :].max() == 0
+
+
 @pytest.mark.parametrize("what", ["thumbnail", "picture", "overlay?query=1"])
 def test_what_was_seen_of_a_build_is_kept_by_the_browser(client: TestClient, what: str) -> None:
     address = f"/v1/images/{id_of(client, 'half.png')}/{what}"

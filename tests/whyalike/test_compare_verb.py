@@ -105,8 +105,8 @@ def test_the_grid_and_the_evidence_of_several_are_written_where_asked(
     with Image.open(grid) as picture:
         assert min(picture.size) > 400
     written = {path.name for path in folder.iterdir()}
-    assert "figure.png" in written and len(written) == 1 + 4 * len(SEVERAL)
-    assert "04-matched-counterfactual.png" in written
+    assert "figure.png" in written and len(written) == 1 + 9 * len(SEVERAL)
+    assert {"04-matched-counterfactual.png", "04-correspondences.png"} <= written
 
 
 def test_half_of_the_pairs_are_same_and_verdicts_are_checked_by_the_folders(

@@ -27,6 +27,7 @@ MATCH_KEYS = [
     "probability",
     "verdict",
     "evidence",
+    "reason",
 ]
 
 
@@ -91,18 +92,20 @@ def test_people_read_ranks_and_what_verdicts_stand_on(run: Run, gallery: str, pi
     assert "same up to distance 0.500, fitted on 100 labelled pairs" in said
 
 
-def test_evidence_is_four_overlays_for_each_match_and_one_figure(
+def test_evidence_is_overlays_heat_and_correspondences_of_each_match_and_one_figure(
     run: Run, gallery: str, pictures: Path, tmp_path: Path
 ) -> None:
     folder = tmp_path / "evidence"
     run("search", pictures / "red" / "white.png", "-k", 2, "--evidence", folder)
     overlays = {
-        f"{rank}-{side}-{part}.png"
+        f"{rank}-{side}-{part}{style}.png"
         for rank in ("01", "02")
         for side in ("query", "matched")
         for part in ("factual", "counterfactual")
+        for style in ("", "-heat")
     }
-    assert {path.name for path in folder.iterdir()} == {*overlays, "figure.png"}
+    lines = {"01-correspondences.png", "02-correspondences.png"}
+    assert {path.name for path in folder.iterdir()} == {*overlays, *lines, "figure.png"}
     for path in folder.iterdir():
         with Image.open(path) as picture:
             picture.load()
@@ -114,7 +117,7 @@ def test_evidence_of_an_earlier_search_does_not_stay(
     folder = tmp_path / "evidence"
     for k in (5, 1):
         run("search", pictures / "red" / "white.png", "-k", k, "--evidence", folder)
-    assert len(list(folder.iterdir())) == 5
+    assert len(list(folder.iterdir())) == 10
 
 
 def test_evidence_is_drawn_when_the_original_is_gone(run: Run, checkpoint: Path, tmp_path: Path) -> None:

@@ -118,6 +118,7 @@ class Judge:
 def _compare(
     judge: Judge, paths: Sequence[Path], explained: ExplainedChoice | None, wanted: Wanted, settings: Settings
 ) -> None:
+    from search_api.accounts import Extras
     from whyalike.comparison_tables import print_comparison
     from whyalike.comparisons import compare_pictures
     from whyalike.pictures import readable_uploads, upload
@@ -136,6 +137,7 @@ def _compare(
         gallery=judge.gallery,
         scorer=judge.scorer,
         of=explained.value if explained else None,
+        extras=Extras(correspondences=wanted.evidence is not None),
         unreadable=unreadable,
     )
     written = {

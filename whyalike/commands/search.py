@@ -51,6 +51,7 @@ def search(
     json: Json = False,
 ) -> None:
     """Find the images of a gallery that look like this one, and see why."""
+    from search_api.accounts import Extras
     from whyalike.console import say
     from whyalike.pictures import upload
     from whyalike.searching import open_local_searcher
@@ -70,6 +71,7 @@ def search(
             scorer=scorer.value,
             candidates=candidates,
             of=explained.value if explained else None,
+            extras=Extras(correspondences=evidence is not None),
         )
         if gallery is None:
             say(f"searched the gallery {answer.gallery}; --gallery names another")

@@ -1,0 +1,84 @@
+"""What an answer tells of one pair: its evidence, the reason in words, and what was asked for besides."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from explain.correspondences import Contributions, contributions
+from explain.evidence import Evidence
+from explain.reasons import Reason, Seen, reason
+from search_api.explaining import Judging, explained, verdicts_explained
+from search_api.schemas_evidence import OverlaysSchema
+from search_api.scoring import Scored
+from search_api.subjects import Subject
+
+
+@dataclass(frozen=True, slots=True)
+class Extras:
+    """What an answer may hold besides evidence and reason, if it is asked for."""
+
+    overlays: bool = False
+    correspondences: bool = False
+    contributions: bool = False
+
+
+NO_EXTRAS = Extras()
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Account:
+    """Why one pair is near or far: `seen` are the query and the matched image as the encoder saw them.
+
+    `overlays` and `contributions` are there where extras need them.
+    """
+
+    evidence: Evidence
+    reason: Reason
+    seen: tuple[Seen, Seen]
+    extras: Extras = NO_EXTRAS
+    overlays: OverlaysSchema | None = None
+    contributions: Contributions | None = None
+
+
+def accounts(
+    query: Subject,
+    matched: Sequence[Subject],
+    scored: Sequence[Scored],
+    judging: Judging,
+    extras: Extras = NO_EXTRAS,
+) -> list[Account]:
+    """Why each of the matched images is near or far, by what is stored of it; nothing is drawn yet.
+
+    Raises NoSuchHead.
+    """
+    evidence = explained(query, matched, scored, judging)
+    asked, others = _seen(query, judging), [_seen(each, judging) for each in matched]
+    told = zip(evidence, others, verdicts_explained(scored, judging), strict=True)
+    found = [
+        Account(why, reason(why, asked, other, verdict=verdict), (asked, other), extras)
+        for why, other, verdict in told
+    ]
+    if not (extras.correspondences or extras.contributions):
+        return found
+    return [
+        replace(each, contributions=_contributions(query, other))
+        for each, other in zip(found, matched, strict=True)
+    ]
+
+
+def _seen(subject: Subject, judging: Judging) -> Seen:
+    if subject.upload is not None:
+        return Seen(subject.upload.placement, subject.detail)
+    assert subject.stored is not None  # what is no upload is an image of the gallery
+    size = subject.stored.width, subject.stored.height
+    return Seen(judging.checkpoint.record.preprocessing.placement(*size), subject.detail)
+
+
+def _contributions(query: Subject, matched: Subject) -> Contributions:
+    return contributions(
+        query.local_embeddings,
+        matched.local_embeddings,
+        query_embedding=query.embedding,
+        matched_embedding=matched.embedding,
+    )

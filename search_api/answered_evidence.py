@@ -1,0 +1,104 @@
+"""From evidence to what is sent of it: maps, reasons and correspondences into the JSON contract."""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from explain.cells import Box, grid_box, layout
+from explain.correspondences import Cell, Contributions, mutual_best
+from explain.evidence import Evidence, Side
+from explain.reasons import Reason, Seen
+from search_api.accounts import Account
+from search_api.schemas_evidence import (
+    CellSchema,
+    ContributionsSchema,
+    CorrespondenceSchema,
+    EvidenceSchema,
+    ExplainedSchema,
+    Grid,
+    GridSchema,
+    ReasonSchema,
+    SideSchema,
+)
+
+MAP_DECIMALS = 8
+"""Of a map's numbers: six digits that count at the mean of a 7 × 7 grid, and sums exact to 1e-6."""
+PLACE_DECIMALS = 6
+"""Of a share of a picture: a pixel of the largest."""
+FLOAT32 = "<f4"
+
+
+def account_fields(account: Account) -> dict[str, Any]:
+    """The keys of a match that say why."""
+    found, extras = account.contributions, account.extras
+    return {
+        "evidence": evidence_schema(account.evidence),
+        "reason": reason_schema(account.reason),
+        "overlays": account.overlays,
+        "correspondences": _correspondences(found, account.seen)
+        if found and extras.correspondences
+        else None,
+        "contributions": _contributions(found, account.seen) if found and extras.contributions else None,
+    }
+
+
+def evidence_schema(evidence: Evidence) -> EvidenceSchema:
+    """Both maps on both pictures."""
+    return EvidenceSchema(
+        explained=ExplainedSchema.model_validate(evidence.explained, from_attributes=True),
+        query=_side(evidence.query),
+        matched=_side(evidence.matched),
+    )
+
+
+def reason_schema(reason: Reason) -> ReasonSchema:
+    """The sentence and its numbers."""
+    return ReasonSchema.model_validate(reason, from_attributes=True)
+
+
+def _correspondences(found: Contributions, seen: tuple[Seen, Seen]) -> list[CorrespondenceSchema]:
+    return [
+        CorrespondenceSchema(
+            query=_cell(each.query, found.grids[0], seen[0]),
+            matched=_cell(each.matched, found.grids[1], seen[1]),
+            contribution=each.contribution,
+            share=each.share,
+            cosine=each.cosine,
+        )
+        for each in mutual_best(found)
+    ]
+
+
+def _contributions(found: Contributions, seen: tuple[Seen, Seen]) -> ContributionsSchema:
+    query, matched = (_grid_schema(grid, each) for grid, each in zip(found.grids, seen, strict=True))
+    data = b64encode(found.matrix.astype(FLOAT32).tobytes()).decode("ascii")
+    return ContributionsSchema(query=query, matched=matched, dtype=FLOAT32, data=data)
+
+
+def _cell(cell: Cell, grid: Cell, seen: Seen) -> CellSchema:
+    box = layout(seen.placement, grid).box(cell)
+    return CellSchema(row=cell[0], column=cell[1], box=_edges(box))
+
+
+def _grid_schema(grid: Cell, seen: Seen) -> GridSchema:
+    return GridSchema(rows=grid[0], columns=grid[1], box=_edges(grid_box(seen.placement)))
+
+
+def _edges(box: Box) -> tuple[float, float, float, float]:
+    left, top, right, bottom = (
+        round(edge, PLACE_DECIMALS) for edge in (box.left, box.top, box.right, box.bottom)
+    )
+    return left, top, right, bottom
+
+
+def _side(side: Side) -> SideSchema:
+    return SideSchema(factual=_grid(side.factual), counterfactual=_grid(side.counterfactual))
+
+
+def _grid(values: npt.NDArray[np.float32]) -> Grid:
+    rows: Grid = np.round(values.astype(np.float64), MAP_DECIMALS).tolist()
+    return rows
