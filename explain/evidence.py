@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
@@ -38,7 +39,7 @@ class Explained:
     def __post_init__(self) -> None:
         if (self.label is None) != (self.query_value is None):
             raise ValueError("The number of a label, and no other, is told of the query too.")
-        if not np.isfinite([self.value, self.baseline, self.query_value or 0.0]).all():
+        if not all(map(math.isfinite, (self.value, self.baseline, self.query_value or 0.0))):
             raise NotFinite(f"The {self.of} explained must be finite, but it is {self.value}.")
 
 
@@ -55,8 +56,20 @@ class Side:
                 "The factual and counterfactual maps of an image are (h, w), the same for both."
             )
         for grid in (self.factual, self.counterfactual):
-            if not (grid.min() >= 0 and grid.max() < np.inf):
-                raise NotFinite("A map's values must be finite and not negative.")
+            _refuse_improper(grid)
+
+    @classmethod
+    def all_of(cls, factual: Grid, counterfactual: Grid) -> list[Side]:
+        """Return a side for each of the maps (k, h, w); all proven at once, because a search makes twenty."""
+        for grids in (factual, counterfactual):
+            _refuse_improper(grids)
+        made = []
+        for parts in zip(factual, counterfactual, strict=True):
+            side = object.__new__(cls)
+            for name, grid in zip(cls.__slots__, parts, strict=True):
+                object.__setattr__(side, name, grid)
+            made.append(side)
+        return made
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +129,8 @@ def explain_matches(
     Raises MapMismatch, NotFinite, and ExplainError where a verdict comes without the threshold it needs.
     """
     pairs = Pairs.of(query, matched, query_embedding=query_embedding, matched_embeddings=matched_embeddings)
-    values, query_values = of.values(pairs), of.query_values(pairs)
+    values = of.values(pairs)
+    query_values = values if of.label is None else of.query_values(pairs)
     verdicts = _checked(verdicts, len(values))
     baselines = np.array([0.0 if v is None else of.baseline(threshold) for v in verdicts])
     signs = np.array([supporting_sign(of, v) for v in verdicts])
@@ -138,7 +152,12 @@ def sides(supporting: Floats) -> list[Side]:
     """Split signed maps (k, h, w), positive where they support the verdict, into their parts."""
     factual = np.maximum(supporting, 0).astype(np.float32)
     counterfactual = np.maximum(-supporting, 0).astype(np.float32)
-    return [Side(*parts) for parts in zip(factual, counterfactual, strict=True)]
+    return Side.all_of(factual, counterfactual)
+
+
+def _refuse_improper(grids: Grid) -> None:
+    if grids.size and not (grids.min() >= 0 and grids.max() < np.inf):
+        raise NotFinite("A map's values must be finite and not negative.")
 
 
 def _checked(verdicts: Sequence[Verdict | None] | None, count: int) -> Sequence[Verdict | None]:

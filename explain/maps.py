@@ -52,7 +52,7 @@ class Pairs:
         the gradients are those of the exact score.  Raises MapMismatch and NotFinite.
         """
         _refuse_mismatch(query, matched)
-        cells, other_cells = query.astype(np.float64), matched.astype(np.float64)
+        cells, other_cells = (each.astype(np.float64, copy=False) for each in (query, matched))
         unit, norm = _unit(cells)
         units, norms = _unit(other_cells)
         if not (np.isfinite(norm) and np.isfinite(norms).all()):

@@ -1,9 +1,11 @@
-"""Arrays on disk, memory-mapped while their rows are read.
+"""Arrays on disk: large rows are read, small ones memory-mapped while they are copied.
 
 Not for longer: a mapped array keeps a descriptor for as long as it lives, and a gallery of many segments
 would run out of them (a process often has 1,024).
 """
 
+import math
+import mmap
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,10 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from gallery.errors import CorruptGallery
+
+
+PAGE = 4096
+"""Bytes, of most systems: a row that fills one is read by itself."""
 
 
 class StoredArray:
@@ -42,10 +48,30 @@ class StoredArray:
         if len(outside):
             raise IndexError(f"{self._path} has {self._shape[0]} rows, and no row {outside[0]}.")
         try:
-            mapped = np.memmap(self._path, self._dtype, "r", offset=self._begin, shape=self._shape)
+            return self._read(wanted) if self._row_bytes >= PAGE else self._mapped()[wanted]
         except (ValueError, FileNotFoundError) as error:
             raise self._corrupt() from error
-        return np.asarray(mapped)[wanted]
+
+    @property
+    def _row_bytes(self) -> int:
+        return math.prod(self._shape[1:]) * self._dtype.itemsize
+
+    def _read(self, wanted: NDArray[np.intp]) -> NDArray[Any]:
+        """Row by row: reading a page is cheaper than mapping it for the first time."""
+        made = np.empty((len(wanted), *self._shape[1:]), self._dtype)
+        with self._path.open("rb", buffering=0) as stream:
+            for place, row in enumerate(wanted.tolist()):
+                stream.seek(self._begin + row * self._row_bytes)
+                if stream.readinto(made[place].data) != self._row_bytes:
+                    raise ValueError("the file ends too early")
+        return made
+
+    def _mapped(self) -> NDArray[Any]:
+        """The whole array; by mmap itself, because numpy.memmap takes twice as long to open a file."""
+        with self._path.open("rb") as stream:
+            pages = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
+        count = math.prod(self._shape)
+        return np.frombuffer(pages, self._dtype, count=count, offset=self._begin).reshape(self._shape)
 
     def _corrupt(self) -> CorruptGallery:
         return CorruptGallery(f"{self._path} cannot be opened as an array; restore it or index again.")

@@ -14,6 +14,7 @@ from gallery.folders import GalleryFolder
 from gallery.index import FaissIndex, Nearest
 from gallery.manifest import Manifest
 from gallery.membership import (
+    EmbeddedRow,
     contents_labelled,
     embedded_rows,
     images_of,
@@ -25,6 +26,9 @@ from gallery.segments import Segment, corrupt_files
 
 FILTERS_REMEMBERED = 32
 """Label filters whose content ids are kept (8 bytes a content each): people filter by the same few labels."""
+
+ROWS_REMEMBERED = 4096
+"""Images of which is kept where they are stored (less than 1 MB): a search asks for its matches again."""
 
 WIDENING = 4
 """How much wider the index is asked again where too many of its answers live no longer."""
@@ -72,6 +76,7 @@ class Build:
         self._segments = {each.id: Segment(folder.segment(each.name), each) for each in manifest.segments}
         self._index = FaissIndex(self.dimension, [segment.index_path for segment in self._segments.values()])
         self._closed = False
+        self._rows: dict[int, EmbeddedRow] = {}
         self._allowed = lru_cache(maxsize=FILTERS_REMEMBERED)(self._contents_labelled)
 
     def __len__(self) -> int:
@@ -195,8 +200,7 @@ class Build:
     def _grouped(self, image_ids: Sequence[int]) -> list[tuple[Segment, list[int], list[int]]]:
         segments = self._segments
         self._require_open()
-        with self._engine.connect() as connection:
-            where = embedded_rows(connection, self._gallery_id, self.number, segments, set(image_ids))
+        where = self._where(image_ids)
         self._require_found(image_ids, where)
         positions: dict[int, list[int]] = {}
         for position, image_id in enumerate(image_ids):
@@ -205,6 +209,16 @@ class Build:
             (segments[segment_id], places, [where[image_ids[place]].row for place in places])
             for segment_id, places in positions.items()
         ]
+
+    def _where(self, image_ids: Sequence[int]) -> dict[int, EmbeddedRow]:
+        """Asked of the database once for an image that was found: a build does not change."""
+        known = self._rows
+        where = {image_id: known[image_id] for image_id in image_ids if image_id in known}
+        if missing := set(image_ids) - where.keys():
+            with self._engine.connect() as connection:
+                where |= embedded_rows(connection, self._gallery_id, self.number, self._segments, missing)
+            self._rows = {**known, **where} if len(known) < ROWS_REMEMBERED else dict(where)
+        return where
 
     def _require_open(self) -> None:
         if self._closed:

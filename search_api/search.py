@@ -31,7 +31,7 @@ from search_api.schemas import CompareResponse, SearchResponse
 from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, Subject, Upload, stored_subjects
+from search_api.subjects import Asked, Subject, Upload, subjects_of
 from siamese.encoder import Encoder
 
 log = logging.getLogger(__name__)
@@ -90,8 +90,10 @@ class Searcher:
             with clock.stage("rescore"):
                 exact = build.embeddings([each.image_id for each in proposed])
                 matches = rescore(asked.embedding, proposed, exact, judging.scorer)[:k]
+                images = build.images([each.image_id for each in matches])
             with clock.stage("explain"):
-                matched = stored_subjects(build, [each.image_id for each in matches])
+                rows = {each.image_id: row for row, each in enumerate(proposed)}
+                matched = subjects_of(build, images, exact[[rows[each.image_id] for each in matches]])
                 told = accounts(asked, matched, [each.scored for each in matches], judging, extras)
             told = self._drawn(asked, matched, told, judging, build)
         found = zip(matches, matched, told, strict=True)

@@ -56,8 +56,12 @@ class Subject:
 
 def stored_subjects(build: Build, image_ids: Sequence[int]) -> list[Subject]:
     """These images of the build, in this order; raises ImageNotFound."""
-    images = build.images(image_ids)
-    embeddings = build.embeddings(image_ids)
+    return subjects_of(build, build.images(image_ids), build.embeddings(image_ids))
+
+
+def subjects_of(build: Build, images: Sequence[GalleryImage], embeddings: Floats) -> list[Subject]:
+    """The same for images that were looked up before, with their exact embeddings (n, D)."""
+    image_ids = [image.image_id for image in images]
     local_embeddings = build.local_embeddings(image_ids)
     details = build.cell_detail(image_ids)
     return [
