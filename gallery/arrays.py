@@ -16,7 +16,6 @@ from numpy.typing import NDArray
 
 from gallery.errors import CorruptGallery
 
-
 PAGE = 4096
 """Bytes, of most systems: a row that fills one is read by itself."""
 
