@@ -44,7 +44,7 @@ def grad_cam(query: Sight, matched: Sight) -> tuple[Floats, Floats]:
 
 def centre_prior(query: Sight, matched: Sight) -> tuple[Floats, Floats]:
     """Return how near a cell is to the middle of the picture: photographers put things there."""
-    return _centred(query), _centred(matched)
+    return centred(query), centred(matched)
 
 
 def random(*, seed: int = 0) -> MakesMaps:
@@ -52,7 +52,7 @@ def random(*, seed: int = 0) -> MakesMaps:
 
     They depend on `seed` and on the image alone.
     """
-    return lambda query, matched: (_drawn(query, seed), _drawn(matched, seed))
+    return lambda query, matched: (drawn(query, seed), drawn(matched, seed))
 
 
 def rivals(*, seed: int = 0) -> dict[str, MakesMaps]:
@@ -74,13 +74,8 @@ def make_maps(
     return {name: each[0] for name, each in made.items()}, {name: each[1] for name, each in made.items()}
 
 
-def _norm(sight: Sight) -> Floats:
-    length: Floats = np.linalg.norm(sight.local_embeddings.astype(np.float64), axis=-1)
-    return length
-
-
-def _centred(sight: Sight) -> Floats:
-    """Minus the distance from the middle of what is seen, each axis by the extent of what is seen."""
+def centred(sight: Sight) -> Floats:
+    """Return minus the distance from the middle of what is seen, in shares of its extent along each axis."""
     height, width = sight.local_embeddings.shape[:2]
     down, across = np.mgrid[: len(sight.seen), : len(sight.seen)][:, sight.seen]
     rows = (np.arange(height) + 0.5) * len(sight.seen) / height
@@ -89,12 +84,18 @@ def _centred(sight: Sight) -> Floats:
     return -np.asarray(away, np.float64)
 
 
+def drawn(sight: Sight, seed: int) -> Floats:
+    """Return a map of chance on the image's grid, by `seed` and the image alone."""
+    content = zlib.crc32(sight.pixels.tobytes())
+    return np.random.default_rng([seed, content]).standard_normal(sight.local_embeddings.shape[:2])
+
+
+def _norm(sight: Sight) -> Floats:
+    length: Floats = np.linalg.norm(sight.local_embeddings.astype(np.float64), axis=-1)
+    return length
+
+
 def _from_middle(at: Floats, seen: np.ndarray) -> Floats:
     start, stop = int(seen.min()), int(seen.max()) + 1
     share: Floats = (at - (start + stop) / 2) / (stop - start)
     return share
-
-
-def _drawn(sight: Sight, seed: int) -> Floats:
-    content = zlib.crc32(sight.pixels.tobytes())
-    return np.random.default_rng([seed, content]).standard_normal(sight.local_embeddings.shape[:2])

@@ -87,6 +87,16 @@ def perturb(
     return {name: _perturbed(hiding, partner, grid, steps, ends) for name, grid in maps.items()}
 
 
+def hide_in_order(
+    hiding: Hiding, order: Order, steps: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    """Return embeddings (steps - 1, D): more and more of the hottest is blurred, or is alone not blurred."""
+    between = [step / steps for step in range(1, steps)]
+    deleted = hiding.embed([hiding.blurred(order.hottest(share)) for share in between])
+    inserted = hiding.embed([hiding.blurred(order.coldest(1 - share)) for share in between])
+    return deleted, inserted
+
+
 def without_coldest(hiding: Hiding, maps: Mapping[str, Floats]) -> dict[str, NDArray[np.float32]]:
     """Return the embeddings (D,) with the coldest HIDDEN_SHARE of each map blurred."""
     orders = [Order.of(grid, hiding.sight.seen) for grid in maps.values()]
@@ -103,10 +113,8 @@ def _perturbed(
     hiding: Hiding, partner: NDArray[np.float32], grid: Floats, steps: int, ends: tuple[float, float]
 ) -> Perturbed:
     order = Order.of(grid, hiding.sight.seen)
-    between = [step / steps for step in range(1, steps)]
     whole, blank = ends
-    deleted = hiding.embed([hiding.blurred(order.hottest(share)) for share in between])
-    inserted = hiding.embed([hiding.blurred(order.coldest(1 - share)) for share in between])
+    deleted, inserted = hide_in_order(hiding, order, steps)
     hot = hiding.embed([hiding.imputed(order.hottest(share)) for share in ROAD_SHARES])
     cold = hiding.embed([hiding.imputed(order.coldest(share)) for share in ROAD_SHARES])
     return Perturbed(

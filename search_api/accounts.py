@@ -15,12 +15,28 @@ from search_api.subjects import Subject
 
 
 @dataclass(frozen=True, slots=True)
+class HidingWanted:
+    """What is tested by hiding regions: nothing, unless said. `pictures` draws what if."""
+
+    what_if: bool = False
+    faithfulness: bool = False
+    pictures: bool = False
+
+    def __bool__(self) -> bool:
+        return self.what_if or self.faithfulness
+
+
+NOTHING_HIDDEN = HidingWanted()
+
+
+@dataclass(frozen=True, slots=True)
 class Extras:
-    """What an answer may hold besides evidence and reason, if it is asked for."""
+    """What an answer may hold besides evidence and reason, if it is asked for; `hiding` of comparisons."""
 
     overlays: bool = False
     correspondences: bool = False
     contributions: bool = False
+    hiding: HidingWanted = NOTHING_HIDDEN
 
 
 NO_EXTRAS = Extras()

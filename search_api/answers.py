@@ -11,6 +11,7 @@ from search_api.accounts import Account
 from search_api.answered_evidence import account_fields
 from search_api.checkpoints import Checkpoint
 from search_api.explaining import Judging
+from search_api.hiding import Hides
 from search_api.pictures import original
 from search_api.rescoring import Match
 from search_api.schemas import (
@@ -60,6 +61,7 @@ def compare_response(
     judging: Judging,
     build: Build | None,
     clock: Stopwatch,
+    hides: Hides,
 ) -> CompareResponse:
     """The answer to one pair; no index was asked, so there is no index_distance."""
     return CompareResponse(
@@ -71,6 +73,8 @@ def compare_response(
         gallery=build.gallery if build else None,
         build=build.number if build else None,
         **_judged_by(judging),
+        what_if=hides.what_if,
+        faithfulness=hides.faithfulness,
         timings=CompareTimings(**clock.milliseconds("decode", "embed", "explain")),
     )
 

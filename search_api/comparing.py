@@ -19,7 +19,7 @@ def compare_each(
     images: Sequence[AskedOne],
     *,
     embed: Callable[[AskedOne, Stopwatch], Subject],
-    answer: Callable[[Subject, Subject, Stopwatch], CompareResponse],
+    answer: Callable[[AskedOne, Subject, Subject, Stopwatch], CompareResponse],
 ) -> list[CompareResponse]:
     """The answers to the query with each of the images, in their order.
 
@@ -33,7 +33,7 @@ def compare_each(
         other = _uploaded_before(image, uploaded) or embed(image, clock)
         if other.upload:
             uploaded[other.checksum] = other
-        answers.append(answer(asked, other, clock))
+        answers.append(answer(image, asked, other, clock))
         clock = Stopwatch()
     return answers
 

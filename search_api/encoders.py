@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,10 @@ class LoadedEncoders:
             full = len(self._encoders) >= self._kept
         if not full:
             self.of(build)
+
+    def slot(self) -> AbstractContextManager[object]:
+        """Held by whoever embeds many pictures in a row, so that questions do not fight for the cores."""
+        return self._slots
 
     def embed(self, encoder: Encoder, prepared: Prepared) -> tuple[Floats, Floats]:
         """The embedding (D,) and the local embeddings (h, w, D) of one picture.

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
 
-from search_api.accounts import Extras
+from search_api.accounts import Extras, HidingWanted
 from search_api.asking import MAX_DATABASE_ID, Asking, refusals
 from search_api.errors import InvalidQuestion, UploadTooLarge
 from search_api.schemas import CompareResponse, SearchResponse
@@ -95,11 +95,18 @@ def compare(
     contributions: Annotated[
         bool, Form(description="Also say what each two cells of the pair add to its cosine.")
     ] = False,
+    what_if: Annotated[
+        bool, Form(description="Also hide what speaks for the verdict in a, and say what is left of it.")
+    ] = False,
+    faithfulness: Annotated[
+        bool, Form(description="Also test both maps by hiding regions; this takes seconds.")
+    ] = False,
 ) -> CompareResponse:
     """How near two pictures are by the gallery's encoder: the fields of one match, b being matched."""
     limit = asking.settings.upload_max_bytes
     query = _one_of(limit, a, a_image_id, "a", "a_image_id")
     matched = _one_of(limit, b, b_image_id, "b", "b_image_id")
+    hiding = HidingWanted(what_if=what_if, faithfulness=faithfulness, pictures=overlays)
     return asking.compare(
         query,
         matched,
@@ -107,7 +114,7 @@ def compare(
         scorer=scorer,
         calibration=calibration,
         of=explained,
-        extras=Extras(overlays=overlays, correspondences=correspondences, contributions=contributions),
+        extras=Extras(overlays, correspondences, contributions, hiding),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import ClassVar
 
 from pydantic import Field
 
@@ -21,6 +22,7 @@ from search_api.schemas_evidence import (
     OverlaysSchema,
     ReasonSchema,
 )
+from search_api.schemas_hiding import FaithfulnessSchema, WhatIfSchema
 
 
 class QuerySchema(Schema):
@@ -59,7 +61,7 @@ class PrefilterSchema(Schema):
 class MatchSchema(SparseSchema):
     """One answer to a query: the picture, how near it is, and why."""
 
-    SPARSE = ("overlays", "correspondences", "contributions")
+    SPARSE: ClassVar[tuple[str, ...]] = ("overlays", "correspondences", "contributions")
 
     rank: int = Field(ge=1)
     image_id: int | None = Field(description="Null only for a picture that was uploaded to be compared.")
@@ -136,6 +138,8 @@ class CompareTimings(Schema):
 class CompareResponse(MatchSchema):
     """The fields of one match, and what it was judged by."""
 
+    SPARSE: ClassVar[tuple[str, ...]] = (*MatchSchema.SPARSE, "what_if", "faithfulness")
+
     query: QuerySchema
     matched: QuerySchema
     gallery: str | None = Field(description="The gallery whose encoder judged; null for a checkpoint's.")
@@ -144,6 +148,10 @@ class CompareResponse(MatchSchema):
     scorer: ScorerName
     threshold: float | None
     calibration: CalibrationSchema
+    what_if: WhatIfSchema | None = Field(default=None, description="Present only where it was asked for.")
+    faithfulness: FaithfulnessSchema | None = Field(
+        default=None, description="Present only where it was asked for."
+    )
     timings: CompareTimings
 
 

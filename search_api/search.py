@@ -23,6 +23,7 @@ from search_api.comparing import compare_each
 from search_api.encoders import LoadedEncoders
 from search_api.errors import InvalidQuestion
 from search_api.explaining import Judging
+from search_api.hiding import Hide, HidingTrials
 from search_api.overlays import paint_pair, picture_of
 from search_api.pictures import Picture
 from search_api.reading import SubjectReader
@@ -55,6 +56,7 @@ class Searcher:
             load_encoder, kept=self.settings.encoders_kept, slots=self.settings.embedding_slots
         )
         self.reader = SubjectReader(self._encoders, self.decoding, self.settings)
+        self.trials = HidingTrials(self._encoders, self.decoding, self.settings)
 
     def search(
         self,
@@ -114,7 +116,8 @@ class Searcher:
         """How near two pictures are by the gallery's encoder, and why; equal bytes are at distance 0.
 
         `calibration` says what distances mean: among balanced pairs, or among those that a search shows.
-        Raises UnreadableImage, ImageNotFound, NoSuchHead, and what choosing a gallery raises.
+        What is tested by hiding regions looks at both pictures again.
+        Raises UnreadableImage, ImageNotFound, NoSuchHead, InvalidQuestion and what choosing a gallery raises.
         """
         with self.builds.lend(gallery) as (build, checkpoint):
             judging = Judging.by(checkpoint, calibration, scorer, of)
@@ -151,7 +154,9 @@ class Searcher:
             query,
             images,
             embed=lambda asked, clock: self.reader.embedded(asked, encoder, clock),
-            answer=partial(self._compared, judging, extras, None),
+            answer=partial(
+                self._compared, judging, extras, None, self.trials.each(extras.hiding, query, encoder)
+            ),
         )
 
     def reasons_not_ready(self) -> list[str]:
@@ -192,11 +197,12 @@ class Searcher:
         self, query: Asked, images: Sequence[Asked], build: Build, judging: Judging, extras: Extras
     ) -> list[CompareResponse]:
         preprocessing = judging.checkpoint.record.preprocessing
+        hide = self.trials.each(extras.hiding, query, build)
         return compare_each(
             query,
             images,
             embed=lambda asked, clock: self.reader.subject(asked, build, preprocessing, clock),
-            answer=partial(self._compared, judging, extras, build),
+            answer=partial(self._compared, judging, extras, build, hide),
         )
 
     def _compared(
@@ -204,6 +210,8 @@ class Searcher:
         judging: Judging,
         extras: Extras,
         build: Build | None,
+        hide: Hide,
+        image: Asked,
         asked: Subject,
         other: Subject,
         clock: Stopwatch,
@@ -211,8 +219,9 @@ class Searcher:
         with clock.stage("explain"):
             scored = judging.scorer.scored(asked.embedding, other.embedding[None])
             told = accounts(asked, [other], scored, judging, extras)
-        account = self._drawn(asked, [other], told, judging, build)[0]
-        return answers.compare_response(asked, other, scored[0], account, judging, build, clock)
+        hides = hide(image, judging, scored[0], told[0].evidence)
+        account = self._drawn(asked, [other], [hides.added_to(told[0])], judging, build)[0]
+        return answers.compare_response(asked, other, scored[0], account, judging, build, clock, hides)
 
     def _drawn(
         self,

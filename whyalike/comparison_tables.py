@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from whyalike.console import out
+from whyalike.hiding_tables import print_hiding
 from whyalike.tables import UNKNOWN, print_facts, print_reasons, print_rows, print_written, share, stands_on
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ def print_comparison(answers: Sequence[CompareResponse], written: Mapping[str, P
     first = answers[0]
     if len(answers) == 1:
         print_facts(_facts(first))
+        print_hiding(first)
     else:
         score = () if first.scorer == "distance" else ("score",)
         headings = ("rank", *score, "distance", "similarity", "probability", "verdict", "picture")

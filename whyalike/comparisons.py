@@ -25,6 +25,7 @@ from siamese.images import ImageLimits
 from siamese.preprocessing import Preprocessing
 from whyalike.evidence import write_comparison_evidence, write_pair_evidence
 from whyalike.grids import write_grid
+from whyalike.hiding_tables import without_picture, write_what_if
 
 
 class ComparisonResponse(Schema):
@@ -66,7 +67,7 @@ class Comparison:
         """What `--json` prints: of one picture a pair, of several their matches."""
         first = self.answers[0]
         if self.of_pair:
-            return first
+            return without_picture(first)
         own = {"matches", "unreadable", "timings"}
         shared = {name: getattr(first, name) for name in ComparisonResponse.model_fields.keys() - own}
         times = [answer.timings.model_dump() for answer in self.answers]
@@ -80,6 +81,7 @@ class Comparison:
         """Writes the heatmaps and a figure; returns the figure."""
         if self.of_pair:
             pair = self.query, self.images[0]
+            write_what_if(folder, self.answers[0])
             return write_pair_evidence(folder, searcher, pair, self.answers[0], self.preprocessing)
         asked = self.query, self.images, self.answers
         return write_comparison_evidence(folder, searcher, *asked, self.preprocessing)

@@ -56,6 +56,13 @@ def compare(
     scorer: Scorer = ScorerChoice.distance,
     explained: Explained = None,
     evidence: EvidenceFolder = None,
+    what_if: Annotated[
+        bool,
+        typer.Option("--what-if", help="Hide what speaks for the verdict in the query; say what is left."),
+    ] = False,
+    faithfulness: Annotated[
+        bool, typer.Option("--faithfulness", help="Test both maps by hiding regions; takes seconds.")
+    ] = False,
     device: Device = None,
     runtime: Runtime = None,
     json: Json = False,
@@ -71,7 +78,8 @@ def compare(
     from whyalike.settings import read_settings
 
     _refuse_misused(pictures, checkpoint, gallery, pairs, seed, evidence, explained)
-    wanted = Wanted(evidence, checked_picture(grid), json)
+    _refuse_hiding_of_many(pictures, pairs, what_if=what_if, faithfulness=faithfulness)
+    wanted = Wanted(evidence, checked_picture(grid), json, what_if, faithfulness)
     settings = read_settings()
     computing = choose_computing(settings, device=device, runtime=runtime)
     with closing(open_local_searcher(settings, device=device, runtime=runtime)) as searcher:
@@ -89,6 +97,8 @@ class Wanted:
     evidence: Path | None
     grid: Path | None
     json: bool
+    what_if: bool
+    faithfulness: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +128,7 @@ class Judge:
 def _compare(
     judge: Judge, paths: Sequence[Path], explained: ExplainedChoice | None, wanted: Wanted, settings: Settings
 ) -> None:
-    from search_api.accounts import Extras
+    from search_api.accounts import Extras, HidingWanted
     from whyalike.comparison_tables import print_comparison
     from whyalike.comparisons import compare_pictures
     from whyalike.pictures import readable_uploads, upload
@@ -129,6 +139,8 @@ def _compare(
     images, unreadable = readable_uploads(paths[1:], limits=settings.limits)
     say_unreadable(unreadable)
     searcher = judge.searcher
+    drawn = wanted.evidence is not None
+    hiding = HidingWanted(wanted.what_if, wanted.faithfulness, pictures=drawn)
     comparison = compare_pictures(
         searcher,
         query,
@@ -137,7 +149,7 @@ def _compare(
         gallery=judge.gallery,
         scorer=judge.scorer,
         of=explained.value if explained else None,
-        extras=Extras(correspondences=wanted.evidence is not None),
+        extras=Extras(correspondences=drawn, hiding=hiding),
         unreadable=unreadable,
     )
     written = {
@@ -179,6 +191,15 @@ def _sample(judge: Judge, folder: Path, count: int, seed: int, wanted: Wanted, s
         print_json(sampled)
     else:
         print_sampled_pairs(sampled, grid)
+
+
+def _refuse_hiding_of_many(pictures: Sequence[Path], pairs: int | None, **wanted: bool) -> None:
+    """Hiding regions takes seconds a pair; raises UsageError where there are several."""
+    from whyalike.errors import UsageError
+
+    asked = [f"--{name.replace('_', '-')}" for name, value in wanted.items() if value]
+    if asked and (pairs is not None or len(pictures) > 2):
+        raise UsageError(f"{' and '.join(asked)} test one pair: name one query and one image")
 
 
 def _refuse_misused(

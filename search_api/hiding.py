@@ -1,0 +1,212 @@
+"""What hiding regions shows of one match: asked for by name, because it looks at the pictures again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from threading import BoundedSemaphore
+
+import numpy as np
+from PIL import Image
+
+from explain.evidence import Evidence
+from explain.hidden_picture import hidden_picture
+from explain.map_trial import ORDERS, STEPS, MapTrial, try_map
+from explain.maps import Floats
+from explain.perturbing import Hiding
+from explain.reason_warnings import ReasonWarning
+from explain.sights import look
+from explain.what_if import Hidden, WhatIf, signed, what_if
+from gallery.build import Build
+from search_api.accounts import Account, HidingWanted
+from search_api.encoders import LoadedEncoders
+from search_api.errors import InvalidQuestion
+from search_api.explaining import Judging
+from search_api.hiding_words import told, warning
+from search_api.pictures import ORIGINAL_LIMITS, data_uri, original, png
+from search_api.schemas_base import DrawnOn
+from search_api.schemas_hiding import FaithfulnessSchema, LeftSchema, MapFaithfulnessSchema, WhatIfSchema
+from search_api.scoring import EXPLAINS, Scored
+from search_api.scoring import Floats as Embeddings
+from search_api.settings import SearchSettings
+from search_api.subjects import Asked, Stored
+from siamese.encoder import Encoder
+from siamese.images import ImageLimits, decode
+
+
+@dataclass(frozen=True, slots=True)
+class Hides:
+    """The answers to it; None where it was not asked."""
+
+    what_if: WhatIfSchema | None = None
+    faithfulness: FaithfulnessSchema | None = None
+
+    def added_to(self, account: Account) -> Account:
+        """The account whose reason is doubted where a map does no better than chance."""
+        doubts = self.faithfulness.warnings if self.faithfulness else []
+        warnings = (ReasonWarning(each.code, each.text) for each in doubts)
+        reason = replace(account.reason, warnings=(*account.reason.warnings, *warnings))
+        return replace(account, reason=reason)
+
+
+@dataclass(frozen=True, slots=True)
+class Again:
+    """Both pictures of a judged pair, seen by the encoder once more, and what the query's was seen in."""
+
+    query: Hiding
+    matched: Hiding
+    seen_in: DrawnOn
+    judging: Judging
+    scored: Scored
+
+    def left(self, embeddings: Embeddings) -> list[Scored]:
+        """The numbers with these embeddings (n, D) in place of the query's."""
+        return self.judging.scorer.scored(self.matched.sight.embedding, embeddings)
+
+    def number(self, embeddings: Embeddings, other: Embeddings) -> Floats:
+        """The explained number with the other image (D,), turned so that it is greater for the verdict."""
+        if self.judging.of == "pair-head":
+            numbers = np.array([each.score for each in self.judging.scorer.scored(other, embeddings)])
+        else:
+            numbers = (embeddings @ other).astype(np.float64)
+        return -numbers if self.scored.verdict == "different" else numbers
+
+
+Hide = Callable[[Asked, Judging, Scored, Evidence], Hides]
+"""Tests one compared image, which was judged so."""
+
+
+class HidingTrials:
+    """Looks at the pictures of judged pairs again; no more of them at once than there are slots."""
+
+    def __init__(
+        self, encoders: LoadedEncoders, decoding: BoundedSemaphore, settings: SearchSettings
+    ) -> None:
+        self._encoders = encoders
+        self._decoding = decoding
+        self._limits = settings.upload_limits
+
+    def each(self, wanted: HidingWanted, query: Asked, judge: Build | Encoder) -> Hide:
+        """What answers for every image that is compared with the query, by a build's encoder or by this one.
+
+        It raises InvalidQuestion where the evidence is not that of the verdict, UnreadableImage and
+        ZeroEmbedding.
+        """
+
+        def hide(image: Asked, judging: Judging, scored: Scored, evidence: Evidence) -> Hides:
+            if not wanted:
+                return Hides()
+            require_own_number(judging)
+            return self._hidden(wanted, self._again((query, image), judge, judging, scored), evidence)
+
+        return hide
+
+    def _again(
+        self, pair: tuple[Asked, Asked], judge: Build | Encoder, judging: Judging, scored: Scored
+    ) -> Again:
+        build = judge if isinstance(judge, Build) else None
+        encoder = judge if isinstance(judge, Encoder) else self._encoders.of(judge)
+        with self._decoding:
+            images = [_image(asked, build, self._limits) for asked in pair]
+        with self._encoders.slot():
+            query, matched = look(encoder, [image for image, _ in images])
+        hiding = Hiding.of(encoder, query), Hiding.of(encoder, matched)
+        return Again(*hiding, images[0][1], judging, scored)
+
+    def _hidden(self, wanted: HidingWanted, again: Again, evidence: Evidence) -> Hides:
+        with self._encoders.slot():
+            return Hides(
+                try_what_if(again, evidence, pictures=wanted.pictures) if wanted.what_if else None,
+                try_faithfulness(again, evidence) if wanted.faithfulness else None,
+            )
+
+
+def require_own_number(judging: Judging) -> None:
+    """Raises InvalidQuestion where the evidence is not that of the verdict."""
+    if judging.of not in EXPLAINS[judging.scorer.name]:
+        raise InvalidQuestion(
+            f"What is hidden is what speaks for the verdict, and {judging.of} does not explain that of "
+            f"{judging.scorer.name}: leave out “explained”, or choose the scorer that it belongs to."
+        )
+
+
+def try_what_if(again: Again, evidence: Evidence, *, pictures: bool) -> WhatIfSchema:
+    """Hide in the query what speaks for the verdict."""
+    before = again.scored.verdict
+
+    def flips(embeddings: Embeddings) -> np.ndarray:
+        return np.array([each.verdict != before for each in again.left(embeddings)])
+
+    found = what_if(again.query, evidence.query, flips if before else None)
+    parts = [found.everything, *([found.smallest] if found.smallest else [])]
+    left = again.left(np.stack([each.embedding for each in parts]))
+    schemas = [_left(part, scored) for part, scored in zip(parts, left, strict=True)]
+    smallest = schemas[1] if found.smallest else None
+    return WhatIfSchema(
+        text=told(again.scored, schemas[0], smallest),
+        seen_in=again.seen_in,
+        hidden=schemas[0],
+        flips=None if before is None else schemas[0].verdict != before,
+        smallest=smallest,
+        picture=_picture(found, again) if pictures else None,
+    )
+
+
+def try_faithfulness(again: Again, evidence: Evidence) -> FaithfulnessSchema:
+    """Hide both pictures by their maps, from the middle, and in orders of chance."""
+    query, matched = again.query, again.matched
+    sides = ((query, evidence.query, matched), (matched, evidence.matched, query))
+    trials = [
+        try_map(hiding, signed(side), partial(again.number, other=other.sight.embedding))
+        for hiding, side, other in sides
+    ]
+    doubted = [trial.by_chance for trial in trials]
+    return FaithfulnessSchema(
+        query=_areas(trials[0]),
+        matched=_areas(trials[1]),
+        steps=STEPS,
+        random_orders=ORDERS,
+        warnings=[warning(doubted)] if any(doubted) else [],
+    )
+
+
+def _image(asked: Asked, build: Build | None, limits: ImageLimits) -> tuple[Image.Image, DrawnOn]:
+    if not isinstance(asked, Stored):
+        return decode(asked.data, limits=limits), "upload"
+    assert build is not None  # only a build has stored images
+    data = original(build.images([asked.image_id])[0]).data
+    if data is None:
+        return decode(build.thumbnail(asked.image_id)), "thumbnail"
+    return decode(data, limits=ORIGINAL_LIMITS), "original"
+
+
+def _left(part: Hidden, scored: Scored) -> LeftSchema:
+    return LeftSchema(
+        area=part.area,
+        distance=scored.distance,
+        similarity=scored.similarity,
+        probability=scored.probability,
+        verdict=scored.verdict,
+    )
+
+
+def _picture(found: WhatIf, again: Again) -> str:
+    shown = found.smallest or found.everything
+    preprocessing = again.judging.checkpoint.record.preprocessing
+    return data_uri(png(hidden_picture(shown.pixels, shown.mask, preprocessing)))
+
+
+def _areas(trial: MapTrial) -> MapFaithfulnessSchema:
+    def mean(values: Sequence[float]) -> float:
+        return float(np.mean(values))
+
+    return MapFaithfulnessSchema(
+        deletion=trial.own.deletion,
+        insertion=trial.own.insertion,
+        centre_deletion=trial.centre.deletion,
+        centre_insertion=trial.centre.insertion,
+        random_deletion=mean([each.deletion for each in trial.chance]),
+        random_insertion=mean([each.insertion for each in trial.chance]),
+        beats_random=trial.beats,
+    )
