@@ -61,9 +61,7 @@ def _row(what: str, left: LeftSchema) -> tuple[str, ...]:
 def _print_faithfulness(measured: FaithfulnessSchema) -> None:
     headings = ("map on the", "hidden by", "deletion", "insertion", "orders of chance beaten")
     rows = [*_map_rows("query", measured.query), *_map_rows("match", measured.matched)]
-    print_rows(headings, rows)
-    for each in measured.warnings:
-        out().print(Text(printable(each.text), "yellow"))
+    print_rows(headings, rows)  # its warnings are among those of the reason
 
 
 def _map_rows(side: str, each: MapFaithfulnessSchema) -> list[tuple[str, ...]]:
