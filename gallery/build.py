@@ -124,12 +124,18 @@ class Build:
             found[positions] = segment.embeddings(rows)
         return found
 
-    def local_embeddings(self, image_ids: Sequence[int]) -> NDArray[np.float32]:
-        """(n, h, w, D) float32, from one byte a number; zero exactly where the encoder saw nothing."""
+    def local_embeddings(self, image_ids: Sequence[int]) -> NDArray[np.float32] | None:
+        """(n, h, w, D) float32, as rounded as they are kept; zero exactly where the encoder saw nothing.
+
+        None where the build keeps none: they are then computed again from the pictures.
+        """
         found = np.empty((len(image_ids), *self.grid, self.dimension), np.float32)
         for segment, positions, rows in self._grouped(image_ids):
-            found[positions] = segment.local_embeddings(rows)
-        return found
+            local_embeddings = segment.local_embeddings(rows)
+            if local_embeddings is None:
+                return None
+            found[positions] = local_embeddings
+        return None if self.manifest.local_embeddings == "none" else found
 
     def cell_detail(self, image_ids: Sequence[int]) -> list[NDArray[np.uint8] | None]:
         """How much there is to see in each cell, (h, w) uint8: the standard deviation of luminance in it.

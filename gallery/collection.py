@@ -9,24 +9,29 @@ from pathlib import Path
 from sqlalchemy import Connection, delete, select, update
 
 from gallery.folders import GalleryFolder
-from gallery.manifest import EncoderClaims
+from gallery.local_embeddings import storage_of
+from gallery.manifest import Manifest
+from gallery.membership import chunks
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, SegmentRecord
 from gallery.records.galleries import GalleryRecord
 
 
-def forget_superseded(connection: Connection, gallery_id: int, encoder: EncoderClaims) -> None:
-    """Forget checkpoints kept but not published, and segments that no build names and another encoder made.
+def forget_superseded(connection: Connection, gallery_id: int, published: Manifest) -> None:
+    """Forget checkpoints kept but not published, and segments that no build names and no build will.
 
-    Unpublished segments by that encoder stay: a run over other roots may have left them to go on with.
+    Those are of another encoder or another storage than the published build. Unpublished segments of the
+    same stay: a run over other roots may have left them to go on with.
     """
-    named = select(BuildSegmentRecord.segment_id)
-    connection.execute(
-        delete(SegmentRecord).where(
-            SegmentRecord.gallery_id == gallery_id,
-            SegmentRecord.fingerprint != encoder.fingerprint,
-            SegmentRecord.id.not_in(named),
-        )
+    encoder = published.encoder
+    unnamed = select(SegmentRecord.id, SegmentRecord.fingerprint, SegmentRecord.files).where(
+        SegmentRecord.gallery_id == gallery_id, SegmentRecord.id.not_in(select(BuildSegmentRecord.segment_id))
     )
+    wanted = (encoder.fingerprint, published.local_embeddings)
+    forgotten = [
+        row.id for row in connection.execute(unnamed) if (row.fingerprint, storage_of(row.files)) != wanted
+    ]
+    for chunk in chunks(forgotten):
+        connection.execute(delete(SegmentRecord).where(SegmentRecord.id.in_(chunk)))
     gallery = update(GalleryRecord).where(GalleryRecord.id == gallery_id)
     connection.execute(gallery.values(encoder_folder=encoder.folder))
 

@@ -14,9 +14,11 @@ from gallery.database import require_schema, writing
 from gallery.errors import GalleryNotFound, NothingPublished
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
+from gallery.local_embeddings import LocalStorage
 from gallery.manifest import read_manifest
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
+from gallery.storage import local_storage
 from gallery.writer import GalleryWriter
 
 
@@ -98,6 +100,13 @@ class Galleries:
         )
         with self._engine.connect() as connection:
             return [Path(uri) for uri in connection.scalars(statement)]
+
+    def local_storage(self, name: str) -> LocalStorage | None:
+        """How a gallery keeps local embeddings; None for one that holds nothing or is not there."""
+        statement = select(GalleryRecord.id).where(GalleryRecord.name == name)
+        with self._engine.connect() as connection:
+            gallery_id = connection.scalar(statement)
+            return None if gallery_id is None else local_storage(connection, gallery_id)
 
     def published_build(self, name: str) -> int:
         """The number of the build that `open` would open; one look-up, to notice a new one.

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gallery.errors import CorruptGallery
 from gallery.files import write_file
+from gallery.local_embeddings import DEFAULT, LocalStorage
 
 
 class _Claims(BaseModel):
@@ -49,7 +50,10 @@ class IndexClaims(_Claims):
 
 
 class Manifest(_Claims):
-    """A published build: live images, their distinct contents and labels, and the segments that hold them."""
+    """A published build: live images, their distinct contents and labels, and the segments that hold them.
+
+    `local_embeddings` is how all of these keep them.
+    """
 
     format_version: Literal[1] = 1
     gallery: str
@@ -59,6 +63,7 @@ class Manifest(_Claims):
     contents: int
     labels: int
     index: IndexClaims
+    local_embeddings: LocalStorage = DEFAULT  # manifests of old do not say it
     segments: tuple[SegmentClaims, ...]
 
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection, select
 from gallery.difference import Difference, OldPlace, Place, difference
 from gallery.errors import CorruptGallery, NotEmbedded, SourceUnavailable
 from gallery.folders import GalleryFolder
+from gallery.local_embeddings import LocalStorage
 from gallery.manifest import EncoderClaims, IndexClaims, Manifest, read_manifest
 from gallery.publication import Unreadable, ended_places, live_places
 from gallery.records.builds import BuildRecord
@@ -67,6 +68,7 @@ def plan(
     *,
     fingerprint: str,
     encoder_name: str,
+    storage: LocalStorage,
     allow_empty: bool,
 ) -> Plan:
     """Decide what to publish; raises what `GalleryWriter.publish` says."""
@@ -76,7 +78,7 @@ def plan(
         _require_files(within, found)
     earlier = ended_places(connection, gallery_id, _arrivals(within, found.places))
     changes = difference(within, found.places, earlier)
-    intact = IntactSegments(connection, folder, gallery_id, fingerprint)
+    intact = IntactSegments(connection, folder, gallery_id, fingerprint, storage)
     members: list[OldPlace | Place] = [*beyond, *found.places]
     stored = _stored(members, intact.contents(), encoder_name)
     manifest = Manifest(
@@ -86,6 +88,7 @@ def plan(
         images=len(members),
         contents=len(stored),
         labels=len({place.label for place in members} - {None}),
+        local_embeddings=storage,
         segments=(segments := intact.claims({each.segment_id for each in stored.values()})),
         index=IndexClaims(entries=sum(segment.rows for segment in segments)),
     )

@@ -1,8 +1,7 @@
 """Segments: immutable folders that hold what an encoder made of some contents.
 
 embeddings.npy        (n, D) float32, unit vectors
-local_embeddings.npy  (n, h, w, D) int8, to be multiplied by
-scales.npy            (n,) float32
+local_embeddings.npy  (n, h, w, D) int8 with scales.npy; or as float16, or none: see local_embeddings.py
 detail.npy            (n, h, w) uint8, not in segments of old
 index.faiss           the same embeddings under their content ids
 thumbnails.bin        JPEG after JPEG
@@ -20,8 +19,14 @@ from gallery.arrays import StoredArray
 from gallery.errors import CorruptGallery
 from gallery.files import file_sha256, new_folder
 from gallery.index import write_index
+from gallery.local_embeddings import (
+    DEFAULT,
+    LocalStorage,
+    StoredLocalEmbeddings,
+    storage_of,
+    write_local_embeddings,
+)
 from gallery.manifest import FileClaims, SegmentClaims
-from gallery.quantization import dequantize, quantize
 
 INDEX_FILE = "index.faiss"
 DETAIL_FILE = "detail.npy"
@@ -67,13 +72,18 @@ class EmbeddedContent:
 
 
 def write_segment(
-    folder: Path, contents: Sequence[EmbeddedContent], content_ids: Sequence[int]
+    folder: Path,
+    contents: Sequence[EmbeddedContent],
+    content_ids: Sequence[int],
+    *,
+    storage: LocalStorage = DEFAULT,
 ) -> dict[str, FileClaims]:
     """Write contents of one shape durably into a new folder, row by row; returns its files' claims."""
     if len({content.shape for content in contents}) != 1:
         raise ValueError("A segment holds at least one content, and all of them by one encoder.")
     with new_folder(folder) as unfinished:
         _write(unfinished, contents, np.array(content_ids, dtype=np.int64))
+        write_local_embeddings(unfinished, [content.local_embeddings for content in contents], storage)
         return {
             path.name: FileClaims(bytes=path.stat().st_size, sha256=file_sha256(path))
             for path in sorted(unfinished.iterdir())
@@ -105,8 +115,8 @@ class Segment:
             raise CorruptGallery(f"The segment {folder} is missing or incomplete; restore it or index again.")
         self.index_path = folder / INDEX_FILE
         self._embeddings = StoredArray(folder / "embeddings.npy")
-        self._local_embeddings = StoredArray(folder / "local_embeddings.npy")
-        self._scales = StoredArray(folder / "scales.npy")
+        storage = storage_of(claims.files)
+        self._local_embeddings = None if storage == "none" else StoredLocalEmbeddings(folder, storage)
         self._detail = StoredArray(folder / DETAIL_FILE) if DETAIL_FILE in claims.files else None
         self._thumbnails = folder / "thumbnails.bin"
         self._thumbnail_starts = StoredArray(folder / "thumbnails.npy")
@@ -115,10 +125,9 @@ class Segment:
         """(n, D) float32."""
         return self._embeddings.rows(rows)
 
-    def local_embeddings(self, rows: Sequence[int]) -> NDArray[np.float32]:
-        """(n, h, w, D) float32, dequantised."""
-        scales = self._scales.rows(rows)
-        return dequantize(self._local_embeddings.rows(rows), scales[:, None, None, None])
+    def local_embeddings(self, rows: Sequence[int]) -> NDArray[np.float32] | None:
+        """(n, h, w, D) float32; None in a segment that keeps none."""
+        return None if self._local_embeddings is None else self._local_embeddings.rows(rows)
 
     def cell_detail(self, rows: Sequence[int]) -> NDArray[np.uint8] | None:
         """(n, h, w) uint8; None in a segment that was written before it was kept."""
@@ -136,19 +145,9 @@ def _write(folder: Path, contents: Sequence[EmbeddedContent], content_ids: NDArr
     embeddings = np.stack([content.embedding for content in contents]).astype(np.float32, copy=False)
     np.save(folder / "embeddings.npy", embeddings)
     write_index(folder / INDEX_FILE, content_ids, embeddings)
-    _write_local_embeddings(folder, contents)
     details = [content.detail for content in contents if content.detail is not None]
     if len(details) == len(contents):
         np.save(folder / DETAIL_FILE, np.stack(details).astype(np.uint8, copy=False))
     thumbnails = [content.thumbnail for content in contents]
     (folder / "thumbnails.bin").write_bytes(b"".join(thumbnails))
     np.save(folder / "thumbnails.npy", np.cumsum([0, *map(len, thumbnails)], dtype=np.int64))
-
-
-def _write_local_embeddings(folder: Path, contents: Sequence[EmbeddedContent]) -> None:
-    values = np.empty((len(contents), *contents[0].shape), np.int8)
-    scales = np.empty(len(contents), np.float32)
-    for row, content in enumerate(contents):
-        values[row], scales[row] = quantize(content.local_embeddings)
-    np.save(folder / "local_embeddings.npy", values)
-    np.save(folder / "scales.npy", scales)

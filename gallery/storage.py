@@ -6,9 +6,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection, Row, insert, select
 
 from gallery.folders import GalleryFolder
+from gallery.local_embeddings import LocalStorage, storage_of
 from gallery.manifest import FileClaims, SegmentClaims
 from gallery.membership import chunks
-from gallery.records.builds import EmbeddedContentRecord, SegmentRecord
+from gallery.records.builds import BuildRecord, BuildSegmentRecord, EmbeddedContentRecord, SegmentRecord
+from gallery.records.galleries import GalleryRecord
 from gallery.records.images import ContentRecord
 from gallery.segments import EmbeddedContent, is_intact
 
@@ -66,10 +68,15 @@ def record_segment(
 
 
 class IntactSegments:
-    """The segments of one encoder whose files are all there, published or not."""
+    """The segments of one encoder and one storage whose files are all there, published or not."""
 
     def __init__(
-        self, connection: Connection, folder: GalleryFolder, gallery_id: int, fingerprint: str
+        self,
+        connection: Connection,
+        folder: GalleryFolder,
+        gallery_id: int,
+        fingerprint: str,
+        storage: LocalStorage,
     ) -> None:
         self._connection = connection
         self._held = (
@@ -83,7 +90,7 @@ class IntactSegments:
         self._segments = {
             row.id: row
             for row in connection.execute(of_encoder.order_by(SegmentRecord.id))
-            if is_intact(folder.segment(row.name), _claims(row).files)
+            if storage_of(row.files) == storage and is_intact(folder.segment(row.name), _claims(row).files)
         }
 
     @property
@@ -115,6 +122,22 @@ class IntactSegments:
     def claims(self, segment_ids: Iterable[int]) -> tuple[SegmentClaims, ...]:
         """What a manifest says of these, in the order of their ids."""
         return tuple(_claims(self._segments[segment_id]) for segment_id in sorted(segment_ids))
+
+
+def local_storage(connection: Connection, gallery_id: int) -> LocalStorage | None:
+    """How the published build keeps local embeddings, or else what was embedded last; None before that."""
+    files = select(SegmentRecord.files).where(SegmentRecord.gallery_id == gallery_id)
+    published = (
+        files.join(BuildSegmentRecord, BuildSegmentRecord.segment_id == SegmentRecord.id)
+        .join(BuildRecord, BuildRecord.id == BuildSegmentRecord.build_id)
+        .join(GalleryRecord, GalleryRecord.id == BuildRecord.gallery_id)
+        .where(BuildRecord.number == GalleryRecord.published_build)
+    )
+    for statement in (published, files):
+        found = connection.scalar(statement.order_by(SegmentRecord.id.desc()).limit(1))
+        if found is not None:
+            return storage_of(found)
+    return None
 
 
 def _claims(row: Row[Any]) -> SegmentClaims:

@@ -18,6 +18,7 @@ from gallery.difference import Place
 from gallery.files import file_sha256, new_folder, remove
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
+from gallery.local_embeddings import DEFAULT, LocalStorage
 from gallery.manifest import write_manifest
 from gallery.membership import in_build, members
 from gallery.planning import Found, Plan, encoder_folders, plan, published_number
@@ -71,10 +72,13 @@ class GalleryWriter:
         with self._engine.connect() as connection:
             return [Unreadable(*row) for row in connection.execute(statement.order_by(UnreadableRecord.uri))]
 
-    def embedded(self, fingerprint: str) -> dict[str, int]:
-        """Checksum to content id of all that is embedded already in intact segments, published or not."""
+    def embedded(self, fingerprint: str, *, storage: LocalStorage = DEFAULT) -> dict[str, int]:
+        """Checksum to content id of all that is embedded already in intact segments, published or not.
+
+        Only what keeps local embeddings in this storage counts.
+        """
         with self._engine.connect() as connection:
-            intact = IntactSegments(connection, self._folder, self._gallery_id, fingerprint)
+            intact = IntactSegments(connection, self._folder, self._gallery_id, fingerprint, storage)
             contents = intact.contents()
         return {checksum: stored.content_id for checksum, stored in contents.items()}
 
@@ -100,19 +104,21 @@ class GalleryWriter:
             connection.execute(gallery.values(encoder_folder=folder))
         return kept
 
-    def add_segment(self, contents: Sequence[EmbeddedContent], *, fingerprint: str) -> None:
+    def add_segment(
+        self, contents: Sequence[EmbeddedContent], *, fingerprint: str, storage: LocalStorage = DEFAULT
+    ) -> None:
         """Keep what an encoder made of some contents, durably before it returns, to be published later.
 
         Contents that are embedded already, and repetitions, are left out. No old file is touched.
         """
-        fresh = self._fresh(contents, fingerprint)
+        fresh = self._fresh(contents, fingerprint, storage)
         if not fresh:
             return
         with self._writing() as connection:
             known = content_ids(connection, self._gallery_id, fresh)
         ids = [known[content.checksum] for content in fresh]
         name = uuid.uuid4().hex
-        files = write_segment(self._folder.segment(name), fresh, ids)
+        files = write_segment(self._folder.segment(name), fresh, ids, storage=storage)
         with self._writing() as connection:
             record_segment(
                 connection,
@@ -131,6 +137,7 @@ class GalleryWriter:
         roots: Sequence[Path],
         fingerprint: str,
         encoder_name: str,
+        storage: LocalStorage = DEFAULT,
         unreadable: Sequence[Unreadable] = (),
         unlisted: Sequence[str] = (),
         allow_empty: bool = False,
@@ -142,8 +149,8 @@ class GalleryWriter:
         Nothing new is published if places, segments and encoder are those of the published build.
         Raises SourceUnavailable if a root that had images holds no file now (an unmounted disk), unless
         `allow_empty`; NotEmbedded if the content of any place, those below other roots included, is not
-        embedded by this encoder; ValueError if a place lies below none of the roots, two lie at one uri, or
-        no checkpoint of this fingerprint was kept.
+        embedded by this encoder and kept in this storage; ValueError if a place lies below none of the roots,
+        two lie at one uri, or no checkpoint of this fingerprint was kept.
         """
         found = Found(places, unreadable, [root_uri(root) for root in roots], unlisted)
         with self._engine.connect() as connection:
@@ -154,6 +161,7 @@ class GalleryWriter:
                 found,
                 fingerprint=fingerprint,
                 encoder_name=encoder_name,
+                storage=storage,
                 allow_empty=allow_empty,
             )
         with self._writing() as connection:
@@ -163,7 +171,7 @@ class GalleryWriter:
                 self._publication(planned).write(connection)
             record_sources(connection, self._gallery_id, found.roots, empty=found.empty_roots())
             record_unreadable(connection, self._gallery_id, found.unreadable, is_covered=found.covers)
-            forget_superseded(connection, self._gallery_id, planned.manifest.encoder)
+            forget_superseded(connection, self._gallery_id, planned.manifest)
         self.collect()
         return _report(planned)
 
@@ -181,10 +189,12 @@ class GalleryWriter:
             self._lease.confirm(connection)
             yield connection
 
-    def _fresh(self, contents: Iterable[EmbeddedContent], fingerprint: str) -> list[EmbeddedContent]:
+    def _fresh(
+        self, contents: Iterable[EmbeddedContent], fingerprint: str, storage: LocalStorage
+    ) -> list[EmbeddedContent]:
         by_checksum = {content.checksum: content for content in contents}
         with self._engine.connect() as connection:
-            intact = IntactSegments(connection, self._folder, self._gallery_id, fingerprint)
+            intact = IntactSegments(connection, self._folder, self._gallery_id, fingerprint, storage)
             held = intact.among(by_checksum)
         return [content for checksum, content in by_checksum.items() if checksum not in held]
 

@@ -19,6 +19,7 @@ from siamese.images import ImageLimits
 from siamese.onnx_runtime import Runtime
 from siamese.preprocessing import Preprocessing
 from siamese.progress import Progress
+from siamese.resizing import resized
 
 DEFAULT_BODY = "mobilenet_v2"
 DEFAULT_WEIGHTS = "imagenet"
@@ -30,6 +31,7 @@ class EncoderChoice:
 
     A gallery keeps the encoder that it was first built with; `refit` says to choose anew. `runtime` computes
     what is embedded with it, and `graphs` is where graphs for that are kept; fitting is PyTorch's.
+    `image_size` is the side of its square in pixels, by default the checkpoint's own.
     """
 
     checkpoint: Path | None = None
@@ -39,6 +41,7 @@ class EncoderChoice:
     device: str = "auto"
     runtime: Runtime = "torch"
     graphs: Path | None = None
+    image_size: int | None = None
 
     def __post_init__(self) -> None:
         if self.checkpoint is not None and (self.body is not None or self.weights is not None):
@@ -69,7 +72,7 @@ def choose_encoder(
             if writer.embedded(load_record(own).fingerprint):  # else nothing binds the gallery to it yet
                 raise
     if choice.checkpoint is not None:
-        return _kept(writer, Encoder.load(choice.checkpoint, device=choice.device))
+        return _kept(writer, _given(choice.checkpoint, choice))
     raw = _raw_encoder(choice, body=choice.body or DEFAULT_BODY)
     return _kept(writer, fit_encoder(raw, roots, settings=settings, limits=limits, progress=progress))
 
@@ -77,15 +80,23 @@ def choose_encoder(
 def _own_encoder(writer: GalleryWriter, own: Path, choice: EncoderChoice) -> Encoder:
     encoder = Encoder.load(own, device=choice.device)
     if choice.checkpoint is not None:
-        given = Encoder.load(choice.checkpoint, device=choice.device)
+        given = _given(choice.checkpoint, choice)
         if given.fingerprint != encoder.fingerprint:
             raise _refusal(encoder.record, f"not {given.name} ({short(given.fingerprint)})")
         return _kept(writer, given)  # the same embeddings; its calibration may be a newer one
     if choice.body not in (None, encoder.record.body):
         raise _refusal(encoder.record, f"whose body is {encoder.record.body}, not {choice.body}")
+    square = encoder.preprocessing.image_size
+    if choice.image_size not in (None, square):
+        raise _refusal(encoder.record, f"which takes {square} pixels, not {choice.image_size}")
     if not _has_weights(encoder, choice):
         raise _refusal(encoder.record, f"whose body has other weights than {choice.weights}")
     return encoder
+
+
+def _given(checkpoint: Path, choice: EncoderChoice) -> Encoder:
+    encoder = Encoder.load(checkpoint, device=choice.device)
+    return encoder if choice.image_size is None else resized(encoder, choice.image_size)
 
 
 def _has_weights(encoder: Encoder, choice: EncoderChoice) -> bool:
@@ -99,7 +110,10 @@ def _has_weights(encoder: Encoder, choice: EncoderChoice) -> bool:
 
 def _raw_encoder(choice: EncoderChoice, *, body: str) -> Encoder:
     weights = choice.weights or DEFAULT_WEIGHTS
-    return Encoder.from_body(body, weights=weights, preprocessing=Preprocessing(), device=choice.device)
+    preprocessing = (
+        Preprocessing() if choice.image_size is None else Preprocessing(image_size=choice.image_size)
+    )
+    return Encoder.from_body(body, weights=weights, preprocessing=preprocessing, device=choice.device)
 
 
 def _refusal(own: CheckpointRecord, difference: str) -> EncoderRefused:

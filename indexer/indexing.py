@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gallery.errors import NothingPublished
 from gallery.galleries import Galleries
+from gallery.local_embeddings import LocalStorage
 from gallery.publication import PublishReport
 from gallery.scanning import scan
 from gallery.writer import GalleryWriter
@@ -34,12 +35,15 @@ def index(
     settings: IndexingSettings | None = None,
     limits: ImageLimits | None = None,
     progress: Progress | None = None,
+    local_embeddings: LocalStorage | None = None,
     allow_empty: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> IndexingReport:
     """Make the files below the roots the gallery that readers open; embed only what was not embedded yet.
 
     Whatever ends a run early, the next one takes up what was embedded, and readers keep the published build.
+    `local_embeddings` says how to keep them: by default as the gallery does, or as the settings say for a
+    new one; another way than the gallery's embeds everything below all of its roots again.
     `allow_empty` takes a root that had images and has no file now, or is gone, for emptied on purpose.
     Raises SourceUnavailable, GalleryLocked, EncoderRefused, NothingToIndex, and what a checkpoint, weights or
     a device raise; a file that cannot be read is in the report.
@@ -49,7 +53,10 @@ def index(
     settings = settings or IndexingSettings()
     limits = limits or ImageLimits()
     progress = progress or Silent()
-    sources = find_sources(galleries, name, roots, refit=choice.refit, allow_empty=allow_empty)
+    kept = galleries.local_storage(name)
+    storage = local_embeddings or kept or settings.local_embeddings
+    anew = choice.refit or kept not in (None, storage)
+    sources = find_sources(galleries, name, roots, anew=anew, allow_empty=allow_empty)
     ledger = Ledger()
     with galleries.writer(name) as writer:
         before = _published(galleries, name)
@@ -59,16 +66,20 @@ def index(
             writer, choice, sources.present, settings=settings, limits=limits, progress=progress
         )
         encoder = computed_by(choice.runtime, encoder, graphs=choice.graphs)
-        known = writer.embedded(encoder.fingerprint)
+        known = writer.embedded(encoder.fingerprint, storage=storage)
         reader = Reader(encoder, known=known, limits=limits, thumbnail_quality=settings.thumbnail_quality)
         new = ledger.enter(_read_ahead(reader, ledger, sources.present, settings=settings, progress=progress))
         contents = embed_contents(encoder, new, ledger, batch_size=settings.batch_size)
         embedded = keep_in_segments(
-            writer, contents, fingerprint=encoder.fingerprint, size=settings.segment_size
+            writer,
+            contents,
+            fingerprint=encoder.fingerprint,
+            storage=storage,
+            size=settings.segment_size,
         )
         if before is None and not ledger.places():
             raise NothingToIndex(sources.roots, ledger.unreadable())
-        published = _publish(writer, ledger, sources.roots, encoder, allow_empty=allow_empty)
+        published = _publish(writer, ledger, sources.roots, encoder, storage, allow_empty=allow_empty)
     return IndexingReport(
         gallery=name,
         published=published.build != before,
@@ -76,6 +87,7 @@ def index(
         fingerprint=encoder.fingerprint,
         unreadable=tuple(ledger.unreadable()),
         embedded=embedded,
+        local_embeddings=storage,
         seconds=clock() - started,
         **asdict(published),
     )
@@ -105,13 +117,20 @@ def _read_ahead(
 
 
 def _publish(
-    writer: GalleryWriter, ledger: Ledger, roots: Sequence[Path], encoder: Encoder, *, allow_empty: bool
+    writer: GalleryWriter,
+    ledger: Ledger,
+    roots: Sequence[Path],
+    encoder: Encoder,
+    storage: LocalStorage,
+    *,
+    allow_empty: bool,
 ) -> PublishReport:
     return writer.publish(
         ledger.places(),
         roots=roots,
         fingerprint=encoder.fingerprint,
         encoder_name=encoder.name,
+        storage=storage,
         unreadable=ledger.unreadable(),
         unlisted=ledger.unlisted(),
         allow_empty=allow_empty,

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
+from gallery.local_embeddings import LocalStorage
 from gallery.segments import EmbeddedContent
 from gallery.writer import GalleryWriter
 from indexer.ledger import Ledger
@@ -24,7 +25,12 @@ def embed_contents(
 
 
 def keep_in_segments(
-    writer: GalleryWriter, contents: Iterable[EmbeddedContent], *, fingerprint: str, size: int
+    writer: GalleryWriter,
+    contents: Iterable[EmbeddedContent],
+    *,
+    fingerprint: str,
+    storage: LocalStorage,
+    size: int,
 ) -> int:
     """Make the contents durable, `size` at a time, and the last ones even if the run is ended early.
 
@@ -37,11 +43,11 @@ def keep_in_segments(
             segment.append(content)
             if len(segment) == size:
                 full, segment = segment, []
-                writer.add_segment(full, fingerprint=fingerprint)
+                writer.add_segment(full, fingerprint=fingerprint, storage=storage)
                 kept += len(full)
     finally:
         if segment:
-            writer.add_segment(segment, fingerprint=fingerprint)
+            writer.add_segment(segment, fingerprint=fingerprint, storage=storage)
     return kept + len(segment)
 
 

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gallery.local_embeddings import LocalStorage
 from gallery.publication import Unreadable
 
 
@@ -12,7 +13,8 @@ class IndexingReport:
     `build` is the published build's number; `published` says whether this run made it or found that nothing
     had changed. Images are counted by place: `images` in the whole gallery, `added` to `unchanged` among the
     scanned roots as the gallery counts them. `duplicates` are images whose content another image has, too.
-    `embedded` are contents that this run embedded; `seconds` is the time of the whole run.
+    `embedded` are contents that this run embedded, and `local_embeddings` is how the build keeps theirs;
+    `seconds` is the time of the whole run.
     """
 
     gallery: str
@@ -30,6 +32,7 @@ class IndexingReport:
     duplicates: int
     unreadable: tuple[Unreadable, ...]
     embedded: int
+    local_embeddings: LocalStorage
     seconds: float
 
     @property

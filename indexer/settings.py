@@ -2,6 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gallery.local_embeddings import DEFAULT, LocalStorage
 from siamese.threads import decoding_threads
 
 # On 2,640 grocery photos (MobileNetV2, D = 128, mean of five draws) R@1 was 96.6, 96.6, 96.8, 96.8 for an
@@ -29,4 +30,8 @@ class IndexingSettings(BaseModel):
         description="Images, drawn at random, that an encoder without labels is fitted to.",
     )
     fitting_seed: int = Field(default=0, ge=0, description="Seed of that draw.")
+    local_embeddings: LocalStorage = Field(
+        default=DEFAULT,
+        description="How a new gallery keeps local embeddings; with none, evidence is computed again.",
+    )
     thumbnail_quality: int = Field(default=90, ge=1, le=95, description="JPEG quality of the thumbnails.")

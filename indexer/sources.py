@@ -25,15 +25,15 @@ class Sources:
 
 
 def find_sources(
-    galleries: Galleries, name: str, named: Sequence[Path], *, refit: bool, allow_empty: bool
+    galleries: Galleries, name: str, named: Sequence[Path], *, anew: bool, allow_empty: bool
 ) -> Sources:
     """The roots of this run; raises SourceUnavailable for a missing one.
 
-    With `allow_empty` a missing one that the gallery was made of is accepted as gone. With `refit` all that
-    the gallery was made of are roots: another encoder's embeddings cannot stand beside theirs.
+    With `allow_empty` a missing one that the gallery was made of is accepted as gone. With `anew` all that
+    the gallery was made of are roots: what is embedded in another way cannot stand beside the rest.
     """
     recorded = galleries.roots(name)
-    others = [root for root in recorded if refit and not any(_is_below(root, each) for each in named)]
+    others = [root for root in recorded if anew and not any(_is_below(root, each) for each in named)]
     roots = distinct([*named, *others], recorded=recorded, allow_empty=allow_empty)
     present = [root for root in roots if is_present(root)]
     return Sources(present, gone=[root for root in roots if root not in present])

@@ -9,6 +9,7 @@ from explain.correspondences import Contributions, contributions
 from explain.evidence import Evidence
 from explain.reasons import Reason, Seen, reason
 from search_api.explaining import Judging, explained, verdicts_explained
+from search_api.schemas_base import ComputedFrom
 from search_api.schemas_evidence import OverlaysSchema
 from search_api.scoring import Scored
 from search_api.subjects import Subject
@@ -46,12 +47,14 @@ NO_EXTRAS = Extras()
 class Account:
     """Why one pair is near or far: `seen` are the query and the matched image as the encoder saw them.
 
-    `overlays` and `contributions` are there where extras need them.
+    `computed_from` says of both what their maps are made of. `overlays` and `contributions` are there
+    where extras need them.
     """
 
     evidence: Evidence
     reason: Reason
     seen: tuple[Seen, Seen]
+    computed_from: tuple[ComputedFrom, ComputedFrom]
     extras: Extras = NO_EXTRAS
     overlays: OverlaysSchema | None = None
     contributions: Contributions | None = None
@@ -70,10 +73,16 @@ def accounts(
     """
     evidence = explained(query, matched, scored, judging)
     asked, others = _seen(query, judging), [_seen(each, judging) for each in matched]
-    told = zip(evidence, others, verdicts_explained(scored, judging), strict=True)
+    told = zip(evidence, matched, others, verdicts_explained(scored, judging), strict=True)
     found = [
-        Account(why, reason(why, asked, other, verdict=verdict), (asked, other), extras)
-        for why, other, verdict in told
+        Account(
+            why,
+            reason(why, asked, other, verdict=verdict),
+            (asked, other),
+            (query.computed_from, subject.computed_from),
+            extras,
+        )
+        for why, subject, other, verdict in told
     ]
     if not (extras.correspondences or extras.contributions):
         return found
@@ -91,7 +100,10 @@ def _seen(subject: Subject, judging: Judging) -> Seen:
     return Seen(judging.checkpoint.record.preprocessing.placement(*size), subject.detail)
 
 
-def _contributions(query: Subject, matched: Subject) -> Contributions:
+def _contributions(query: Subject, matched: Subject) -> Contributions | None:
+    """None where one of the pictures could not be read again: nobody knows its spots."""
+    if "nothing" in (query.computed_from, matched.computed_from):
+        return None
     return contributions(
         query.local_embeddings,
         matched.local_embeddings,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from explain.correspondences import Cell, Contributions, mutual_best
 from explain.evidence import Evidence, Side
 from explain.reasons import Reason, Seen
 from search_api.accounts import Account
+from search_api.schemas_base import ComputedFrom
 from search_api.schemas_evidence import (
     CellSchema,
     ContributionsSchema,
@@ -30,13 +32,20 @@ MAP_DECIMALS = 8
 PLACE_DECIMALS = 6
 """Of a share of a picture: a pixel of the largest."""
 FLOAT32 = "<f4"
+NOTES: Mapping[ComputedFrom, str] = {
+    "thumbnail": "The gallery keeps no local embeddings and the original is gone or changed, so these maps "
+    "are those of its thumbnail and may differ a little from what was indexed.",
+    "nothing": "The gallery keeps no local embeddings, and neither the original nor its thumbnail can be "
+    "read, so these maps are blank; the numbers are exact.",
+}
+"""What is told of maps that are not those of the picture that was indexed."""
 
 
 def account_fields(account: Account) -> dict[str, Any]:
     """The keys of a match that say why."""
     found, extras = account.contributions, account.extras
     return {
-        "evidence": evidence_schema(account.evidence),
+        "evidence": evidence_schema(account.evidence, account.computed_from),
         "reason": reason_schema(account.reason),
         "overlays": account.overlays,
         "correspondences": _correspondences(found, account.seen)
@@ -46,12 +55,12 @@ def account_fields(account: Account) -> dict[str, Any]:
     }
 
 
-def evidence_schema(evidence: Evidence) -> EvidenceSchema:
-    """Both maps on both pictures."""
+def evidence_schema(evidence: Evidence, computed_from: tuple[ComputedFrom, ComputedFrom]) -> EvidenceSchema:
+    """Both maps on both pictures, and of both what their maps are made of."""
     return EvidenceSchema(
         explained=ExplainedSchema.model_validate(evidence.explained, from_attributes=True),
-        query=_side(evidence.query),
-        matched=_side(evidence.matched),
+        query=_side(evidence.query, computed_from[0]),
+        matched=_side(evidence.matched, computed_from[1]),
     )
 
 
@@ -95,8 +104,13 @@ def _edges(box: Box) -> tuple[float, float, float, float]:
     return left, top, right, bottom
 
 
-def _side(side: Side) -> SideSchema:
-    return SideSchema(factual=_grid(side.factual), counterfactual=_grid(side.counterfactual))
+def _side(side: Side, computed_from: ComputedFrom) -> SideSchema:
+    return SideSchema(
+        factual=_grid(side.factual),
+        counterfactual=_grid(side.counterfactual),
+        computed_from=computed_from,
+        note=NOTES.get(computed_from),
+    )
 
 
 def _grid(values: npt.NDArray[np.float32]) -> Grid:

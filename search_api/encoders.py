@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
 
@@ -60,3 +60,8 @@ class LoadedEncoders:
         with self._slots:
             embedded = encoder.embed([prepared])
         return np.asarray(embedded.embeddings[0]), np.asarray(embedded.local_embeddings[0])
+
+    def local_embeddings(self, encoder: Encoder, prepared: Sequence[Prepared]) -> Floats:
+        """The local embeddings (n, h, w, D) of some pictures, as one of those that are embedded at once."""
+        with self._slots:
+            return encoder.local_embeddings(prepared)

@@ -28,8 +28,16 @@ _MATCH: dict[str, Any] = {
     "verdict": "same",
     "evidence": {
         "explained": {"of": "cosine", "value": 0.92, "baseline": 0.68, "method": "relevance"},
-        "query": {"factual": [[0.0, 0.19], [0.08, 0.0]], "counterfactual": [[0.03, 0.0], [0.0, 0.0]]},
-        "matched": {"factual": [[0.16, 0.1], [0.0, 0.0]], "counterfactual": [[0.0, 0.0], [0.01, 0.01]]},
+        "query": {
+            "factual": [[0.0, 0.19], [0.08, 0.0]],
+            "counterfactual": [[0.03, 0.0], [0.0, 0.0]],
+            "computed_from": "upload",
+        },
+        "matched": {
+            "factual": [[0.16, 0.1], [0.0, 0.0]],
+            "counterfactual": [[0.0, 0.0], [0.01, 0.01]],
+            "computed_from": "stored",
+        },
     },
     "reason": {
         "text": "70 % of what makes them alike lies on 25 % of the query, upper right, and 100 % on 50 % of "

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
-from explain.evidence import Evidence, Verdict, explain_matches
+from explain.evidence import Evidence, Side, Verdict, explain_matches
 from search_api.checkpoints import Checkpoint
 from search_api.schemas_base import ExplainedScore, FittedOn, ScorerName
 from search_api.scoring import EXPLAINS, Scored, Scorer
@@ -58,7 +58,7 @@ def explained(
     score = judging.checkpoint.score(judging.of, query.embedding)
     if not matched:
         return []
-    return explain_matches(
+    evidence = explain_matches(
         query.local_embeddings,
         np.stack([each.local_embeddings for each in matched]),
         of=score,
@@ -67,6 +67,20 @@ def explained(
         query_embedding=query.embedding,
         matched_embeddings=np.stack([each.embedding for each in matched]),
     )
+    return [_of_what_was_read(each, query, other) for each, other in zip(evidence, matched, strict=True)]
+
+
+def _of_what_was_read(evidence: Evidence, query: Subject, matched: Subject) -> Evidence:
+    """The evidence, blank on a picture that could not be read again."""
+    if query.computed_from == "nothing":
+        evidence = replace(evidence, query=_blank(evidence.query))
+    if matched.computed_from == "nothing":
+        evidence = replace(evidence, matched=_blank(evidence.matched))
+    return evidence
+
+
+def _blank(side: Side) -> Side:
+    return Side(np.zeros_like(side.factual), np.zeros_like(side.counterfactual))
 
 
 def verdicts_explained(scored: Sequence[Scored], judging: Judging) -> list[Verdict | None]:

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from PIL.Image import Image
 
-from gallery.build import Build
+from gallery.build import Build, GalleryImage
 from gallery.scanning import checksum
 from search_api.encoders import LoadedEncoders
 from search_api.pictures import Picture, uploaded_picture
+from search_api.recomputing import Recomputer
+from search_api.scoring import Floats
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, Stored, Subject, Upload, stored_subjects
+from search_api.subjects import Asked, Cells, Stored, Subject, Upload
 from siamese.encoder import Encoder, Prepared
 from siamese.errors import UnreadableImage
 from siamese.images import decode
@@ -27,6 +30,7 @@ class SubjectReader:
         self, encoders: LoadedEncoders, decoding: threading.BoundedSemaphore, settings: SearchSettings
     ) -> None:
         self._encoders = encoders
+        self._recomputer = Recomputer(encoders, decoding, slots=settings.decoding_slots)
         self._decoding = decoding
         self._settings = settings
 
@@ -36,14 +40,34 @@ class SubjectReader:
         Raises UnreadableImage, ZeroEmbedding, ImageNotFound.
         """
         if isinstance(asked, Stored):
-            return stored_subjects(build, [asked.image_id])[0]
+            return self.stored([asked.image_id], build)[0]
         known = build.with_checksum(checksum(asked.data))
         if not known:
             return self.embedded(asked, self._encoders.of(build), clock)
         with clock.stage("decode"), self._decoding:
-            shown = self._shown(self._decoded(asked), preprocessing)
-        stored = stored_subjects(build, [known[0].image_id])[0]
-        return replace(stored, uri=asked.uri, upload=shown, stored=None)
+            image = self._decoded(asked)
+            shown = self._shown(image, preprocessing)
+
+        def recompute() -> list[Cells]:
+            with clock.stage("embed"):
+                return [self._recomputer.from_upload(image, build)]
+
+        embeddings = build.embeddings([known[0].image_id])
+        stored = _subjects(known[:1], embeddings, build, recompute)
+        return replace(stored[0], uri=asked.uri, upload=shown, stored=None)
+
+    def stored(self, image_ids: Sequence[int], build: Build) -> list[Subject]:
+        """These images of the build, in this order; raises ImageNotFound.
+
+        Where the build keeps no local embeddings, they are computed again from the pictures, in one batch.
+        """
+        return self.subjects_of(build.images(image_ids), build.embeddings(image_ids), build)
+
+    def subjects_of(self, images: Sequence[GalleryImage], embeddings: Floats, build: Build) -> list[Subject]:
+        """The same for images that were looked up before, with their exact embeddings (n, D)."""
+        return _subjects(
+            images, embeddings, build, lambda: self._recomputer.from_pictures(images, build, embeddings)
+        )
 
     def embedded(self, upload: Upload, encoder: Encoder, clock: Stopwatch) -> Subject:
         """The picture as this encoder sees it; raises UnreadableImage, ZeroEmbedding."""
@@ -58,6 +82,7 @@ class SubjectReader:
             encoder.fingerprint,
             embedding,
             local_embeddings,
+            "upload",
             upload=shown,
             detail=prepared.detail,
         )
@@ -75,3 +100,30 @@ class SubjectReader:
 
     def _shown(self, image: Image, preprocessing: Preprocessing) -> Picture:
         return uploaded_picture(image, preprocessing, max_side=self._settings.overlay_max_side)
+
+
+def _subjects(
+    images: Sequence[GalleryImage],
+    embeddings: Floats,
+    build: Build,
+    recompute: Callable[[], list[Cells]],
+) -> list[Subject]:
+    """The images with the local embeddings that the build keeps, or those that are computed again."""
+    image_ids = [image.image_id for image in images]
+    kept = build.local_embeddings(image_ids)
+    cells = recompute() if kept is None else [Cells(each, "stored") for each in kept]
+    return [
+        Subject(
+            image.checksum,
+            image.uri,
+            build.fingerprint,
+            embedding,
+            each.local_embeddings,
+            each.computed_from,
+            stored=image,
+            detail=detail,
+        )
+        for image, embedding, each, detail in zip(
+            images, embeddings, cells, build.cell_detail(image_ids), strict=True
+        )
+    ]

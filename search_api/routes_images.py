@@ -15,7 +15,6 @@ from search_api.overlays import Part, Style, WhichSide, paint
 from search_api.pictures import jpeg, original, png, stored_picture
 from search_api.schemas import ImageSchema
 from search_api.schemas_base import ExplainedScore, ScorerName
-from search_api.subjects import stored_subjects
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
 
@@ -92,18 +91,23 @@ def get_overlay(
     X-Drawn-On says so. A browser asks first: the encoder may be calibrated anew.
     """
     max_side = asking.settings.overlay_max_side
-    with asking.builds.lend(viewing.gallery) as (build, checkpoint), asking.decoding:
+    with asking.builds.lend(viewing.gallery) as (build, checkpoint):
         judging = Judging.by(checkpoint, "shown", scorer, explained)
-        asked, matched = stored_subjects(build, [query, image_id])
-        image = build.image(query if side == "query" else image_id)
-        found = original(image)
+        pair = build.images([query, image_id])
+        image = pair[0] if side == "query" else pair[1]
+        keeps = build.manifest.local_embeddings
+        with asking.decoding:
+            found = original(image)
+            states = [original(each).state for each in pair if keeps == "none"]
 
         def make() -> Response:
+            asked, matched = asking.reader.stored([query, image_id], build)
             _, evidence = compared(asked, matched, judging)
             preprocessing = checkpoint.record.preprocessing
-            picture = stored_picture(image, build, preprocessing, max_side=max_side, found=found)
-            painted = paint(picture, evidence, side=side, part=part, style=style)
-            return Response(png(painted), headers={DRAWN_ON: picture.drawn_on}, media_type=PNG)
+            with asking.decoding:
+                picture = stored_picture(image, build, preprocessing, max_side=max_side, found=found)
+                painted = paint(picture, evidence, side=side, part=part, style=style)
+                return Response(png(painted), headers={DRAWN_ON: picture.drawn_on}, media_type=PNG)
 
-        about = (judging.identity, side, part, style, found.state, max_side)
-        return viewing.answer(tag_of("overlay", asked.checksum, matched.checksum, *about), None, make)
+        about = (judging.identity, side, part, style, found.state, max_side, keeps, *states)
+        return viewing.answer(tag_of("overlay", pair[0].checksum, pair[1].checksum, *about), None, make)

@@ -12,6 +12,7 @@ ExplainedScore = Literal["cosine", "distance", "pair-head", "class"]
 Prefilter = Literal["label"]
 FittedOn = Literal["pair", "shown"]
 DrawnOn = Literal["original", "thumbnail", "upload"]
+ComputedFrom = Literal["stored", "upload", "original", "thumbnail", "nothing"]
 OriginalState = Literal["unchanged", "changed", "gone"]
 
 

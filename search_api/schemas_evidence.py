@@ -8,7 +8,7 @@ from pydantic import Field
 
 from explain.focus import Place
 from explain.reason_warnings import WarningCode
-from search_api.schemas_base import DrawnOn, ExplainedScore, Schema, SparseSchema
+from search_api.schemas_base import ComputedFrom, DrawnOn, ExplainedScore, Schema, SparseSchema
 
 Grid = list[list[float]]
 
@@ -33,11 +33,19 @@ class ExplainedSchema(SparseSchema):
     )
 
 
-class SideSchema(Schema):
+class SideSchema(SparseSchema):
     """The two maps of one picture: rows from the top, numbers ≥ 0."""
+
+    SPARSE = ("note",)
 
     factual: Grid = Field(description="What supports the verdict.")
     counterfactual: Grid = Field(description="What speaks against it.")
+    computed_from: ComputedFrom = Field(
+        description="What the maps are made of: what the gallery stored, or a picture that was computed anew."
+    )
+    note: str | None = Field(
+        default=None, description="Only where the picture is not the one that was indexed: what that means."
+    )
 
 
 class EvidenceSchema(Schema):

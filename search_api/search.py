@@ -32,7 +32,7 @@ from search_api.schemas import CompareResponse, SearchResponse
 from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, Subject, Upload, subjects_of
+from search_api.subjects import Asked, Subject, Upload
 from siamese.encoder import Encoder
 
 log = logging.getLogger(__name__)
@@ -95,7 +95,8 @@ class Searcher:
                 images = build.images([each.image_id for each in matches])
             with clock.stage("explain"):
                 rows = {each.image_id: row for row, each in enumerate(proposed)}
-                matched = subjects_of(build, images, exact[[rows[each.image_id] for each in matches]])
+                embeddings = exact[[rows[each.image_id] for each in matches]]
+                matched = self.reader.subjects_of(images, embeddings, build)
                 told = accounts(asked, matched, [each.scored for each in matches], judging, extras)
             told = self._drawn(asked, matched, told, judging, build)
         found = zip(matches, matched, told, strict=True)

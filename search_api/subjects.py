@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.build import Build, GalleryImage
+from gallery.build import GalleryImage
 from search_api.pictures import Picture
+from search_api.schemas_base import ComputedFrom
 from search_api.scoring import Floats
 
 
@@ -32,12 +32,22 @@ Asked = Upload | Stored
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class Cells:
+    """Local embeddings (h, w, D) float32, and what they were computed from."""
+
+    local_embeddings: Floats
+    computed_from: ComputedFrom
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Subject:
     """One picture of a pair: an upload (`upload` is there) or an image of the gallery (`stored` is there).
 
     embedding (D,) float32 of unit length and local_embeddings (h, w, D) float32, by the encoder of this
     fingerprint; detail (h, w) uint8, the standard deviation of luminance within each cell, 0 where the
     encoder saw none of the picture, and None for an image that was indexed before this was kept.
+    computed_from says whether local_embeddings were stored, or of which picture they are; of "nothing" they
+    are the embedding in every cell, and no map may be shown of them.
     """
 
     checksum: str
@@ -45,6 +55,7 @@ class Subject:
     fingerprint: str
     embedding: Floats
     local_embeddings: Floats
+    computed_from: ComputedFrom
     upload: Picture | None = None
     stored: GalleryImage | None = None
     detail: NDArray[np.uint8] | None = None
@@ -52,19 +63,3 @@ class Subject:
     def __post_init__(self) -> None:
         if (self.upload is None) == (self.stored is None):
             raise ValueError("A picture of a pair is either an upload or an image of the gallery.")
-
-
-def stored_subjects(build: Build, image_ids: Sequence[int]) -> list[Subject]:
-    """These images of the build, in this order; raises ImageNotFound."""
-    return subjects_of(build, build.images(image_ids), build.embeddings(image_ids))
-
-
-def subjects_of(build: Build, images: Sequence[GalleryImage], embeddings: Floats) -> list[Subject]:
-    """The same for images that were looked up before, with their exact embeddings (n, D)."""
-    image_ids = [image.image_id for image in images]
-    local_embeddings = build.local_embeddings(image_ids)
-    details = build.cell_detail(image_ids)
-    return [
-        Subject(image.checksum, image.uri, build.fingerprint, embedding, local, stored=image, detail=detail)
-        for image, embedding, local, detail in zip(images, embeddings, local_embeddings, details, strict=True)
-    ]

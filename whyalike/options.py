@@ -36,6 +36,14 @@ class RuntimeChoice(str, Enum):
     onnx = "onnx"
 
 
+class LocalStorageChoice(str, Enum):
+    """How a gallery keeps local embeddings."""
+
+    int8 = "int8"
+    float16 = "float16"
+    none = "none"
+
+
 class FitChoice(str, Enum):
     """How a picture becomes the encoder's square."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +16,7 @@ from whyalike.tables import UNKNOWN, print_facts, print_rows, share
 
 if TYPE_CHECKING:  # what a verb prints about is loaded by then; what it does not is never loaded
     from indexer.report import IndexingReport
+    from search_api.schemas_evidence import EvidenceSchema
     from siamese.calibration import Calibration
     from siamese.evaluation import Evaluation
     from siamese.heads import HeadsRecord
@@ -45,6 +47,13 @@ def say_unreadable(unreadable: Sequence[tuple[str, str]]) -> None:
         say(f"left out: {len(unreadable) - UNREADABLE_SHOWN} more")
 
 
+def say_notes(evidence: Sequence[EvidenceSchema]) -> None:
+    """What is to be known of maps that are not those of the pictures that were indexed, once each."""
+    notes = Counter(each.matched.note for each in evidence if each.matched.note)
+    for note, count in notes.items():
+        say(f"{count} of {len(evidence)} matches: {note}")
+
+
 def print_indexing(report: IndexingReport) -> None:
     """What became of the files."""
     state = "published" if report.published else "unchanged"
@@ -55,6 +64,7 @@ def print_indexing(report: IndexingReport) -> None:
     pace = f"{report.embedded} in {report.seconds:.1f} s"
     facts += [
         ("embedded", pace),
+        ("local embeddings", report.local_embeddings),
         ("encoder", f"{report.encoder_name} ({short(report.fingerprint)})"),
     ]
     print_facts(facts)

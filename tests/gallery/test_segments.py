@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from gallery.files import UNFINISHED
+from gallery.local_embeddings import LocalStorage, storage_of
 from gallery.manifest import SegmentClaims
 from gallery.scanning import checksum
 from gallery.segments import EmbeddedContent, Segment, corrupt_files, is_intact, write_segment
@@ -50,9 +51,10 @@ def test_contents_by_two_encoders_do_not_go_together(tmp_path: Path) -> None:
         write_segment(tmp_path / "s", [], [])
 
 
-def test_local_embeddings_that_are_no_numbers_leave_no_segment(tmp_path: Path) -> None:
+@pytest.mark.parametrize("storage", ["int8", "float16", "none"])
+def test_local_embeddings_that_are_no_numbers_leave_no_segment(tmp_path: Path, storage: LocalStorage) -> None:
     with pytest.raises(ValueError, match="must be finite"):
-        write_segment(tmp_path / "s", [content(local_embeddings=LOCAL * np.inf)], [1])
+        write_segment(tmp_path / "s", [content(local_embeddings=LOCAL * np.inf)], [1], storage=storage)
     assert not (tmp_path / "s").exists()
     assert all(path.name.startswith(UNFINISHED) for path in tmp_path.iterdir())
 
@@ -92,6 +94,21 @@ def test_detail_is_given_back_as_it_was_and_is_none_where_it_was_not_kept(tmp_pa
     files = write_segment(tmp_path / "old", [content()], [1])
     old = Segment(tmp_path / "old", SegmentClaims(id=2, name="old", rows=1, files=files))
     assert old.cell_detail([0]) is None
+
+
+@pytest.mark.parametrize(("storage", "off_by"), [("int8", 0.5 / 127), ("float16", 2**-11), ("none", None)])
+def test_a_segment_knows_by_its_files_how_it_keeps_local_embeddings(
+    tmp_path: Path, storage: LocalStorage, off_by: float | None
+) -> None:
+    contents = [embedded(bytes([number])) for number in range(3)]
+    files = write_segment(tmp_path / "s", contents, [1, 2, 3], storage=storage)
+    segment = Segment(tmp_path / "s", SegmentClaims(id=1, name="s", rows=3, files=files))
+    assert storage_of(files) == storage
+    found = segment.local_embeddings([2, 0])
+    assert (found is None) == (off_by is None)
+    if found is not None and off_by is not None:
+        expected = np.stack([contents[each].local_embeddings for each in (2, 0)])
+        assert np.abs(found - expected).max() <= 1.01 * off_by * np.abs(expected).max()
 
 
 def test_a_missing_file_is_noticed(tmp_path: Path) -> None:

@@ -258,3 +258,26 @@ def test_a_first_run_that_embedded_nothing_binds_the_gallery_to_no_encoder(
     with pytest.raises(NothingToIndex):
         indexed(galleries, empty, mistaken)
     assert indexed(galleries, photos, unlabelled).images == 6
+
+
+def test_a_larger_square_is_another_encoder_which_the_gallery_then_keeps(
+    galleries: Galleries, photos: Path, tmp_path: Path
+) -> None:
+    given = mean_colour_checkpoint(tmp_path / "given", calibration=fitted_at(0.5))
+    finer = EncoderChoice(checkpoint=given, image_size=64, device="cpu")
+    first = indexed(galleries, photos, finer)
+    build = galleries.open("photos")
+    assert build.grid == (8, 8) and first.encoder_name == "mean-colour-64px"
+    assert load_record(build.checkpoint).calibration.threshold is None
+    assert indexed(galleries, photos, finer).embedded == 0
+    assert indexed(galleries, photos, EncoderChoice(device="cpu")).embedded == 0
+    with pytest.raises(EncoderRefused, match=r"which takes 64 pixels, not 32; .* --refit"):
+        indexed(galleries, photos, EncoderChoice(image_size=32, device="cpu"))
+
+
+def test_an_encoder_without_labels_is_fitted_at_the_size_that_is_asked_for(
+    galleries: Galleries, photos: Path, weights: str
+) -> None:
+    choice = EncoderChoice(body="small", weights=weights, image_size=96, device="cpu")
+    indexed(galleries, photos, choice)
+    assert load_record(galleries.open("photos").checkpoint).preprocessing.image_size == 96

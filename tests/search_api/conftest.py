@@ -14,6 +14,7 @@ from PIL import Image
 
 from gallery.database import open_engine
 from gallery.galleries import Galleries
+from gallery.local_embeddings import LocalStorage
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from migrations import schema
@@ -52,6 +53,7 @@ class Workshop:
         fit: str = "crop",
         bias: Sequence[float] = (0, 0, 0),
         heads: Heads | None = None,
+        local_embeddings: LocalStorage | None = None,
     ) -> Path:
         """Index the pictures; the first time by a mean-colour encoder, later by the gallery's own."""
         folder = write_folder(self.root / "pictures" / name, pictures)
@@ -62,7 +64,7 @@ class Workshop:
             if heads:
                 put_heads(checkpoint, heads)
         choice = EncoderChoice(checkpoint=checkpoint if first else None, device="cpu")
-        index(self.galleries, name, [folder], choice)
+        index(self.galleries, name, [folder], choice, local_embeddings=local_embeddings)
         return folder
 
     def searcher(self, **settings: object) -> Searcher:

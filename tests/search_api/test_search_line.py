@@ -91,7 +91,7 @@ def test_the_answer_has_the_keys_of_the_contract_in_their_order(workshop: Worksh
     ]
     assert list(match["evidence"]) == ["explained", "query", "matched"]
     assert list(match["evidence"]["explained"]) == ["of", "value", "baseline", "method"]
-    assert list(match["evidence"]["query"]) == ["factual", "counterfactual"]
+    assert list(match["evidence"]["query"]) == ["factual", "counterfactual", "computed_from"]
     assert list(answer["query"]) == ["uri", "checksum"]
     assert list(answer["encoder"]) == ["name", "fingerprint"]
     assert list(answer["timings"]) == ["decode", "embed", "search", "rescore", "explain", "total"]

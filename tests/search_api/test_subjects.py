@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Upload, stored_subjects
+from search_api.subjects import Upload
 from tests.search_api.conftest import Workshop
 from tests.toys import noise, plain, png
 
@@ -18,7 +18,7 @@ def test_query_and_matched_image_tell_the_same_detail(workshop: Workshop) -> Non
         by_upload = searcher.reader.subject(unknown, build, preprocessing, Stopwatch())
         by_checksum = searcher.reader.subject(known, build, preprocessing, Stopwatch())
         found = build.search(by_checksum.embedding, count=2, fingerprint=build.fingerprint)
-        stored = stored_subjects(build, [each.image_id for each in found])
+        stored = searcher.reader.stored([each.image_id for each in found], build)
     assert by_upload.detail is not None and by_checksum.detail is not None
     details = {subject.uri: subject.detail for subject in stored}
     lively, flat = details[str(folder / "a/noise.png")], details[str(folder / "a/plain.png")]

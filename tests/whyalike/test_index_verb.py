@@ -59,3 +59,21 @@ def test_an_encoder_is_fitted_to_a_gallery_without_a_checkpoint(run: Run, tmp_pa
     result = run("index", root, *options)
     assert result.exit_code == 0, result.stderr
     assert run("search", root / "a" / "1.png", "-k", 1).exit_code == 0
+
+
+def test_local_embeddings_and_the_size_of_the_square_are_chosen_by_options(
+    run: Run, checkpoint: Path, tmp_path: Path
+) -> None:
+    root = write_folder(tmp_path / "data", {"a/1.png": noise(1), "a/2.png": noise(2)})
+    options = ("--checkpoint", checkpoint, "--image-size", 64, "--local-embeddings", "none", "--json")
+    result = run("index", root, *options)
+    assert result.exit_code == 0, result.stderr
+    report = json.loads(result.stdout)
+    assert (report["local_embeddings"], report["encoder_name"]) == ("none", "mean-colour-64px")
+    (root / "a" / "2.png").unlink()
+    found = run("search", root / "a" / "1.png", "--json")
+    side = json.loads(found.stdout)["matches"][1]["evidence"]["matched"]
+    assert side["computed_from"] == "thumbnail" and len(side["factual"]) == 8
+    assert (
+        "1 of 2 matches: The gallery keeps no local embeddings" in run("search", root / "a" / "1.png").stderr
+    )

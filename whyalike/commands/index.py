@@ -5,7 +5,7 @@ from typing import Annotated
 
 import typer
 
-from whyalike.options import BODY_HELP, WEIGHTS_HELP, Device, Json, Runtime
+from whyalike.options import BODY_HELP, WEIGHTS_HELP, Device, Json, LocalStorageChoice, Runtime
 
 
 def index(
@@ -21,6 +21,22 @@ def index(
     ] = None,
     body: Annotated[str | None, typer.Option("--body", help=BODY_HELP)] = None,
     weights: Annotated[str | None, typer.Option("--weights", help=WEIGHTS_HELP)] = None,
+    image_size: Annotated[
+        int | None,
+        typer.Option(
+            "--image-size",
+            min=8,
+            help="Pixels of the encoder's square, for a checkpoint too; more make finer heatmaps.",
+        ),
+    ] = None,
+    local_embeddings: Annotated[
+        LocalStorageChoice | None,
+        typer.Option(
+            "--local-embeddings",
+            help="How to keep what heatmaps are made of; none computes it again for each answer. "
+            "Another way than the gallery's embeds everything again.",
+        ),
+    ] = None,
     refit: Annotated[
         bool, typer.Option("--refit", help="Choose the gallery's encoder anew and embed everything again.")
     ] = False,
@@ -63,11 +79,19 @@ def index(
         DEFAULT_GALLERY if gallery is None else gallery,
         data,
         EncoderChoice(
-            checkpoint, body, weights, refit, computing.device, computing.runtime, computing.graphs
+            checkpoint,
+            body,
+            weights,
+            refit,
+            computing.device,
+            computing.runtime,
+            computing.graphs,
+            image_size,
         ),
         settings=settings.indexing.model_copy(update=update),
         limits=settings.limits,
         progress=progress(),
+        local_embeddings=local_embeddings.value if local_embeddings else None,
         allow_empty=allow_empty,
     )
     say_unreadable([(each.uri, each.reason) for each in report.unreadable])

@@ -56,6 +56,7 @@ def search(
     from whyalike.pictures import upload
     from whyalike.searching import open_local_searcher
     from whyalike.settings import read_settings
+    from whyalike.summaries import say_notes
     from whyalike.tables import print_json, print_matches
 
     settings = read_settings()
@@ -86,3 +87,4 @@ def search(
         print_json(answer)
     else:
         print_matches(answer, written)
+        say_notes([match.evidence for match in answer.matches])
