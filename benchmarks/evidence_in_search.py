@@ -4,9 +4,9 @@
 
 Every query is a picture that the gallery does not hold, so that it is decoded, prepared and run through the
 network; ten matches.  The stages are those that every answer names, read from a clock of CPU time instead of
-wall time; "explain" reads the matches' local embeddings and makes all evidence of them.  Besides, what
-putting everything into the answer takes.  Without DATA, a folder of pictures, they are noise of a photo's
-size.  Exits with 1 if "explain" adds 5 % or more to the rest.
+wall time.  "explain" reads the matches' local embeddings and makes the maps of them, which is timed besides,
+and puts their reasons into words.  Without DATA, a folder of pictures, they are noise of a photo's size.
+Exits with 1 if the maps add 5 % or more to the search without them.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import time
 from io import BytesIO
 from pathlib import Path
 from statistics import median
+from types import ModuleType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,7 +31,7 @@ from gallery.scanning import scan
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from migrations import schema
-from search_api import stopwatch
+from search_api import accounts, search, stopwatch
 from search_api.search import Searcher
 from search_api.subjects import Upload
 from siamese.encoder import Encoder
@@ -41,7 +42,7 @@ if TYPE_CHECKING:
 
 STAGES = ("decode", "embed", "search", "rescore", "explain")
 MATCHES = 10
-MOST = 0.05  # what "explain" may add to the rest
+MOST = 0.05  # what the maps may add
 PHOTO = (500, 375)  # pixels
 SEED = 0
 
@@ -59,9 +60,24 @@ def main() -> int:
             load_encoder=lambda path: computed_by(chosen.runtime, Encoder.load(path, device="cpu")),
         )
         stopwatch.perf_counter = time.process_time
+        parts = [_timed(search, "subjects_of"), _timed(accounts, "explained")]
         answers = [searcher.search(Upload(data), k=MATCHES) for data in pictures[chosen.images :]][1:]
         searcher.close()
-    return _print(answers, chosen.runtime)
+    return _print(answers, chosen.runtime, 1e3 * sum(map(median, parts)))
+
+
+def _timed(module: ModuleType, function: str) -> list[float]:
+    """From now on, the CPU seconds of each call of a module's function."""
+    called, seconds = getattr(module, function), []
+
+    def timed(*given: object, **options: object) -> object:
+        started = time.process_time()
+        made = called(*given, **options)
+        seconds.append(time.process_time() - started)
+        return made
+
+    setattr(module, function, timed)
+    return seconds
 
 
 def _arguments() -> argparse.Namespace:
@@ -104,19 +120,19 @@ def _indexed(home: Path, pictures: list[bytes], *, weights: str) -> Galleries:
     return galleries
 
 
-def _print(answers: list[SearchResponse], runtime: str) -> int:
+def _print(answers: list[SearchResponse], runtime: str, maps: float) -> int:
     stages = {name: median(getattr(each.timings, name) for each in answers) for name in STAGES}
-    total, explain = median(each.timings.total for each in answers), stages["explain"]
-    rest = sum(stages.values()) - explain
-    written = total - sum(stages.values())
+    total = median(each.timings.total for each in answers)
+    words, without = stages["explain"] - maps, total - stages["explain"]
     _say(f"A search of {MATCHES} matches by {answers[0].encoder.name}, runtime {runtime}, CPU time:")
     for name, milliseconds in stages.items():
         _say(f"  {name:<10}{milliseconds:8.2f} ms")
+    _say(f"  {'total':<10}{total:8.2f} ms")
     _say(
-        f"  {'total':<10}{total:8.2f} ms, of which {written:.2f} ms put the numbers and maps into the answer"
+        f"The maps take {maps:.2f} ms, {maps / without:.1%} of the search without evidence; "
+        f"their reasons in words {words:.2f} ms, {words / without:.1%}."
     )
-    _say(f"Computing the evidence adds {explain / rest:.1%} to the rest of the search.")
-    return 0 if explain / rest < MOST else 1
+    return 0 if maps / without < MOST else 1
 
 
 def _say(line: str) -> None:

@@ -60,7 +60,7 @@ def explained(
         return []
     evidence = explain_matches(
         query.local_embeddings,
-        np.stack([each.local_embeddings for each in matched]),
+        np.stack([each.local_embeddings for each in matched], dtype=np.float64),
         of=score,
         threshold=judging.distances.threshold,
         verdicts=verdicts_explained(scored, judging),
