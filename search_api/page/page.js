@@ -1,4 +1,6 @@
 // The page that people use: asks the service, and shows what it answers. No text of theirs becomes markup.
+import { drawLinks } from "./links.js";
+
 const $ = (id) => document.getElementById(id);
 let asked = null; // what is asked with: {file} or {imageId, name}
 let answer = null; // to the latest question
@@ -72,8 +74,9 @@ function put(form, field, picture) {
 
 function card(match) {
   const image = Object.assign(new Image(), { src: address(match, "thumbnail"), alt: "", loading: "lazy" });
-  const lines = [inWords(match), inNumbers(match), match.label ?? nameOf(match.uri)].map((line, row) =>
-    Object.assign(document.createElement("span"), { textContent: line, className: row ? "numbers" : `words ${match.verdict ?? ""}` }));
+  const told = [inWords(match), inNumbers(match), match.label ?? nameOf(match.uri), match.reason.text];
+  const looks = [`words ${match.verdict ?? ""}`, "numbers", "numbers", "reason"];
+  const lines = told.map((line, row) => Object.assign(document.createElement("span"), { textContent: line, className: looks[row] }));
   const button = document.createElement("button");
   button.append(image, ...lines);
   button.addEventListener("click", () => explain(match));
@@ -111,6 +114,7 @@ async function explain(match) {
   const where = answer.threshold === null ? "a probability of 50\u00a0%" : `a distance of ${answer.threshold.toFixed(2)}`;
   const turn = match.verdict ? `; the verdict turns at ${where}` : "";
   say($("numbers"), `In numbers: ${inNumbers(match)}, similarity\u00a0${match.similarity.toFixed(2)}${turn}. Distance 0 is identical.`);
+  say($("reason"), [match.reason.text, ...match.reason.warnings.map(({ text }) => text)].join(" "));
   say($("query-caption"), `Asked with: ${asked.file?.name ?? asked.name}`);
   say($("matched-caption"), `Match ${match.rank}: ${match.uri}` + (match.label ? ` (${match.label})` : ""));
   $("similar").onclick = () => {
@@ -128,11 +132,13 @@ async function paint(match, views) {
   form.set("b_image_id", match.image_id);
   form.set("gallery", answer.gallery);
   form.set("overlays", "true");
+  form.set("correspondences", "true");
   form.set("scorer", answer.scorer);
   form.set("calibration", "shown"); // as the search judged it
   say($("why-status"), "Painting …");
-  const { overlays: { query, matched } } = await fetched("/v1/compare", { method: "POST", body: form });
+  const { overlays: { query, matched }, correspondences } = await fetched("/v1/compare", { method: "POST", body: form });
   for (const part of ["factual", "counterfactual"]) views[part] = { query: query[part], matched: matched[part] };
+  views.spots = { ...views.picture, correspondences };
   if (views !== shown) return; // another match was opened meanwhile
   const small = matched.drawn_on === "thumbnail";
   say($("why-status"), small ? "The original is gone or has changed: drawn on the thumbnail kept of it." : "");
@@ -145,11 +151,20 @@ function showView() {
   $("pair").classList.toggle("waiting", !shown[chosen]);
   for (const [side, name] of [["query", "The picture asked with"], ["matched", "The matched image"]]) {
     $(`${side}-image`).src = view[side];
-    $(`${side}-image`).alt = chosen === "picture" ? name : `${name}, heat painted over it`;
+    $(`${side}-image`).alt = view[side] === shown.picture[side] ? name : `${name}, heat painted over it`;
   }
+  showLinks();
   const meaning = { factual: "Orange: how much a spot supports", counterfactual: "Blue: how much a spot speaks against" }[chosen];
   const caution = "Hatched grey: not looked at. Heat says what the number was computed from, not what is true.";
-  say($("legend"), meaning ? `${meaning} “${$("verdict").textContent}”. ${caution}` : "");
+  const lines = "A line joins two spots that are each other's most alike; the thicker, the more they add to the cosine.";
+  const none = "No two spots of these pictures are each other's most alike.";
+  if (view.correspondences) say($("legend"), view.correspondences.length ? lines : none);
+  else say($("legend"), meaning ? `${meaning} “${$("verdict").textContent}”. ${caution}` : "");
+}
+
+function showLinks() {
+  const chosen = document.querySelector("[name=view]:checked").value;
+  drawLinks($("links"), [$("query-image"), $("matched-image")], shown[chosen]?.correspondences ?? []);
 }
 
 function ask(picture) {
@@ -171,6 +186,8 @@ function received(files) {
 
 $("file").addEventListener("change", () => { if ($("file").files.length) received($("file").files); $("file").value = ""; });
 document.querySelectorAll("[name=view]").forEach((each) => each.addEventListener("change", showView));
+for (const side of ["query", "matched"]) $(`${side}-image`).addEventListener("load", showLinks);
+addEventListener("resize", showLinks);
 $("ask").addEventListener("submit", (event) => event.preventDefault());
 $("gallery").addEventListener("change", () => lookInto($("gallery").value).then(search).catch(sayProblem));
 for (const id of ["label", "k", "scorer", "prefilter"]) $(id).addEventListener("change", search);

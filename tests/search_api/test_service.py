@@ -423,7 +423,7 @@ def test_the_page_is_served_and_may_load_nothing_from_elsewhere(client: TestClie
     assert page.headers["content-type"].startswith("text/html")
     policy = page.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy and "http" not in policy
-    for asset in ("/page/page.css", "/page/page.js"):
+    for asset in ("/page/page.css", "/page/page.js", "/page/links.js"):
         assert f'"{asset}"' in page.text
         assert client.get(asset).status_code == 200
     assert "<script>" not in page.text and "style=" not in page.text and "http" not in page.text
