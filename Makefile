@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TORCH  := $(shell grep -E '^torch(vision)?==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check format serve picture clean
+.PHONY: help setup demo test soak check format serve picture pictures clean
 
 help:            ## what there is to run
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -47,6 +47,10 @@ serve: $(READY)  ## the service, on http://127.0.0.1:8000
 
 picture: $(READY) ## the picture in the README, from the digits
 	$(BIN)/whyalike demo --picture docs/images/digits.png
+
+pictures: $(READY) ## the page of evidence in docs, from the digits
+	$(BIN)/whyalike demo
+	$(BIN)/whyalike illustrate --count 2 --out docs/pictures
 
 clean:           ## forget the virtual environment and the caches
 	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

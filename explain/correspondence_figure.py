@@ -61,10 +61,13 @@ def correspondence_figure(
 ) -> Image.Image:
     """Return one RGB picture of a pair with its strongest links, numbered and listed, MOST at the most.
 
-    `links` come with the strongest first; what runs beside a stronger one says nothing new and is left out.
+    `links` come with the strongest first. Those that add less than two spots do on average are left out, and
+    those that run beside a stronger one, which say nothing new.
     """
-    ends = _apart([_ends(link, query, match.picture) for link in links])
-    drawn = [links[place] for place in ends]
+    average = _average(match)
+    strong = [link for link in links if link.share is None or link.share >= average]
+    ends = _apart([_ends(link, query, match.picture) for link in strong])
+    drawn = [strong[place] for place in ends]
     rows = -(-len(drawn) // LISTED)
     canvas = Image.new("RGB", (WIDTH, LIST + ENTRY * rows + MARGIN), colours.PAPER)
     draw, room = ImageDraw.Draw(canvas), WIDTH - 2 * MARGIN
@@ -73,7 +76,7 @@ def correspondence_figure(
     for shown, x in ((query, MARGIN), (match.picture, MATCHED_AT)):
         canvas.paste(veiled_tile(shown, TILE), (x, HEADER))
         write(draw, (x, HEADER - 12), shown.name, size=SMALL, fill=colours.MUTED, width=TILE)
-    said = (MARGIN, HEADER + TILE + 28), _said(match, len(drawn), len(links))
+    said = (MARGIN, HEADER + TILE + 28), _said(average, len(drawn), len(links))
     write_lines(draw, *said, size=SMALL, fill=colours.MUTED, width=room, most=2)
     entries = [
         (MARGIN + place // rows * (TILE + BETWEEN), LIST + ENTRY * (place % rows))
@@ -95,12 +98,16 @@ def _apart(ends: Sequence[Line]) -> dict[int, Line]:
     return kept
 
 
-def _said(match: ShownMatch, drawn: int, found: int) -> str:
+def _average(match: ShownMatch) -> float:
+    """Which part of the cosine any two spots add on average."""
+    return 1 / (match.evidence.query.factual.size * match.evidence.matched.factual.size)
+
+
+def _said(average: float, drawn: int, found: int) -> str:
     if not found:
         return NONE
-    pairs = match.evidence.query.factual.size * match.evidence.matched.factual.size
-    of_all = f" Drawn are {drawn} of {found}, none beside a stronger one." if drawn < found else ""
-    return f"{NOTE} Any two spots add {100 / pairs:.2f} % on average.{of_all}"
+    left_out = f" Of {found}, the {drawn} that add more, none beside a stronger one." if drawn < found else ""
+    return f"{NOTE} Any two spots add {100 * average:.2f} % on average.{left_out}"
 
 
 def _numbers(link: Link) -> str:

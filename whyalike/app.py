@@ -17,6 +17,7 @@ from whyalike.commands.demo import demo
 from whyalike.commands.evaluate import evaluate
 from whyalike.commands.export import export
 from whyalike.commands.galleries import galleries
+from whyalike.commands.illustrate import illustrate
 from whyalike.commands.index import index
 from whyalike.commands.migrate import migrate
 from whyalike.commands.search import search
@@ -69,7 +70,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (demo, train, evaluate, index, search, compare, calibrate, serve, export, galleries, migrate):
+for verb in (
+    demo,
+    train,
+    evaluate,
+    index,
+    search,
+    compare,
+    illustrate,
+    calibrate,
+    serve,
+    export,
+    galleries,
+    migrate,
+):
     app.command()(verb)
 
 

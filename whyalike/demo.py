@@ -27,6 +27,7 @@ from whyalike.folders import read_folder
 from whyalike.home import open_galleries
 from whyalike.pictures import upload
 from whyalike.settings import Settings
+from whyalike.small_pictures import write_small
 from whyalike.training import write_curves
 
 GALLERY = "digits"
@@ -130,12 +131,7 @@ def write_figure(folder: Path, searcher: Searcher, asked: Answered) -> Path:
 
 def write_picture(figure: Path, path: Path) -> None:
     """Writes a figure once more, with few enough pixels and colours to be a small file."""
-    large = Image.open(figure).convert("RGB")
-    size = (PICTURE_WIDTH, round(large.height * PICTURE_WIDTH / large.width))
-    small = large.resize(size, Image.Resampling.LANCZOS)
-    palette = small.quantize(method=Image.Quantize.FASTOCTREE)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    small.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
+    write_small(Image.open(figure), path, width=PICTURE_WIDTH)
 
 
 def _doubt(asked: Answered) -> float:

@@ -1,6 +1,6 @@
 """The folder that `--evidence` asks for: the heatmaps of every match, and one picture of everything."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,6 +9,7 @@ from PIL import Image
 
 from explain.cells import Box
 from explain.correspondence_figure import Link, correspondence_figure
+from explain.errors import NothingToDraw
 from explain.evidence import Evidence, Explained, Side
 from explain.figure import pair_figure, search_figure
 from explain.panels import Shown, ShownMatch
@@ -53,22 +54,27 @@ def write_search_evidence(
     """
     _make_room(folder)
     shown: list[ShownMatch] = []
+    for match, pair in pairs_of(searcher, query, answer):
+        _write_pair(folder, f"{match.rank:02}", pair, match)
+        if len(shown) < MATCHES_IN_FIGURE:
+            shown.append(pair.match)
+    usual = f"The {len(shown)} nearest in the gallery {answer.gallery}, build {answer.build}"
+    if not shown:
+        raise NothingToDraw(f"Nothing in the gallery {answer.gallery} matched, and so there is no evidence.")
+    return _written(folder, search_figure(pair.query, shown, heading=heading or usual))
+
+
+def pairs_of(searcher: Searcher, query: Upload, answer: SearchResponse) -> Iterator[tuple[MatchSchema, Pair]]:
+    """Each match of an answer with the pictures of its pair, one after the other."""
+    side = searcher.settings.overlay_max_side
     with searcher.builds.lend(answer.gallery) as (build, checkpoint):
         preprocessing = checkpoint.record.preprocessing
         asked = _uploaded(query, preprocessing, searcher)
         images = build.images([match.image_id for match in answer.matches if match.image_id is not None])
         for match, image in zip(answer.matches, images, strict=True):
-            side = searcher.settings.overlay_max_side
             picture = stored_picture(image, build, preprocessing, max_side=side)
-            pair = Pair(
-                asked, picture, _shown(asked, query.uri, None), _shown_match(match, picture, answer.scorer)
-            )
-            _write_pair(folder, f"{match.rank:02}", pair, match)
-            if len(shown) < MATCHES_IN_FIGURE:
-                shown.append(pair.match)
-    usual = f"The {len(shown)} nearest in the gallery {answer.gallery}, build {answer.build}"
-    figure = search_figure(_shown(asked, query.uri, None), shown, heading=heading or usual)
-    return _written(folder, figure)
+            shown = _shown(asked, query.uri, None), _shown_match(match, picture, answer.scorer)
+            yield match, Pair(asked, picture, *shown)
 
 
 def write_pair_evidence(

@@ -85,3 +85,9 @@ def test_a_wide_picture_shows_what_was_not_seen_of_it(share: float | None) -> No
     middle = HEADER + TILE // 2 - 60
     assert figure.getpixel((MARGIN + TILE // 2, middle)) == (255, 0, 0)
     assert figure.getpixel((MARGIN + 8, middle)) != (255, 0, 0)
+
+
+def test_lines_that_add_less_than_two_spots_do_on_average_are_left_out() -> None:
+    weak = Link((0.5, 0.8), (0.5, 0.8), 0.001, 1 / 16**2 / 2, 0.9)  # of the 4 x 4 cells of either picture
+    assert colours_of(drawn(link((0.5, 0.2), (0.5, 0.2)), weak)) == {0}
+    assert colours_of(drawn(weak)) == set()
