@@ -25,7 +25,7 @@ from whyalike.tables import share
 NEAREST = 10
 """Matches among which the least sure one is looked for."""
 EVENS = 0.5
-WIDTH = 760
+WIDTH = 720
 """Pixels of a picture on the page: its words can still be read, and it is a small file."""
 PAGE = "README.md"
 """The name under which code hosts show a page with its folder."""

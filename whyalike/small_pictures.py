@@ -4,8 +4,8 @@ from pathlib import Path
 
 from PIL import Image
 
-COLOURS = 128
-"""Enough for heat and lines over a photo. Not dithered: the dots of it would double the file."""
+COLOURS = 64
+"""Enough for heat and lines over a photo, dithered."""
 
 
 def write_small(figure: Image.Image, path: Path, *, width: int) -> None:
@@ -14,5 +14,5 @@ def write_small(figure: Image.Image, path: Path, *, width: int) -> None:
     size = (width, round(large.height * width / large.width))
     small = large.resize(size, Image.Resampling.LANCZOS)
     path.parent.mkdir(parents=True, exist_ok=True)
-    few = small.quantize(COLOURS, method=Image.Quantize.FASTOCTREE, dither=Image.Dither.NONE)
-    few.save(path, optimize=True)
+    palette = small.quantize(COLOURS, method=Image.Quantize.MAXCOVERAGE)
+    small.quantize(palette=palette, dither=Image.Dither.FLOYDSTEINBERG).save(path, optimize=True)
