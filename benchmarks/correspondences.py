@@ -4,8 +4,9 @@
 
 Every picture is compared with its mirror image, where cell (i, j) belongs to (i, w - 1 - j), and with a
 part of itself, where it belongs to the cell under its middle. Mutual best pairs are found by what two
-cells add to the cosine, by the cosine of the two, and by the cosine weighted by the root of their norms;
-printed are how many there are, and how many lie at most a cell from the truth.
+cells add to the cosine, by the cosine of the two, by the cosine weighted by the root of their norms, and by
+the cosine of what sets each apart from its image's mean; printed are how many there are, and how many of
+them lie at most a cell from the truth.
 """
 
 from __future__ import annotations
@@ -37,7 +38,14 @@ def criteria(query: Floats, matched: Floats) -> dict[str, Floats]:
     adding = query @ matched.T
     norms = np.outer(np.linalg.norm(query, axis=1), np.linalg.norm(matched, axis=1)) + ADDING
     cosines = adding / norms
-    return {"contribution": adding, "cosine": cosines, "cosine by norms": cosines * np.sqrt(norms)}
+    first, second = query - query.mean(axis=0), matched - matched.mean(axis=0)
+    apart = np.outer(np.linalg.norm(first, axis=1), np.linalg.norm(second, axis=1)) + ADDING
+    return {
+        "contribution": adding,
+        "cosine": cosines,
+        "cosine by norms": cosines * np.sqrt(norms),
+        "centred cosine": first @ second.T / apart,
+    }
 
 
 def mutual(alike: Floats, adding: Floats) -> list[tuple[int, int]]:

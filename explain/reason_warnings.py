@@ -16,10 +16,14 @@ from siamese.preprocessing import Placement
 WarningCode = Literal["near-uniform", "flat", "padded-border", "unfaithful"]
 Warned: TypeAlias = tuple[NDArray[np.floating], Placement, NDArray[np.uint8] | None]
 
-NEAR_UNIFORM = 0.85  # the area of a focus, over what a constant map needs for the same share
+# The area of a focus over what a constant map needs for the same share. Maps with a verdict's baseline never
+# come near (at most 0.67 in 960 of photos); of pairs without one 4 % of flowers and 20 % of groceries do.
+NEAR_UNIFORM = 0.85
 MOSTLY = 0.5  # the share of the factual mass from which evidence lies "mostly" somewhere
 MORE_THAN_ITS_PART = 1.5  # mass over area at a padded border, from which it is no chance
-FLAT = 4  # the standard deviation of luminance, of 255, up to which a cell shows plain ground
+# The standard deviation of luminance, of 255, up to which a cell shows plain ground: 4 % of the cells of
+# flower photos, which carry 0.3 % of the evidence; in no pair of 240 do they carry most of it.
+FLAT = 4
 
 
 @dataclass(frozen=True, slots=True)
