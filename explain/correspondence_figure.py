@@ -106,8 +106,8 @@ def _average(match: ShownMatch) -> float:
 def _said(average: float, drawn: int, found: int) -> str:
     if not found:
         return NONE
-    left_out = f" Of {found}, the {drawn} that add more, none beside a stronger one." if drawn < found else ""
-    return f"{NOTE} Any two spots add {100 * average:.2f} % on average.{left_out}"
+    left_out = f" {drawn} of {found} are drawn: none adds less, none runs beside a stronger one."
+    return f"{NOTE} Any two spots add {100 * average:.2f} % on average.{left_out if drawn < found else ''}"
 
 
 def _numbers(link: Link) -> str:

@@ -145,13 +145,14 @@ def test_compare_by_a_checkpoint_needs_no_gallery(
     result = run("compare", *pair, "--checkpoint", checkpoint, "--json", "--evidence", tmp_path / "evidence")
     answer = json.loads(result.stdout)
     assert (answer["gallery"], answer["verdict"]) == (None, "same")
-    assert {path.name for path in (tmp_path / "evidence").iterdir()} == {
-        "figure.png",
-        "pair-query-factual.png",
-        "pair-query-counterfactual.png",
-        "pair-matched-factual.png",
-        "pair-matched-counterfactual.png",
+    overlays = {
+        f"pair-{side}-{part}{style}.png"
+        for side in ("query", "matched")
+        for part in ("factual", "counterfactual")
+        for style in ("", "-heat")
     }
+    written = {path.name for path in (tmp_path / "evidence").iterdir()}
+    assert written == {*overlays, "pair-correspondences.png", "figure.png"}
 
 
 def test_a_picture_compared_with_itself_is_at_distance_zero(run: Run, gallery: str, pictures: Path) -> None:
