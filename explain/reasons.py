@@ -5,6 +5,7 @@ Every word stands for a number: the focus of the factual map on either picture, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -24,11 +25,13 @@ ALIKE, APART = "makes them alike", "keeps them apart"
 class Seen:
     """A picture as a reason needs it: where the grid lies, and how much detail its cells have, if known.
 
-    `detail` is (h, w), the standard deviation of luminance (0..255) in every cell.
+    `detail` is (h, w), the standard deviation of luminance (0..255) in every cell. Where the map could not be
+    computed it is not `known`: a blank map then says nothing.
     """
 
     placement: Placement
     detail: Detail | None = None
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,7 +49,8 @@ def reason(evidence: Evidence, query: Seen, matched: Seen, *, verdict: Verdict |
     sides = (evidence.query, query), (evidence.matched, matched)
     foci = [focus(side.factual, seen.placement) for side, seen in sides]
     doubts = warnings_of([(side.factual, seen.placement, seen.detail) for side, seen in sides], foci)
-    return Reason(_sentence(foci[0], foci[1], makes(evidence, verdict)), foci[0], foci[1], doubts)
+    known = query.known, matched.known
+    return Reason(_sentence(foci, known, makes(evidence, verdict)), foci[0], foci[1], doubts)
 
 
 def makes(evidence: Evidence, verdict: Verdict | None) -> str:
@@ -57,18 +61,27 @@ def makes(evidence: Evidence, verdict: Verdict | None) -> str:
     return APART if verdict == "different" else ALIKE
 
 
-def _sentence(query: Focus, matched: Focus, does: str) -> str:
-    if query.blank and matched.blank:
+def _sentence(foci: Sequence[Focus], known: tuple[bool, bool], does: str) -> str:
+    query, matched = foci
+    if not (query.blank or matched.blank):
+        share = "" if _percent(query.share) == _percent(matched.share) else f"{_percent(matched.share)} "
+        return f"{_lies(query, 'query', does)}, and {share}{_on(matched, 'match')}."
+    if query.blank and matched.blank and all(known):
         return f"No part of either picture {does}."
-    if query.blank or matched.blank:
-        there, name, other = (matched, "match", "query") if query.blank else (query, "query", "match")
-        return (
-            f"{_percent(there.share)} of what {does} lies {_on(there, name)}; no part of the {other} does so."
-        )
-    first = f"{_percent(query.share)} of what {does} lies {_on(query, 'query')}"
-    if _percent(query.share) == _percent(matched.share):
-        return f"{first}, and {_on(matched, 'match')}."
-    return f"{first}, and {_percent(matched.share)} {_on(matched, 'match')}."
+    told = [_told(*side, does) for side in zip(foci, known, ("query", "match"), strict=True)]
+    if query.blank and not matched.blank:
+        told.reverse()
+    return f"{told[0][0].upper()}{told[0][1:]}; {told[1]}."
+
+
+def _told(part: Focus, known: bool, name: str, does: str) -> str:
+    if not part.blank:
+        return _lies(part, name, does)
+    return f"no part of the {name} {does}" if known else f"the map of the {name} could not be computed"
+
+
+def _lies(part: Focus, name: str, does: str) -> str:
+    return f"{_percent(part.share)} of what {does} lies {_on(part, name)}"
 
 
 def _on(part: Focus, name: str) -> str:

@@ -93,11 +93,12 @@ def accounts(
 
 
 def _seen(subject: Subject, judging: Judging) -> Seen:
+    known = subject.computed_from != "nothing"
     if subject.upload is not None:
-        return Seen(subject.upload.placement, subject.detail)
+        return Seen(subject.upload.placement, subject.detail, known)
     assert subject.stored is not None  # what is no upload is an image of the gallery
     size = subject.stored.width, subject.stored.height
-    return Seen(judging.checkpoint.record.preprocessing.placement(*size), subject.detail)
+    return Seen(judging.checkpoint.record.preprocessing.placement(*size), subject.detail, known)
 
 
 def _contributions(query: Subject, matched: Subject) -> Contributions | None:

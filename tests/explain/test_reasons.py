@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -61,13 +63,19 @@ def test_blank_maps_say_so() -> None:
         reason(evidence(blank, blank), SQUARE, SQUARE).text == "No part of either picture makes them alike."
     )
     half = reason(evidence(CENTRE, blank), SQUARE, SQUARE, verdict="different").text
+    lies = "100 % of what keeps them apart lies on 1 % of the query, centre"
+    assert half == f"{lies}; no part of the match keeps them apart."
+    other = reason(evidence(blank, CENTRE), SQUARE, SQUARE).text
+    assert other.endswith("1 % of the match, centre; no part of the query makes them alike.")
+
+
+def test_a_map_that_could_not_be_computed_is_no_blank_one() -> None:
+    unknown, blank = replace(SQUARE, known=False), side()
+    told = reason(evidence(CENTRE, blank), SQUARE, unknown).text
+    assert told.startswith("100 % of") and told.endswith("; the map of the match could not be computed.")
+    neither = reason(evidence(blank, blank), unknown, unknown).text
     assert (
-        half
-        == "100 % of what keeps them apart lies on 1 % of the query, centre; no part of the match does so."
-    )
-    assert (
-        "1 % of the match, centre; no part of the query"
-        in reason(evidence(blank, CENTRE), SQUARE, SQUARE).text
+        neither == "The map of the query could not be computed; the map of the match could not be computed."
     )
 
 
