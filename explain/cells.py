@@ -77,16 +77,13 @@ def layout(placement: Placement, grid: Shape) -> Layout:
     centres = (rows[1:] + rows[:-1]) / 2, (columns[1:] + columns[:-1]) / 2
     for array in (rows, columns, areas, beside, *centres):
         array.setflags(write=False)
-    return Layout(rows, columns, areas, beside, bool(beside.any()), centres, middle(areas, centres)[1])
+    return Layout(rows, columns, areas, beside, bool(beside.any()), centres, _scatter(areas, centres))
 
 
-def middle(mass: Shares, centres: tuple[Shares, Shares]) -> tuple[tuple[float, float], float]:
-    """Return the centre (y, x) of mass (h, w), not all 0, and its root mean square distance from there."""
-    down, across = mass.sum(axis=1), mass.sum(axis=0)
-    total, (rows, columns) = down.sum(), centres
-    y, x = float(down @ rows / total), float(across @ columns / total)
-    square = (down @ (rows - y) ** 2 + across @ (columns - x) ** 2) / total
-    return (y, x), float(np.sqrt(square))
+def _scatter(areas: Shares, centres: tuple[Shares, Shares]) -> float:
+    """Return the root mean square distance of what is seen from its centre."""
+    sides = zip((areas.sum(axis=1), areas.sum(axis=0)), centres, strict=True)
+    return float(np.sqrt(sum(mass @ (at - mass @ at) ** 2 for mass, at in sides)))
 
 
 def _axis(start: float, stop: float, cells: int) -> tuple[Shares, NDArray[np.bool_]]:

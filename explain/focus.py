@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
-from explain.cells import Layout, layout, middle
+from explain.cells import Layout, layout
 from explain.errors import MapMismatch
+from explain.heatmap import ROUNDING as NOTHING
 from siamese.preprocessing import Placement
 
 Floats: TypeAlias = NDArray[np.float64]
@@ -68,40 +70,76 @@ BLANK = Focus(0.0, 0.0, None, None)
 
 def focus(grid: NDArray[np.floating], placement: Placement) -> Focus:
     """Return the focus of a map (h, w) >= 0 of this picture; raises MapMismatch for another shape."""
-    if grid.ndim != 2:
-        raise MapMismatch(f"A map is (h, w), but this one is {grid.shape}.")
-    laid = layout(placement, (grid.shape[0], grid.shape[1]))
-    areas = laid.areas.ravel()
-    mass = np.where(areas > 0, grid.ravel().astype(np.float64), 0.0)
-    total = mass.sum()
-    if total <= 0:
-        return BLANK
-    mass = mass / total
-    order = np.argsort(-mass / np.maximum(areas, ROUNDING), kind="stable")
-    carried, covered = np.cumsum(mass[order]), np.cumsum(areas[order])
-    last = int(np.searchsorted(carried, CARRIED - ROUNDING))
+    return foci(grid[None], [placement])[0]
+
+
+def foci(grids: NDArray[np.floating], placements: Sequence[Placement]) -> list[Focus]:
+    """Return the foci of maps (k, h, w) >= 0, each of the picture of its placement; raises MapMismatch."""
+    if grids.ndim != 3 or len(grids) != len(placements):
+        raise MapMismatch(f"A map is (h, w), with a placement each, but these are {grids.shape}.")
+    if not len(grids):
+        return []
+    laid = _Laid.of([layout(each, (grids.shape[1], grids.shape[2])) for each in placements])
+    mass = np.where(laid.areas > 0, grids, 0).astype(np.float64).reshape(len(grids), -1)
+    there = mass.max(axis=1) * mass.shape[1] > NOTHING
+    mass = mass / np.where(there, mass.sum(axis=1), 1)[:, None]
+    areas = laid.areas.reshape(mass.shape)
+    order = np.argsort(-mass / np.maximum(areas, ROUNDING), axis=1, kind="stable")
+    densest = np.take_along_axis(mass, order, axis=1)
+    carried, covered = densest.cumsum(axis=1), np.take_along_axis(areas, order, axis=1).cumsum(axis=1)
+    last = np.minimum((carried < CARRIED - ROUNDING).sum(axis=1), mass.shape[1] - 1)
     chosen = np.zeros_like(mass)
-    chosen[order[: last + 1]] = mass[order[: last + 1]]
-    place = _place(chosen.reshape(grid.shape), laid)
-    return Focus(
-        min(float(carried[last]), 1.0), min(float(covered[last]), 1.0), place, _gini(carried, covered)
-    )
+    np.put_along_axis(chosen, order, densest * (np.arange(mass.shape[1]) <= last[:, None]), axis=1)
+    ends = np.arange(len(mass)), last
+    numbers = [
+        np.clip(each, 0, 1).tolist() for each in (carried[ends], covered[ends], _ginis(carried, covered))
+    ]
+    places = _places(chosen.reshape(grids.shape), laid)
+    told = zip(*numbers, places, there.tolist(), strict=True)
+    return [Focus(share, area, place, gini) if any_ else BLANK for share, area, gini, place, any_ in told]
 
 
-def _gini(carried: Floats, covered: Floats) -> float:
-    """Return the Gini coefficient of a Lorenz curve from the densest cell on, (n,) each, by trapezia."""
-    under = np.diff(covered, prepend=0.0) @ (carried + np.concatenate([[0.0], carried[:-1]]))
-    return float(np.clip(under - 1, 0, 1))
+@dataclass(frozen=True, slots=True, eq=False)
+class _Laid:
+    """The layouts of k pictures with one grid (h, w), one beside the other."""
+
+    areas: Floats  # (k, h, w)
+    rows: Floats  # (k, h), the middles of the cells
+    columns: Floats  # (k, w)
+    scatters: Floats  # (k,)
+
+    @classmethod
+    def of(cls, layouts: Sequence[Layout]) -> _Laid:
+        rows, columns = (np.array([each.centres[axis] for each in layouts]) for axis in (0, 1))
+        scatters = np.array([each.scatter for each in layouts])
+        return cls(np.array([each.areas for each in layouts]), rows, columns, scatters)
 
 
-def _place(mass: Floats, laid: Layout) -> Place:
-    """Return the part of the picture in which mass (h, w) lies, or that it lies in no single one."""
-    centres, areas = laid.centres, laid.areas
-    (y, x), scatter = middle(mass, centres)
-    relative = scatter / max(laid.scatter, ROUNDING)
+def _ginis(carried: Floats, covered: Floats) -> Floats:
+    """Return the Gini coefficients (k,) of Lorenz curves (k, n) from the densest cell on, by trapezia."""
+    steps = np.concatenate([covered[:, :1], covered[:, 1:] - covered[:, :-1]], axis=1)
+    heights = np.concatenate([carried[:, :1], carried[:, 1:] + carried[:, :-1]], axis=1)
+    ginis: Floats = (steps * heights).sum(axis=1) - 1
+    return ginis
+
+
+def _places(mass: Floats, laid: _Laid) -> list[Place]:
+    """Return the part of the picture in which each mass (k, h, w) lies, or that it lies in no single one."""
+    down, across = mass.sum(axis=2), mass.sum(axis=1)
+    totals = np.maximum(down.sum(axis=1), ROUNDING)
+    y, x = (down * laid.rows).sum(axis=1) / totals, (across * laid.columns).sum(axis=1) / totals
+    below, beside = laid.rows - y[:, None], laid.columns - x[:, None]
+    scatters = np.sqrt(((down * below**2).sum(axis=1) + (across * beside**2).sum(axis=1)) / totals)
+    near = (np.abs(below) <= THIRD / 2)[:, :, None] & (np.abs(beside) <= THIRD / 2)[:, None, :]
+    filled = (mass * near).sum(axis=(1, 2)) >= (laid.areas * near).sum(axis=(1, 2)) * totals
+    relative = scatters / np.maximum(laid.scatters, ROUNDING)
+    told = zip(relative.tolist(), filled.tolist(), y.tolist(), x.tolist(), strict=True)
+    return [_place(*each) for each in told]
+
+
+def _place(relative: float, filled: bool, y: float, x: float) -> Place:
     if relative >= ALL_OVER:
         return "towards the edges" if relative >= EDGES else "all over"
-    near = (np.abs(centres[0] - y) <= THIRD / 2)[:, None] & (np.abs(centres[1] - x) <= THIRD / 2)
-    if mass[near].sum() < areas[near].sum() * mass.sum():  # little lies where its middle is
+    if not filled:  # little lies where its middle is
         return "in several places"
     return PLACES[min(int(3 * y), 2)][min(int(3 * x), 2)]

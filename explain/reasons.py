@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explain.evidence import Evidence, Verdict
-from explain.focus import Focus, focus
+from explain.focus import Focus, foci
 from explain.reason_warnings import ReasonWarning, warnings_of
 from siamese.preprocessing import Placement
 
@@ -46,11 +46,28 @@ class Reason:
 
 def reason(evidence: Evidence, query: Seen, matched: Seen, *, verdict: Verdict | None = None) -> Reason:
     """Return the reason that the evidence gives; `verdict` is the one that it was explained with, if any."""
-    sides = (evidence.query, query), (evidence.matched, matched)
-    foci = [focus(side.factual, seen.placement) for side, seen in sides]
-    doubts = warnings_of([(side.factual, seen.placement, seen.detail) for side, seen in sides], foci)
-    known = query.known, matched.known
-    return Reason(_sentence(foci, known, makes(evidence, verdict)), foci[0], foci[1], doubts)
+    return reasons([evidence], query, [matched], [verdict])[0]
+
+
+def reasons(
+    evidence: Sequence[Evidence], query: Seen, matched: Sequence[Seen], verdicts: Sequence[Verdict | None]
+) -> list[Reason]:
+    """Return the reason of every match of a query, as `reason` does, all at once."""
+    if not evidence:
+        return []
+    asked = foci(np.array([each.query.factual for each in evidence]), [query.placement] * len(evidence))
+    others = foci(np.array([each.matched.factual for each in evidence]), [each.placement for each in matched])
+    told = zip(evidence, matched, verdicts, zip(asked, others, strict=True), strict=True)
+    return [_reason(why, (query, other), verdict, found) for why, other, verdict, found in told]
+
+
+def _reason(
+    evidence: Evidence, seen: tuple[Seen, Seen], verdict: Verdict | None, found: tuple[Focus, Focus]
+) -> Reason:
+    sides = zip((evidence.query, evidence.matched), seen, strict=True)
+    doubts = warnings_of([(side.factual, each.placement, each.detail) for side, each in sides], found)
+    known = seen[0].known, seen[1].known
+    return Reason(_sentence(found, known, makes(evidence, verdict)), *found, doubts)
 
 
 def makes(evidence: Evidence, verdict: Verdict | None) -> str:
@@ -61,14 +78,14 @@ def makes(evidence: Evidence, verdict: Verdict | None) -> str:
     return APART if verdict == "different" else ALIKE
 
 
-def _sentence(foci: Sequence[Focus], known: tuple[bool, bool], does: str) -> str:
-    query, matched = foci
+def _sentence(found: tuple[Focus, Focus], known: tuple[bool, bool], does: str) -> str:
+    query, matched = found
     if not (query.blank or matched.blank):
         share = "" if _percent(query.share) == _percent(matched.share) else f"{_percent(matched.share)} "
         return f"{_lies(query, 'query', does)}, and {share}{_on(matched, 'match')}."
     if query.blank and matched.blank and all(known):
         return f"No part of either picture {does}."
-    told = [_told(*side, does) for side in zip(foci, known, ("query", "match"), strict=True)]
+    told = [_told(*side, does) for side in zip(found, known, ("query", "match"), strict=True)]
     if query.blank and not matched.blank:
         told.reverse()
     return f"{told[0][0].upper()}{told[0][1:]}; {told[1]}."

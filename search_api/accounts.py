@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from explain.correspondences import Contributions, contributions
 from explain.evidence import Evidence
-from explain.reasons import Reason, Seen, reason
+from explain.reasons import Reason, Seen, reasons
 from search_api.explaining import Judging, explained, verdicts_explained
 from search_api.schemas_base import ComputedFrom
 from search_api.schemas_evidence import OverlaysSchema
@@ -73,16 +73,11 @@ def accounts(
     """
     evidence = explained(query, matched, scored, judging)
     asked, others = _seen(query, judging), [_seen(each, judging) for each in matched]
-    told = zip(evidence, matched, others, verdicts_explained(scored, judging), strict=True)
+    told = reasons(evidence, asked, others, verdicts_explained(scored, judging))
+    computed_from = [(query.computed_from, each.computed_from) for each in matched]
     found = [
-        Account(
-            why,
-            reason(why, asked, other, verdict=verdict),
-            (asked, other),
-            (query.computed_from, subject.computed_from),
-            extras,
-        )
-        for why, subject, other, verdict in told
+        Account(why, words, (asked, other), source, extras)
+        for why, words, other, source in zip(evidence, told, others, computed_from, strict=True)
     ]
     if not (extras.correspondences or extras.contributions):
         return found

@@ -70,6 +70,8 @@ def test_a_focus_carries_enough_on_no_more_area_than_an_even_map_needs(grid, fit
 
 def test_a_blank_map_has_no_focus() -> None:
     assert focus(np.zeros((7, 7), np.float32), WHOLE) == BLANK and BLANK.blank
+    rounding = np.random.default_rng(0).uniform(0, 1e-9, (7, 7))  # which is not drawn as heat either
+    assert focus(rounding, WHOLE) == BLANK
 
 
 def test_mass_in_padding_is_none() -> None:

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explain.evidence import Evidence, Explained, Side, explain
-from explain.reasons import Reason, Seen, reason
+from explain.reasons import Reason, Seen, reason, reasons
 from explain.scores import SCORES
 from siamese.preprocessing import Placement, Preprocessing
 from tests.explain.local import Local, pairs
@@ -126,3 +126,13 @@ def test_every_pair_has_a_reason_of_finite_numbers(pair: tuple[Local, Local], ve
     assert np.isfinite([found.query.share, found.query.area, found.matched.share, found.matched.area]).all()
     back = reason(swapped, *seen[::-1], verdict=verdict)
     assert (back.query.blank, back.matched.blank) == (found.matched.blank, found.query.blank)
+
+
+@given(st.lists(pairs(), min_size=1, max_size=4), st.sampled_from(["crop", "pad"]))
+def test_reasons_of_many_matches_are_each_as_alone(drawn: list[tuple[Local, Local]], fit) -> None:
+    query = drawn[0][0]
+    others = [matched for _, matched in drawn if matched.shape == drawn[0][1].shape]
+    found = [explain(query, each) for each in others if each.shape[-1] == query.shape[-1]]
+    seen = [Seen(Preprocessing(fit=fit).placement(40 + 30 * place, 70)) for place in range(len(found))]
+    together = reasons(found, SQUARE, seen, [None] * len(found))
+    assert together == [reason(each, SQUARE, other) for each, other in zip(found, seen, strict=True)]
