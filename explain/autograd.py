@@ -5,7 +5,7 @@ Its grid is the output of one of its layers; the score is differentiated from th
 itself (Selvaraju et al. 2017, equations 1 and 2). Where everything after the layer is linear, these maps are
 the closed forms of `explain.maps`; elsewhere they say where, and add up to nothing.
 
-The one module of this package that loads torch.
+The one module of this package that computes in torch.
 """
 
 from __future__ import annotations
@@ -30,11 +30,15 @@ LAYERS_NAMED = 8  # in a refusal: the last ones, because a grid is wanted from n
 
 @dataclass(frozen=True, slots=True)
 class NetworkScore:
-    """A differentiable number of two embeddings (D,); `towards_same` as of `explain.scores.Score`."""
+    """A differentiable number of two embeddings (D,); `towards_same` as of `explain.scores.Score`.
+
+    `of_directions` says that it is of unit embeddings, so that there is none where an embedding is zero.
+    """
 
     of: str
     towards_same: int
     number: Callable[[Tensor, Tensor], Tensor]
+    of_directions: bool = True
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,7 +84,7 @@ def _length(difference: Tensor) -> Tensor:
 
 COSINE = NetworkScore("cosine", 1, _cosine)
 DISTANCE = NetworkScore("distance", -1, _distance)
-RAW_DISTANCE = NetworkScore("distance", -1, _raw_distance)
+RAW_DISTANCE = NetworkScore("distance", -1, _raw_distance, of_directions=False)
 """The Euclidean distance of embeddings as they come, for a network that was trained without unit length."""
 
 
@@ -124,8 +128,8 @@ def evidence_of(
     """Explain two pictures that were run through the same network, each by its own gradient.
 
     A pair without a verdict is read as "same". The maps are measured from 0 and do not add up. Where either
-    embedding is zero they are blank. Raises ExplainError, and MapMismatch where the embeddings differ in
-    length.
+    embedding is zero, those of a score of directions are blank. Raises ExplainError, and MapMismatch where
+    the embeddings differ in length.
     """
     if query.embedding.shape != matched.embedding.shape:
         raise MapMismatch(
@@ -141,7 +145,7 @@ def _value_and_maps(
     query: Traced, matched: Traced, of: NetworkScore
 ) -> tuple[float, list[NDArray[np.float64]]]:
     grids = [query.grid, matched.grid]
-    if not (query.embedding.any() and matched.embedding.any()):
+    if of.of_directions and not (query.embedding.any() and matched.embedding.any()):
         return 0.0, [np.zeros(grid.shape[2:]) for grid in grids]
     with torch.inference_mode(False), torch.enable_grad():
         score = of.number(query.embedding.double(), matched.embedding.double())
@@ -176,7 +180,7 @@ def _cut_at(layer: nn.Module) -> Iterator[list[Tensor]]:
             raise MapMismatch(f"The layer must give a grid (1, C, h, w), but it gives {_shape(grid)}.")
         grids.append(grid.detach().requires_grad_())
         torch.set_grad_enabled(True)  # until the `no_grad` around the network ends
-        return grids[-1]
+        return grids[-1].clone()  # a leaf itself may not be changed in place, as by the ReLU that comes next
 
     with layer.register_forward_hook(cut):
         yield grids

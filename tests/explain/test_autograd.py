@@ -143,6 +143,28 @@ def test_an_embedding_that_is_zero_has_blank_maps(of: NetworkScore) -> None:
     assert not any(side.factual.any() or side.counterfactual.any() for side in parts(evidence))
 
 
+def test_a_raw_distance_from_a_zero_embedding_is_a_distance_like_any_other() -> None:
+    network = nn.Sequential(nn.Conv2d(3, 2, 1), nn.AdaptiveAvgPool2d(1), nn.Flatten()).eval()
+    with torch.no_grad():
+        network[0].bias.zero_()
+    dark, light = np.zeros((3, 4, 4), np.float32), np.ones((3, 4, 4), np.float32)
+    raw = explain_by_autograd(network, "0", dark, light, of=RAW_DISTANCE)
+    assert raw.explained.value == pytest.approx(float(trace(network, "0", light).embedding.detach().norm()))
+    assert raw.matched.factual.any() or raw.matched.counterfactual.any()
+    assert explain_by_autograd(network, "0", dark, light, of=DISTANCE).explained.value == 0
+
+
+def test_a_layer_whose_output_is_changed_in_place_has_the_maps_of_one_whose_is_not() -> None:
+    pair, found = (picture(0), picture(1)), []
+    for in_place in (False, True):
+        network = nn.Sequential(nn.ReLU(in_place), foreign("max")[1])
+        whole = nn.Sequential(foreign("max")[0], network).eval()
+        found.append(explain_by_autograd(whole, LAYER, *pair))
+    for ours, theirs in zip(parts(found[0]), parts(found[1]), strict=True):
+        np.testing.assert_array_equal(ours.factual, theirs.factual)
+        np.testing.assert_array_equal(ours.counterfactual, theirs.counterfactual)
+
+
 @pytest.mark.parametrize("of", SCORES)
 def test_a_picture_of_one_colour_has_finite_maps(of: NetworkScore) -> None:
     plain = np.ones((3, 15, 15), np.float32)
