@@ -14,7 +14,7 @@ from explain.evidence import Verdict
 from explain.faithfulness import mean_measure
 from explain.maps import Floats
 from explain.named_maps import RANDOM, RELEVANCE
-from siamese.intervals import Bootstrap
+from siamese.intervals import CONFIDENCE, Bootstrap
 from siamese.measured import Measure
 
 Embedding = NDArray[np.float32]
@@ -37,7 +37,8 @@ class Flips(BaseModel, frozen=True):
     """What became of the verdicts `verdict` when 20 % of one picture was hidden by each map.
 
     Of "same" the hottest cells are hidden, of "different" the coldest, which keep the images apart. `times`
-    is how many times as many flip by the relevance map as by chance, null where none does by chance.
+    is how many times as many flip by the relevance map as by chance, null where none does by chance, and
+    without an interval where too few do to bound it.
     """
 
     verdict: Verdict
@@ -64,7 +65,7 @@ class RankDrop(BaseModel, frozen=True):
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Decided:
-    """One pair: both embeddings (D,), the distance at which its verdict turns, and what hiding makes of one.
+    """One pair: both embeddings (D,), and what hiding makes of one.
 
     `hidden` has, by map, the embedding of the picture of the side that was hidden in; (D,), zero where none.
     """
@@ -138,6 +139,9 @@ def _verdict(one: Embedding, other: Embedding, threshold: float) -> Verdict:
 def _times(hot: Floats, chance: Floats, bootstrap: Bootstrap) -> Measure:
     if not chance.any():
         return Measure(reason="hiding by chance flips none of them")
-    ratios = bootstrap.means(hot, chance)
     value = float(hot.sum() / chance.sum())
-    return Measure(value=value, interval=bootstrap.interval(value, ratios))
+    ratios = bootstrap.means(hot, chance)
+    if np.isposinf(ratios).mean() > (1 - CONFIDENCE) / 2:  # another draw may have none by chance
+        return Measure(value=value, reason="too few of them flip by chance to bound it")
+    greatest = ratios[np.isfinite(ratios)].max()
+    return Measure(value=value, interval=bootstrap.interval(value, np.minimum(ratios, greatest)))

@@ -52,8 +52,11 @@ class Bootstrap:
         return min(float(low), value), max(float(high), value)
 
     def means(self, totals: NDArray[np.floating], parts: NDArray[np.floating]) -> Floats:
-        """(resamples,) the mean, where each image contributes a total over so many parts: both (images,)."""
-        with np.errstate(invalid="ignore"):
+        """(resamples,) the mean, where each image contributes a total over so many parts: both (images,).
+
+        NaN or infinite where a resample has no parts.
+        """
+        with np.errstate(invalid="ignore", divide="ignore"):
             return np.asarray(self.counts @ totals / (self.counts @ parts), np.float64)
 
     def of_pairs(self, *ends: NDArray[np.int64]) -> Iterator[NDArray[np.float32]]:

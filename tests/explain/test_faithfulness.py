@@ -13,6 +13,7 @@ from explain.named_maps import RANDOM, RELEVANCE
 from explain.perturbing import Perturbed, area
 from explain.sanity import rank_correlation
 from siamese.intervals import Bootstrap
+from siamese.measured import Measure
 
 ZERO = np.zeros(2, np.float32)
 
@@ -78,6 +79,24 @@ def test_a_verdict_flips_where_the_distance_crosses_the_threshold() -> None:
     assert [each.rate.value for each in same.maps] == [1, 0] == [each.rate.value for each in different.maps]
     assert same.maps[1].lead.value == 1
     assert same.times.value is None and "chance" in same.times.reason
+
+
+def often(hot: int, chance: int, *, of: int = 60) -> Measure:
+    """How many times as many of so many verdicts flip by the map as by chance."""
+    turns, stays = turned(80), turned(10)
+    pairs = [
+        Decided(turned(0), turned(5), {RELEVANCE: turns if at < hot else stays,
+                                       RANDOM: turns if at < chance else stays})
+        for at in range(of)
+    ]  # fmt: skip
+    return measure_flips(pairs, verdict="same", side="query", fill="blur", threshold=0.5, seed=0).times
+
+
+def test_times_by_chance_have_bounds_only_where_chance_flips_enough_of_them() -> None:
+    many, few = often(40, 10), often(40, 1)
+    assert many.value == 4 and many.interval is not None
+    assert many.interval[0] < 4 < many.interval[1] < 40
+    assert few.value == 40 and few.interval is None and few.reason is not None and "too few" in few.reason
 
 
 def test_without_a_threshold_there_are_no_verdicts_to_flip() -> None:
