@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from pydantic import BaseModel
 
+from explain.errors import ExplainError
 from explain.evidence_pairs import ChosenPair, choose_pairs, pair_images
 from explain.faithfulness import MapFaithfulness, PerturbedByMap, measure_maps
 from explain.flips import (
@@ -23,7 +24,7 @@ from explain.flips import (
     measure_rank_drop,
     rank_of,
 )
-from explain.named_maps import MakesMaps, make_maps
+from explain.named_maps import RANDOM, RELEVANCE, MakesMaps, make_maps
 from explain.named_maps import rivals as usual_rivals
 from explain.perturbing import HIDDEN_SHARE, STEPS, Hiding, perturb, without_coldest
 from explain.sanity import Sanity, measure_sanity
@@ -84,14 +85,17 @@ def try_evidence(
 ) -> EvidenceMeasures:
     """Hide regions of `count` pairs of the trial by every map, and measure what comes of it.
 
-    Verdicts are those of a search. A pair that cannot be read any more is left out and named.
+    Verdicts are those of a search. A pair that cannot be read any more is left out and named. `seed` draws
+    pairs, random maps, noise, weights and resamples. Raises ExplainError where the relevance map or the
+    random one is not among the rivals.
     """
     progress, rivals = progress or Silent(), rivals or usual_rivals(seed=seed)
+    _require_compared(rivals)
     chosen = choose_pairs(trial, count=count, seed=seed)
     found = _Found()
     for pair in progress.track(chosen, description="hiding regions", total=len(chosen)):
         try:
-            _try_pair(found, encoder, trial, pair, rivals, steps, limits)
+            _try_pair(found, encoder, trial, pair, rivals, steps, seed, limits)
         except (UnreadableImage, ZeroEmbedding) as error:
             found.unreadable.append((trial.queries.samples[pair.query].uri, str(error)))
     threshold = encoder.record.for_search.threshold
@@ -111,6 +115,16 @@ def try_evidence(
     )
 
 
+def _require_compared(rivals: Mapping[str, MakesMaps]) -> None:
+    """Leads are over the relevance map, and flips are counted against chance."""
+    missing = [name for name in (RELEVANCE, RANDOM) if name not in rivals]
+    if missing:
+        raise ExplainError(
+            f"Maps are compared with “{RELEVANCE}” and “{RANDOM}”, but among {', '.join(rivals)} there is no "
+            f"{' and no '.join(missing)}: add them from `named_maps.rivals`."
+        )
+
+
 def _try_pair(
     found: _Found,
     encoder: Encoder,
@@ -118,6 +132,7 @@ def _try_pair(
     pair: ChosenPair,
     rivals: Mapping[str, MakesMaps],
     steps: int,
+    seed: int,
     limits: ImageLimits,
 ) -> None:
     """Everything is computed before anything is kept, so that a pair counts everywhere or nowhere."""
@@ -125,7 +140,7 @@ def _try_pair(
     query, matched, *others = look(encoder, images)
     maps = make_maps(rivals, query, matched)
     sights = (query, matched), (matched, query)
-    hidings = [Hiding.of(encoder, own) for own, _ in sights]
+    hidings = [Hiding.of(encoder, own, seed=seed) for own, _ in sights]
     perturbed = [
         perturb(hiding, other.embedding, grids, steps=steps)
         for hiding, (_, other), grids in zip(hidings, sights, maps, strict=True)

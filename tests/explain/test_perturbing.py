@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import numpy as np
 import pytest
 from PIL import Image
 
-from explain.errors import MapMismatch
-from explain.named_maps import CENTRE, RANDOM, RELEVANCE, make_maps, random, rivals
+from explain.errors import ExplainError, MapMismatch
+from explain.evidence_trial import try_evidence
+from explain.named_maps import CENTRE, RANDOM, RELEVANCE, centre_prior, make_maps, random, rivals
 from explain.perturbing import Hiding, area, perturb, without_coldest
 from explain.sights import Sight, embed_variants, look
 from siamese.encoder import Encoder
+from siamese.trial import Trial
 from tests.toys import mean_colour_encoder, mosaic, noise, plain
 
 FLAGS = [["black"] * 8 for _ in range(8)]
@@ -100,6 +103,11 @@ def test_maps_of_chance_depend_on_the_image_and_the_seed_alone(encoder: Encoder)
 def test_steps_without_twenty_per_cent_among_them_are_refused(encoder: Encoder, pair: list[Sight]) -> None:
     with pytest.raises(MapMismatch, match="multiple of 5, but they are 16"):
         perturb(Hiding.of(encoder, pair[0]), pair[1].embedding, {}, steps=16)
+
+
+def test_a_trial_without_the_maps_that_all_are_compared_with_is_refused(encoder: Encoder) -> None:
+    with pytest.raises(ExplainError, match="among centre prior there is no relevance map and no random"):
+        try_evidence(encoder, cast(Trial, None), rivals={CENTRE: centre_prior})
 
 
 def test_a_sight_of_which_nothing_is_seen_is_refused(encoder: Encoder) -> None:
