@@ -21,7 +21,8 @@ STEPS = 10
 ORDERS = 9
 """Orders of chance, so that by chance a map beats all of them once in ten times."""
 LEAST_BEATEN = 0.75
-"""The share of orders of chance that a map must beat: a map that says nothing fails three times in four."""
+"""The share of orders of chance that a map must beat: seven of nine, which a map that says nothing does three
+times in ten."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,10 +12,7 @@ from explain.errors import MapMismatch
 from explain.fills import Fill, blur, noisy_linear
 from explain.hiding import Order
 from explain.maps import Floats
-from explain.sights import Pixels, Sight, embed_variants
-
-if TYPE_CHECKING:  # comes in from outside
-    from siamese.encoder import Encoder
+from explain.sights import Embeds, Pixels, Sight, embed_variants
 
 STEPS = 15
 """Of a curve, in equal shares of the seen area; a multiple of FIFTHS, so that 20 % is one of them."""
@@ -54,13 +50,13 @@ class Perturbed:
 class Hiding:
     """A sight, its fills, and the encoder that looks at it again."""
 
-    encoder: Encoder
+    encoder: Embeds
     sight: Sight
     blurred: Fill
     imputed: Fill
 
     @classmethod
-    def of(cls, encoder: Encoder, sight: Sight, *, seed: int = 0) -> Hiding:
+    def of(cls, encoder: Embeds, sight: Sight, *, seed: int = 0) -> Hiding:
         """The sight with its fills; `seed` draws the noise of the imputation."""
         filled = blur(sight.pixels, sight.seen), noisy_linear(sight.pixels, sight.seen, seed=seed)
         return cls(encoder, sight, *filled)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,11 +13,18 @@ from PIL import Image
 from explain.errors import MapMismatch
 
 if TYPE_CHECKING:  # the encoder comes in from outside; hiding pixels needs no torch
-    from siamese.encoder import Encoder, Prepared
+    from siamese.encoder import Embedded, Encoder, Prepared
 
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Embeddings = NDArray[np.float32]
+
+
+class Embeds(Protocol):
+    """What looks at pictures: an encoder, or one that waits for its turn."""
+
+    def embed_directed(self, prepared: Sequence[Prepared]) -> tuple[Embedded, list[int]]:
+        """Embed what has a direction, and tell the positions of what has none."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -54,7 +61,7 @@ def look(encoder: Encoder, images: Sequence[Image.Image]) -> list[Sight]:
     return [Sight(*row) for row in rows]
 
 
-def embed_variants(encoder: Encoder, sight: Sight, variants: Sequence[Pixels]) -> Embeddings:
+def embed_variants(encoder: Embeds, sight: Sight, variants: Sequence[Pixels]) -> Embeddings:
     """Return the embeddings (n, D) of the sight with other pixels; zero where nothing is left to embed."""
     prepared = [replace(sight.prepared, tensor=pixels) for pixels in variants]
     embedded, without = encoder.embed_directed(prepared)

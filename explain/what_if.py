@@ -67,10 +67,9 @@ def what_if(hiding: Hiding, side: Side, flips: Flips | None) -> WhatIf:
     order = Order.of(grid, seen)
     painted = at_pixels(grid, side=len(seen))[seen]
     region = float((painted > RIPPLE * max(painted.max(), 0.0)).mean())
-    shares = [region * step / SCANNED for step in range(1, SCANNED + 1)]
-    tried = _hidden(hiding, order, shares)
     if flips is None or not region:
-        return WhatIf(tried[-1], None)
+        return WhatIf(_hidden(hiding, order, [region])[0], None)
+    tried = _hidden(hiding, order, [region * step / SCANNED for step in range(1, SCANNED + 1)])
     turned = np.flatnonzero(flips(np.stack([each.embedding for each in tried])))
     if not len(turned):
         return WhatIf(tried[-1], None)

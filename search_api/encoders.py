@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -13,8 +13,21 @@ import numpy as np
 from gallery.build import Build
 from gallery.errors import EncoderMismatch
 from search_api.scoring import Floats
-from siamese.encoder import Encoder, Prepared
+from siamese.encoder import Embedded, Encoder, Prepared
 from siamese.fingerprint import short
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class InTurn:
+    """An encoder that takes a slot anew for each batch, so that long work lets questions in between."""
+
+    encoder: Encoder
+    slots: threading.BoundedSemaphore
+
+    def embed_directed(self, prepared: Sequence[Prepared]) -> tuple[Embedded, list[int]]:
+        """What the encoder says of the batch."""
+        with self.slots:
+            return self.encoder.embed_directed(prepared)
 
 
 class LoadedEncoders:
@@ -48,9 +61,9 @@ class LoadedEncoders:
         if not full:
             self.of(build)
 
-    def slot(self) -> AbstractContextManager[object]:
-        """Held by whoever embeds many pictures in a row, so that questions do not fight for the cores."""
-        return self._slots
+    def in_turn(self, encoder: Encoder) -> InTurn:
+        """The encoder for whoever embeds many batches in a row."""
+        return InTurn(encoder, self._slots)
 
     def embed(self, encoder: Encoder, prepared: Prepared) -> tuple[Floats, Floats]:
         """The embedding (D,) and the local embeddings (h, w, D) of one picture.

@@ -4,6 +4,7 @@ SearchError
 ├── AmbiguousGallery     several galleries are published and the question names none
 ├── InvalidQuestion      a number or a combination that cannot be answered
 ├── NoSuchHead           the encoder has no head of the kind that the question needs
+├── TrialsBusy           as many pairs as may be are being tested by hiding regions
 ├── UnknownHost          the request was sent to a name that is not this service's
 ├── UnknownLabel         the filter names a label that no image has
 └── UploadTooLarge       more bytes arrived than one request may hold
@@ -48,6 +49,13 @@ class NoSuchHead(SearchError):  # noqa: N818
             f"The encoder “{encoder}” has no {head}{why}; "
             "`whyalike train` learns one with the encoder, from labelled images."
         )
+
+
+class TrialsBusy(SearchError):  # noqa: N818
+    """As many pairs as may be are being tested by hiding regions, and none was done in time."""
+
+    def __init__(self) -> None:
+        super().__init__("Other pairs are being tested by hiding regions; ask again in a few seconds.")
 
 
 class UnknownHost(SearchError):  # noqa: N818
@@ -103,6 +111,9 @@ FACES: dict[type[Exception], Face] = {
     AmbiguousGallery: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "ambiguous-gallery", "Which gallery is meant?"),
     InvalidQuestion: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-question", "This cannot be answered"),
     NoSuchHead: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "no-such-head", "The encoder has no such head"),
+    TrialsBusy: Face(
+        HTTPStatus.SERVICE_UNAVAILABLE, "trials-busy", "Other pairs are being tested; ask again in a while"
+    ),
     UnknownHost: Face(HTTPStatus.MISDIRECTED_REQUEST, "unknown-host", "Not a name of this service"),
     UnknownLabel: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown-label", "No such label"),
     UploadTooLarge: Face(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "upload-too-large", "The upload is too large"),

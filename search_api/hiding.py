@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from threading import BoundedSemaphore
@@ -16,12 +17,12 @@ from explain.map_trial import ORDERS, STEPS, MapTrial, try_map
 from explain.maps import Floats
 from explain.perturbing import Hiding
 from explain.reason_warnings import ReasonWarning
-from explain.sights import look
+from explain.sights import Sight
 from explain.what_if import Hidden, WhatIf, signed, what_if
 from gallery.build import Build
 from search_api.accounts import Account, HidingWanted
 from search_api.encoders import LoadedEncoders
-from search_api.errors import InvalidQuestion
+from search_api.errors import InvalidQuestion, TrialsBusy
 from search_api.explaining import Judging
 from search_api.hiding_words import told, warning
 from search_api.pictures import ORIGINAL_LIMITS, data_uri, original, png
@@ -33,6 +34,9 @@ from search_api.settings import SearchSettings
 from search_api.subjects import Asked, Stored
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits, decode
+
+PATIENCE = 5.0
+"""Seconds that a question waits for its trial: many that wait would keep searches from being answered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,48 +82,66 @@ Hide = Callable[[Asked, Judging, Scored, Evidence], Hides]
 
 
 class HidingTrials:
-    """Looks at the pictures of judged pairs again; no more of them at once than there are slots."""
+    """Looks at the pictures of judged pairs again: no more pairs at once than there are slots, and each
+    batch of looks takes its slot anew, so that searches come in between.
+    """
 
     def __init__(
         self, encoders: LoadedEncoders, decoding: BoundedSemaphore, settings: SearchSettings
     ) -> None:
         self._encoders = encoders
         self._decoding = decoding
+        self._trials = BoundedSemaphore(settings.embedding_slots)
         self._limits = settings.upload_limits
 
     def each(self, wanted: HidingWanted, query: Asked, judge: Build | Encoder) -> Hide:
         """What answers for every image that is compared with the query, by a build's encoder or by this one.
 
-        It raises InvalidQuestion where the evidence is not that of the verdict, UnreadableImage and
-        ZeroEmbedding.
+        It raises InvalidQuestion where the evidence is not that of the verdict, TrialsBusy, UnreadableImage
+        and ZeroEmbedding.
         """
 
         def hide(image: Asked, judging: Judging, scored: Scored, evidence: Evidence) -> Hides:
             if not wanted:
                 return Hides()
             require_own_number(judging)
-            return self._hidden(wanted, self._again((query, image), judge, judging, scored), evidence)
+            with self._turn():
+                return _hidden(wanted, self._again((query, image), judge, judging, scored), evidence)
 
         return hide
+
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        if not self._trials.acquire(timeout=PATIENCE):
+            raise TrialsBusy
+        try:
+            yield
+        finally:
+            self._trials.release()
 
     def _again(
         self, pair: tuple[Asked, Asked], judge: Build | Encoder, judging: Judging, scored: Scored
     ) -> Again:
         build = judge if isinstance(judge, Build) else None
         encoder = judge if isinstance(judge, Encoder) else self._encoders.of(judge)
-        with self._decoding:
-            images = [_image(asked, build, self._limits) for asked in pair]
-        with self._encoders.slot():
-            query, matched = look(encoder, [image for image, _ in images])
-        hiding = Hiding.of(encoder, query), Hiding.of(encoder, matched)
-        return Again(*hiding, images[0][1], judging, scored)
+        (query, seen_in), (matched, _) = [self._sight(asked, build, encoder) for asked in pair]
+        looks = self._encoders.in_turn(encoder)
+        return Again(Hiding.of(looks, query), Hiding.of(looks, matched), seen_in, judging, scored)
 
-    def _hidden(self, wanted: HidingWanted, again: Again, evidence: Evidence) -> Hides:
-        with self._encoders.slot():
-            return Hides(
-                try_what_if(again, evidence, pictures=wanted.pictures) if wanted.what_if else None,
-                try_faithfulness(again, evidence) if wanted.faithfulness else None,
-            )
+    def _sight(self, asked: Asked, build: Build | None, encoder: Encoder) -> tuple[Sight, DrawnOn]:
+        with self._decoding:
+            image, seen_in = _image(asked, build, self._limits)
+            prepared, seen = encoder.prepare(image), encoder.preprocessing.seen_pixels(*image.size)
+            del image  # it may take much memory
+        embedding, local_embeddings = self._encoders.embed(encoder, prepared)
+        return Sight(prepared, seen, local_embeddings, embedding), seen_in
+
+
+def _hidden(wanted: HidingWanted, again: Again, evidence: Evidence) -> Hides:
+    return Hides(
+        try_what_if(again, evidence, pictures=wanted.pictures) if wanted.what_if else None,
+        try_faithfulness(again, evidence) if wanted.faithfulness else None,
+    )
 
 
 def require_own_number(judging: Judging) -> None:
@@ -132,22 +154,24 @@ def require_own_number(judging: Judging) -> None:
 
 
 def try_what_if(again: Again, evidence: Evidence, *, pictures: bool) -> WhatIfSchema:
-    """Hide in the query what speaks for the verdict."""
-    before = again.scored.verdict
+    """Hide in the query what speaks for the verdict; what it flips is the verdict on the pair as seen again,
+    which may be another one than that on originals that are gone.
+    """
+    whole = again.left(again.query.sight.embedding[None])[0]
 
     def flips(embeddings: Embeddings) -> np.ndarray:
-        return np.array([each.verdict != before for each in again.left(embeddings)])
+        return np.array([each.verdict != whole.verdict for each in again.left(embeddings)])
 
-    found = what_if(again.query, evidence.query, flips if before else None)
+    found = what_if(again.query, evidence.query, flips if whole.verdict else None)
     parts = [found.everything, *([found.smallest] if found.smallest else [])]
     left = again.left(np.stack([each.embedding for each in parts]))
     schemas = [_left(part, scored) for part, scored in zip(parts, left, strict=True)]
     smallest = schemas[1] if found.smallest else None
     return WhatIfSchema(
-        text=told(again.scored, schemas[0], smallest),
+        text=told(whole, schemas[0], smallest),
         seen_in=again.seen_in,
         hidden=schemas[0],
-        flips=None if before is None else schemas[0].verdict != before,
+        flips=None if whole.verdict is None else schemas[0].verdict != whole.verdict,
         smallest=smallest,
         picture=_picture(found, again) if pictures else None,
     )

@@ -33,7 +33,8 @@ def told(before: Scored, left: LeftSchema, smallest: LeftSchema | None) -> str:
 
 def area(left: LeftSchema) -> str:
     """How much of the query is hidden."""
-    return f"{100 * left.area:.0f} %"
+    percent = round(100 * left.area)
+    return f"{percent} %" if percent or not left.area else "less than 1 %"
 
 
 def warning(doubted: Sequence[bool]) -> WarningSchema:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from explain.map_trial import LEAST_BEATEN, Areas, MapTrial, try_map
 from explain.perturbing import Hiding
 from explain.sights import Sight, look
 from explain.what_if import signed, what_if
-from siamese.encoder import Encoder
+from siamese.encoder import Embedded, Encoder, Prepared
 from tests.explain.test_perturbing import FLAGS
 from tests.toys import mean_colour_encoder, mosaic, plain
 
@@ -58,6 +59,18 @@ def test_a_verdict_that_nothing_flips_has_no_smallest_region_and_neither_has_non
     assert what_if(hiding, factual(pair), too_far(-1.0, pair[1])).smallest is None
     without = what_if(hiding, factual(pair), None)
     assert without.smallest is None and without.everything.embedding @ pair[1].embedding < 0.6
+
+
+def test_without_a_verdict_to_flip_the_encoder_looks_once(encoder: Encoder, pair: list[Sight]) -> None:
+    looks = []
+
+    class Counting:
+        def embed_directed(self, prepared: Sequence[Prepared]) -> tuple[Embedded, list[int]]:
+            looks.append(len(prepared))
+            return encoder.embed_directed(prepared)
+
+    what_if(Hiding.of(Counting(), pair[0]), factual(pair), None)
+    assert looks == [1]
 
 
 def test_a_blank_map_hides_nothing(encoder: Encoder, pair: list[Sight]) -> None:

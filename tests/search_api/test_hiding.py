@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import base64
+import threading
 from io import BytesIO
 
 import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from search_api.hiding_words import told, warning
+from search_api import hiding
+from search_api.encoders import InTurn
+from search_api.hiding_words import area, told, warning
 from search_api.schemas_hiding import LeftSchema
 from search_api.scoring import Scored
 from tests.search_api.conftest import HALF_RED, Workshop
@@ -85,6 +88,41 @@ def test_evidence_of_another_number_than_the_verdicts_is_not_hidden(workshop: Wo
     by_head = {"what_if": "true", "faithfulness": "true", "scorer": "pair-head"}
     answered = client.post("/v1/compare", files=files, data=by_head)
     assert answered.status_code == 200 and answered.json()["what_if"]["hidden"]["area"] >= 0
+
+
+def test_searches_are_answered_between_the_looks_of_a_trial() -> None:
+    slots = threading.BoundedSemaphore(1)
+    held = []
+
+    class Looking:
+        def embed_directed(self, prepared: object) -> object:
+            held.append(not slots.acquire(blocking=False))
+            return prepared
+
+    looks = InTurn(Looking(), slots)
+    for batch in ([1], [2]):
+        looks.embed_directed(batch)
+        assert slots.acquire(blocking=False), "the slot is free again"
+        slots.release()
+    assert held == [True, True]
+
+
+def test_a_trial_that_gets_no_turn_is_refused(
+    workshop: Workshop, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(hiding, "PATIENCE", 0.01)
+    turns = workshop.searchers[-1].trials._trials
+    asked = {"files": {"a": HALF, "b": RED}, "data": {"what_if": "true"}}
+    with turns:
+        refused = client.post("/v1/compare", **asked)
+        assert client.post("/v1/search", files={"image": RED}).status_code == 200
+    assert refused.status_code == 503 and refused.json()["type"].endswith(":trials-busy")
+    assert client.post("/v1/compare", **asked).status_code == 200, "and then it has its turn"
+
+
+def test_a_small_part_is_not_told_as_nothing() -> None:
+    assert area(left(0.003, 1, None, None)) == "less than 1 %"
+    assert area(left(0, 1, None, None)) == "0 %" and area(left(0.006, 1, None, None)) == "1 %"
 
 
 def left(area: float, distance: float, chance: float | None, verdict: str | None) -> LeftSchema:
