@@ -2,7 +2,8 @@
 
 As int8 the scale is the image's largest magnitude / 127, so that zero stays exactly zero (cells that the
 encoder did not see are zero), and the error of a number is at most half a scale. As float16 it is the largest
-magnitude itself, so that no number is too large for it, and the error is at most 2^-11 of a number.
+magnitude itself, so that no number is too large for it, and the error is at most 2^-11 of a number, or 2^-25
+of the scale where that is more (float16 has no finer steps near zero).
 """
 
 from typing import Any

@@ -24,8 +24,7 @@ def cell_detail(
     `tensor` (3, S, S) is the preprocessed picture, `size` the picture's (width, height) before; padding
     inside of a cell that is seen does not count.
     """
-    shown = np.zeros(tensor.shape[1:])
-    shown[preprocessing.shown_part(*size)] = 1
+    shown = preprocessing.seen_pixels(*size).astype(np.float64)
     brightness = np.asarray(LUMINANCE) * preprocessing.std * WHITE
     luminance = np.tensordot(brightness, tensor, axes=1) * shown
     counts, sums, squares = (_cell_sums(each, seen.shape) for each in (shown, luminance, luminance**2))

@@ -90,11 +90,8 @@ class Preprocessing(BaseModel, frozen=True):
 
     def seen_pixels(self, width: int, height: int) -> NDArray[np.bool_]:
         """Which pixels of the square show a picture of this size: (S, S) bool, False in padding."""
-        seen = np.ones((self.image_size, self.image_size), np.bool_)
-        if self.fit == "pad":
-            x, y, pasted_width, pasted_height = self._pasted(width, height)
-            seen[:] = False
-            seen[y : y + pasted_height, x : x + pasted_width] = True
+        seen = np.zeros((self.image_size, self.image_size), np.bool_)
+        seen[self.shown_part(width, height)] = True
         return seen
 
     def _resized(self, image: Image.Image, size: tuple[int, int]) -> Image.Image:
