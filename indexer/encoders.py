@@ -119,7 +119,8 @@ def _raw_encoder(choice: EncoderChoice, *, body: str) -> Encoder:
 def _refusal(own: CheckpointRecord, difference: str) -> EncoderRefused:
     return EncoderRefused(
         f"The gallery's images were embedded by {own.name} ({short(own.fingerprint)}), "
-        f"{difference}; leave the choice to the gallery, or embed all of its images anew with --refit."
+        f"{difference}; leave the choice to the gallery, or embed all of its images anew: --refit with "
+        "--checkpoint takes that encoder, and --refit alone fits one without labels."
     )
 
 

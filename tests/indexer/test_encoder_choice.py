@@ -166,7 +166,7 @@ def test_another_encoder_than_the_gallerys_is_refused_and_refit_is_named(
         "weights": EncoderChoice(weights=str(tmp_path / "other.pth"), device="cpu"),
     }
     first = indexed(galleries, photos, unlabelled)
-    with pytest.raises(EncoderRefused, match="--refit"):
+    with pytest.raises(EncoderRefused, match=r"--refit with --checkpoint .* --refit alone"):
         indexed(galleries, photos, choices[other])
     assert galleries.published_build("photos") == first.build
 
