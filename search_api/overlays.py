@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Literal
 
 from PIL import Image
@@ -10,14 +13,47 @@ from explain.evidence import Evidence
 from explain.heatmap import shared_scale
 from explain.overlay import laid_over, layer, muted
 from gallery.build import Build
+from search_api.accounts import Account
 from search_api.pictures import Picture, data_uri, png, stored_picture
 from search_api.schemas_evidence import OverlaysSchema, SideOverlays
+from search_api.settings import SearchSettings
 from search_api.subjects import Subject
 from siamese.preprocessing import Preprocessing
 
 Part = Literal["factual", "counterfactual"]
 WhichSide = Literal["query", "matched"]
 Style = Literal["overlay", "heat"]
+
+
+class OverlayPainter:
+    """Paints what answers are asked for; no more pictures are drawn on at once than there are slots."""
+
+    def __init__(self, decoding: threading.BoundedSemaphore, settings: SearchSettings) -> None:
+        self._decoding = decoding
+        self._settings = settings
+
+    def drawn(
+        self,
+        asked: Subject,
+        matched: Sequence[Subject],
+        told: Sequence[Account],
+        preprocessing: Preprocessing,
+        build: Build | None,
+    ) -> list[Account]:
+        """The accounts of the matched images with their overlays, where they were asked for."""
+        if not any(each.extras.overlays for each in told):
+            return list(told)
+
+        def picture(subject: Subject) -> Picture:
+            return picture_of(subject, build, preprocessing, max_side=self._settings.overlay_max_side)
+
+        with self._decoding:
+            query = picture(asked)
+        drawn = []
+        for each, why in zip(matched, told, strict=True):
+            with self._decoding:  # taken anew for each, so that a long answer lets others in
+                drawn.append(replace(why, overlays=paint_pair(query, picture(each), why.evidence)))
+        return drawn
 
 
 def picture_of(

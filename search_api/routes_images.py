@@ -94,11 +94,11 @@ def get_overlay(
     with asking.builds.lend(viewing.gallery) as (build, checkpoint):
         judging = Judging.by(checkpoint, "shown", scorer, explained)
         pair = build.images([query, image_id])
-        image = pair[0] if side == "query" else pair[1]
+        image, other = pair if side == "query" else reversed(pair)
         keeps = build.manifest.local_embeddings
         with asking.decoding:
             found = original(image)
-            states = [original(each).state for each in pair if keeps == "none"]
+            other_state = original(other).state if keeps == "none" else None  # then its map is made of it
 
         def make() -> Response:
             asked, matched = asking.reader.stored([query, image_id], build)
@@ -109,5 +109,5 @@ def get_overlay(
                 painted = paint(picture, evidence, side=side, part=part, style=style)
                 return Response(png(painted), headers={DRAWN_ON: picture.drawn_on}, media_type=PNG)
 
-        about = (judging.identity, side, part, style, found.state, max_side, keeps, *states)
+        about = (judging.identity, side, part, style, found.state, max_side, keeps, other_state)
         return viewing.answer(tag_of("overlay", pair[0].checksum, pair[1].checksum, *about), None, make)

@@ -8,14 +8,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 from gallery.build import Build
 from gallery.galleries import Galleries
 from search_api import answers
-from search_api.accounts import NO_EXTRAS, Account, Extras, accounts
+from search_api.accounts import NO_EXTRAS, Extras, accounts
 from search_api.builds import OpenBuilds
 from search_api.candidates import how_many, narrow, propose
 from search_api.checkpoints import Checkpoint
@@ -24,8 +23,7 @@ from search_api.encoders import LoadedEncoders
 from search_api.errors import InvalidQuestion
 from search_api.explaining import Judging
 from search_api.hiding import Hide, HidingTrials
-from search_api.overlays import paint_pair, picture_of
-from search_api.pictures import Picture
+from search_api.overlays import OverlayPainter
 from search_api.reading import SubjectReader
 from search_api.rescoring import rescore
 from search_api.schemas import CompareResponse, SearchResponse
@@ -57,6 +55,7 @@ class Searcher:
         )
         self.reader = SubjectReader(self._encoders, self.decoding, self.settings)
         self.trials = HidingTrials(self._encoders, self.decoding, self.settings)
+        self._painter = OverlayPainter(self.decoding, self.settings)
 
     def search(
         self,
@@ -85,7 +84,8 @@ class Searcher:
         with self.builds.lend(gallery) as (build, checkpoint):
             judging = Judging.by(checkpoint, "shown", scorer, of)
             count = how_many(k, candidates, judging.scorer, self.settings)
-            asked = self.reader.subject(query, build, checkpoint.record.preprocessing, clock)
+            preprocessing = checkpoint.record.preprocessing
+            asked = self.reader.subject(query, build, preprocessing, clock)
             with clock.stage("search"):
                 narrowed = narrow(asked, build, checkpoint, labels=labels, prefilter=prefilter)
                 proposed = propose(asked, build, count=count, labels=narrowed.labels)
@@ -98,7 +98,7 @@ class Searcher:
                 embeddings = exact[[rows[each.image_id] for each in matches]]
                 matched = self.reader.subjects_of(images, embeddings, build)
                 told = accounts(asked, matched, [each.scored for each in matches], judging, extras)
-            told = self._drawn(asked, matched, told, judging, build)
+            told = self._painter.drawn(asked, matched, told, preprocessing, build)
         found = zip(matches, matched, told, strict=True)
         schemas = [answers.match_schema(*each) for each in found]
         return answers.search_response(asked, build, judging, narrowed.prefilter, schemas, clock)
@@ -221,29 +221,6 @@ class Searcher:
             scored = judging.scorer.scored(asked.embedding, other.embedding[None])
             told = accounts(asked, [other], scored, judging, extras)
         hides = hide(image, judging, scored[0], told[0].evidence)
-        account = self._drawn(asked, [other], [hides.added_to(told[0])], judging, build)[0]
+        told = [hides.added_to(told[0])]
+        account = self._painter.drawn(asked, [other], told, judging.checkpoint.record.preprocessing, build)[0]
         return answers.compare_response(asked, other, scored[0], account, judging, build, clock, hides)
-
-    def _drawn(
-        self,
-        asked: Subject,
-        matched: Sequence[Subject],
-        told: Sequence[Account],
-        judging: Judging,
-        build: Build | None,
-    ) -> list[Account]:
-        """The accounts with their overlays, where they were asked for."""
-        if not any(each.extras.overlays for each in told):
-            return list(told)
-        preprocessing = judging.checkpoint.record.preprocessing
-
-        def picture(subject: Subject) -> Picture:
-            return picture_of(subject, build, preprocessing, max_side=self.settings.overlay_max_side)
-
-        with self.decoding:
-            query = picture(asked)
-        drawn = []
-        for each, why in zip(matched, told, strict=True):
-            with self.decoding:  # taken anew for each, so that a long answer lets others in
-                drawn.append(replace(why, overlays=paint_pair(query, picture(each), why.evidence)))
-        return drawn

@@ -13,7 +13,7 @@ import pytest
 
 from gallery.build import Build, Candidate
 from gallery.errors import EncoderMismatch, ImageNotFound, NothingPublished
-from search_api import reading, search
+from search_api import overlays, reading
 from search_api.accounts import Extras
 from search_api.errors import AmbiguousGallery, InvalidQuestion, UnknownLabel
 from search_api.schemas import MatchSchema
@@ -186,7 +186,7 @@ def test_no_more_pictures_are_decoded_and_drawn_on_at_once_than_there_are_slots(
         return counting
 
     monkeypatch.setattr("search_api.reading.decode", counted(reading.decode))
-    monkeypatch.setattr("search_api.search.paint_pair", counted(search.paint_pair))
+    monkeypatch.setattr("search_api.overlays.paint_pair", counted(overlays.paint_pair))
     with ThreadPoolExecutor(8) as pool:
         asked = [
             pool.submit(searcher.search, Upload(png(noise(seed))), extras=Extras(overlays=True))
