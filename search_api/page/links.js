@@ -10,7 +10,7 @@ export function drawLinks(svg, images, correspondences) {
   const all = correspondences.map((each) => ({ each, ends: [spot(query, each.query.box), spot(matched, each.matched.box)] }));
   const kept = apart(all, [query.width, matched.width]);
   const greatest = kept[0]?.each.contribution ?? 1;
-  const lines = kept.flatMap(({ each, ends }, place) => {
+  const lines = kept.map(({ each, ends }, place) => {
     const width = THINNEST + ((THICKEST - THINNEST) * each.contribution) / greatest;
     const d = arc(ends, (BOW + BOW * Math.floor(place / 2)) * (place % 2 ? 1 : -1));
     return [
@@ -18,11 +18,11 @@ export function drawLinks(svg, images, correspondences) {
       made("path", { d, fill: "none", stroke: COLOURS[place], "stroke-width": width }),
     ];
   });
-  const dots = kept.flatMap(({ ends }, place) => ends.flatMap(([x, y]) => [
+  const dots = kept.map(({ ends }, place) => ends.flatMap(([x, y]) => [
     made("circle", { cx: x, cy: y, r: DOT, fill: COLOURS[place], stroke: "#fff", "stroke-width": HALO / 2 }),
     made("text", { x, y, fill: "#fff", "text-anchor": "middle", "dominant-baseline": "central" }, place + 1),
   ]));
-  svg.replaceChildren(...lines, ...dots);
+  svg.replaceChildren(...lines.reverse().flat(), ...dots.reverse().flat()); // the strongest on top
 }
 
 function shownIn(image, origin) { // the picture within its box, where it keeps its shape

@@ -136,12 +136,13 @@ async function paint(match, views) {
   form.set("scorer", answer.scorer);
   form.set("calibration", "shown"); // as the search judged it
   say($("why-status"), "Painting …");
-  const { overlays: { query, matched }, correspondences } = await fetched("/v1/compare", { method: "POST", body: form });
+  const { overlays: { query, matched }, evidence, correspondences } = await fetched("/v1/compare", { method: "POST", body: form });
   for (const part of ["factual", "counterfactual"]) views[part] = { query: query[part], matched: matched[part] };
   views.spots = { ...views.picture, correspondences };
   if (views !== shown) return; // another match was opened meanwhile
-  const small = matched.drawn_on === "thumbnail";
-  say($("why-status"), small ? "The original is gone or has changed: drawn on the thumbnail kept of it." : "");
+  const small = matched.drawn_on === "thumbnail" ? "The original is gone or has changed: drawn on the thumbnail kept of it." : "";
+  const notes = new Set([small, evidence.query.note, evidence.matched.note].filter(Boolean));
+  say($("why-status"), [...notes].join(" "));
   showView();
 }
 
@@ -158,7 +159,7 @@ function showView() {
   const caution = "Hatched grey: not looked at. Heat says what the number was computed from, not what is true.";
   const lines = "A line joins two spots that are each other's most alike; the thicker, the more they add to the cosine.";
   const none = "No two spots of these pictures are each other's most alike.";
-  if (view.correspondences) say($("legend"), view.correspondences.length ? lines : none);
+  if (view.correspondences) say($("legend"), view.correspondences.length ? lines : none); // left out where a map is missing
   else say($("legend"), meaning ? `${meaning} “${$("verdict").textContent}”. ${caution}` : "");
 }
 
