@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -29,11 +30,16 @@ WIDTH = 720
 """Pixels of a picture on the page: its words can still be read, and it is a small file."""
 PAGE = "README.md"
 """The name under which code hosts show a page with its folder."""
+HEADING = "# Evidence in pictures"
+"""How every page begins, and no other is replaced by one."""
+DRAWN = re.compile(r"\]\(([0-9]+-[a-z-]+\.png)\)")
+"""A picture that a page shows."""
 BEST, DOUBTFUL, OTHER = (
     "The best match",
     f"The least sure of the {NEAREST} nearest",
     "The nearest of another label",
 )
+SLUGS = {BEST: "best", DOUBTFUL: "doubtful", OTHER: "other"}
 EXTRAS = Extras(correspondences=True)
 
 
@@ -84,19 +90,34 @@ def illustrated(
     return Illustrated(query, file.path.name, label, tuple(told.values()), answer)
 
 
+def refuse_foreign_page(out: Path) -> None:
+    """Raises UsageError where the folder holds a page of that name that is not one of ours."""
+    page = out / PAGE
+    if page.exists() and not _text(page).startswith(HEADING):
+        raise UsageError(f"{page} is another page and would be lost; name another folder with --out")
+
+
 def write_page(
     out: Path, searcher: Searcher, queries: Sequence[Illustrated], *, command: str, progress: Progress
 ) -> Path:
-    """Write the pictures of every match and the page that shows them; returns the page."""
+    """Write the pictures of every match and the page that shows them; returns the page.
+
+    An earlier page is replaced, with its pictures; raises UsageError where that page is not ours.
+    """
+    refuse_foreign_page(out)
     out.mkdir(parents=True, exist_ok=True)
-    for old in out.glob("[0-9][0-9]-*.png"):
-        old.unlink()
+    page = out / PAGE
+    for old in DRAWN.findall(_text(page)) if page.exists() else ():
+        (out / old).unlink(missing_ok=True)
     lines = [*_head(queries, command)]
     for number, asked in enumerate(progress.track(queries, description="drawing"), start=1):
-        lines += _section(out, f"{number:02}", searcher, asked)
-    page = out / PAGE
+        lines += _section(out, number, searcher, asked)
     page.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return page
+
+
+def _text(page: Path) -> str:
+    return page.read_text(encoding="utf-8", errors="replace")
 
 
 def _sureness(match: MatchSchema) -> float:
@@ -106,7 +127,7 @@ def _sureness(match: MatchSchema) -> float:
 
 def _head(queries: Sequence[Illustrated], command: str) -> Iterator[str]:
     answer = queries[0].answer
-    yield f"# Evidence in pictures: {_plain(answer.gallery)}"
+    yield f"{HEADING}: {_plain(answer.gallery)}"
     yield ""
     yield (
         f"Made by `{command}` from the gallery {_plain(answer.gallery)} and its encoder "
@@ -115,13 +136,13 @@ def _head(queries: Sequence[Illustrated], command: str) -> Iterator[str]:
     )
 
 
-def _section(out: Path, number: str, searcher: Searcher, asked: Illustrated) -> Iterator[str]:
+def _section(out: Path, number: int, searcher: Searcher, asked: Illustrated) -> Iterator[str]:
     shows = f" ({_plain(asked.label)})" if asked.label else ""
-    yield from ("", f"## Query {int(number)}: {_plain(asked.name)}{shows}")
+    yield from ("", f"## Query {number}: {_plain(asked.name)}{shows}")
     roles = [role for role, _ in asked.matches]
     answer = asked.answer.model_copy(update={"matches": [match for _, match in asked.matches]})
     for role, (match, pair) in zip(roles, pairs_of(searcher, asked.query, answer), strict=True):
-        name = f"{number}-{_slug(role)}"
+        name = f"{number:02}-{SLUGS[role]}"
         figure = pair_figure(pair.query, pair.match, heading=role)
         write_small(figure, out / f"{name}.png", width=WIDTH)
         lines = pair_correspondences(pair.query, pair.match, match)
@@ -150,10 +171,6 @@ def _numbers(match: MatchSchema, label: str | None) -> str:
     )
     verdict = f"**{match.verdict}**{', which is wrong' if wrong else ''}" if match.verdict else "no verdict"
     return f"{shown}similarity {match.similarity:.3f}{chance}: {verdict}."
-
-
-def _slug(role: str) -> str:
-    return {BEST: "best", DOUBTFUL: "doubtful", OTHER: "other"}[role]
 
 
 def _plain(text: str | None) -> str:

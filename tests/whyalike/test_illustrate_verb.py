@@ -55,6 +55,25 @@ def test_the_same_seed_makes_the_same_page_and_another_run_leaves_nothing_behind
         pages.append((out / "README.md").read_text(encoding="utf-8"))
         assert len(list(out.glob("*.png"))) == len(LINK.findall(pages[-1]))
     assert pages[1] == pages[2] != pages[0]
+    assert "Made by `whyalike illustrate queries --gallery colours --count 1 --seed 5`" in pages[1]
+
+
+def test_no_file_that_it_did_not_write_is_lost(run: Run, gallery: str, queries: Path, tmp_path: Path) -> None:
+    out = tmp_path / "page"
+    out.mkdir()
+    own = {out / "01-holiday.png": b"mine", out / "01-best.txt": b"mine"}
+    for path, data in own.items():
+        path.write_bytes(data)
+    asked = ("illustrate", queries, "--gallery", gallery, "--count", 1, "--out", out)
+    for _ in range(2):
+        assert run(*asked).exit_code == 0
+        assert {path: path.read_bytes() for path in own} == own
+    (out / "README.md").write_text("# My photos", encoding="utf-8")
+    pictures = sorted(out.glob("*.png"))
+    refused = run(*asked)
+    assert refused.exit_code == 2 and "--out" in refused.stderr
+    assert (out / "README.md").read_text(encoding="utf-8") == "# My photos"
+    assert sorted(out.glob("*.png")) == pictures
 
 
 def test_pictures_without_a_label_of_the_gallery_are_shown_without_another_label(

@@ -1,5 +1,6 @@
 """`whyalike illustrate`: a page with pictures of evidence."""
 
+import shlex
 from contextlib import closing
 from pathlib import Path
 from typing import Annotated
@@ -34,7 +35,7 @@ def illustrate(
     """
     from whyalike.console import progress
     from whyalike.demo import GALLERY
-    from whyalike.illustrating import drawn_queries, illustrated, write_page
+    from whyalike.illustrating import drawn_queries, illustrated, refuse_foreign_page, write_page
     from whyalike.searching import open_local_searcher
     from whyalike.settings import read_settings
     from whyalike.tables import print_written
@@ -42,15 +43,19 @@ def illustrate(
     settings = read_settings()
     gallery = gallery or (GALLERY if queries is None else None)
     folder = queries or settings.home / "demo" / "queries"
+    refuse_foreign_page(out)
     files = drawn_queries(folder, count=count, seed=seed)
     with closing(open_local_searcher(settings, device=device, runtime=runtime)) as searcher:
         asked = [illustrated(file, searcher, gallery, settings) for file in files]
-        page = write_page(out, searcher, asked, command=_command(queries, gallery), progress=progress())
+        command = _command(queries, gallery, count=count, seed=seed)
+        page = write_page(out, searcher, asked, command=command, progress=progress())
     print_written(page, "page")
 
 
-def _command(queries: Path | None, gallery: str | None) -> str:
+def _command(queries: Path | None, gallery: str | None, *, count: int, seed: int) -> str:
     """How the page is made again, without the paths of this machine."""
-    if queries is None:
-        return "whyalike illustrate"
-    return f"whyalike illustrate {queries.name}" + (f" --gallery {gallery}" if gallery else "")
+    folder = [] if queries is None else [queries.resolve().name]
+    named = ["--gallery", gallery] if queries is not None and gallery else []
+    counted = [] if count == HANDFUL else ["--count", str(count)]
+    seeded = [] if seed == SEEDED else ["--seed", str(seed)]
+    return shlex.join(["whyalike", "illustrate", *folder, *named, *counted, *seeded])
