@@ -87,10 +87,11 @@ class MatchSchema(SparseSchema):
     correspondences: list[CorrespondenceSchema] | None = Field(
         default=None,
         description="Which spot answers which, the greatest contribution to the cosine first, whatever else "
-        "is explained. Present only where they were asked for.",
+        "is explained. Present only where they were asked for and both pictures could be read.",
     )
     contributions: ContributionsSchema | None = Field(
-        default=None, description="Present only where they were asked for."
+        default=None,
+        description="Present only where they were asked for and both pictures could be read.",
     )
 
 

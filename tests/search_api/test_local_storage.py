@@ -10,6 +10,7 @@ import pytest
 from numpy.typing import NDArray
 
 from gallery.local_embeddings import LocalStorage
+from search_api.accounts import Extras
 from search_api.schemas import MatchSchema, SearchResponse
 from search_api.schemas_evidence import SideSchema
 from search_api.search import Searcher
@@ -131,6 +132,10 @@ def test_a_picture_that_cannot_be_read_any_more_is_a_match_with_a_blank_map(work
     assert lost.matched.computed_from == "nothing" and "are blank" in (lost.matched.note or "")
     assert not maps(lost.matched).any() and maps(was.matched).any()
     assert lost.query == was.query
+    whole = searcher.search(REDDISH, extras=Extras(correspondences=True, contributions=True))
+    told = {Path(match.uri or "").name: match.model_dump().keys() for match in whole.matches}
+    assert not {"correspondences", "contributions"} & told["half.png"]  # nobody knows its spots
+    assert {"correspondences", "contributions"} <= told["red.png"]
 
 
 def test_an_overlay_is_painted_of_what_is_computed_again_and_no_stale_one_is_shown(
