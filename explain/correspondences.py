@@ -90,7 +90,7 @@ def contributions(
     return Contributions(grids, float(values[0]), matrix, _cosines(*images))
 
 
-def mutual_best(found: Contributions, *, most: int | None = None) -> list[Correspondence]:
+def mutual_best(found: Contributions) -> list[Correspondence]:
     """Return the cells that are each other's most alike and add to the cosine, the greatest addition first.
 
     Most alike by the cosine of the two, not by what they add: a cell with a large norm would be the best
@@ -101,7 +101,7 @@ def mutual_best(found: Contributions, *, most: int | None = None) -> list[Corres
     cells = np.arange(len(answers))
     mutual = cells[(answers >= 0) & (asked[answers] == cells)]
     adding = found.matrix[mutual, answers[mutual]]
-    order = np.argsort(-adding, kind="stable")[: np.count_nonzero(adding > LEAST)][:most]
+    order = np.argsort(-adding, kind="stable")[: np.count_nonzero(adding > LEAST)]
     return [_correspondence(found, int(cell), int(answers[cell])) for cell in mutual[order]]
 
 
