@@ -31,7 +31,8 @@ from gallery.scanning import scan
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from migrations import schema
-from search_api import accounts, search, stopwatch
+from search_api import accounts, stopwatch
+from search_api.reading import SubjectReader
 from search_api.search import Searcher
 from search_api.subjects import Upload
 from siamese.encoder import Encoder
@@ -60,15 +61,15 @@ def main() -> int:
             load_encoder=lambda path: computed_by(chosen.runtime, Encoder.load(path, device="cpu")),
         )
         stopwatch.perf_counter = time.process_time
-        parts = [_timed(search, "subjects_of"), _timed(accounts, "explained")]
+        parts = [_timed(SubjectReader, "subjects_of"), _timed(accounts, "explained")]
         answers = [searcher.search(Upload(data), k=MATCHES) for data in pictures[chosen.images :]][1:]
         searcher.close()
     return _print(answers, chosen.runtime, 1e3 * sum(map(median, parts)))
 
 
-def _timed(module: ModuleType, function: str) -> list[float]:
-    """From now on, the CPU seconds of each call of a module's function."""
-    called, seconds = getattr(module, function), []
+def _timed(owner: ModuleType | type, function: str) -> list[float]:
+    """From now on, the CPU seconds of each call of a function of a module or a class."""
+    called, seconds = getattr(owner, function), []
 
     def timed(*given: object, **options: object) -> object:
         started = time.process_time()
@@ -76,7 +77,7 @@ def _timed(module: ModuleType, function: str) -> list[float]:
         seconds.append(time.process_time() - started)
         return made
 
-    setattr(module, function, timed)
+    setattr(owner, function, timed)
     return seconds
 
 
