@@ -68,7 +68,10 @@ def record_segment(
 
 
 class IntactSegments:
-    """The segments of one encoder and one storage whose files are all there, published or not."""
+    """The segments of one encoder, and of one storage if it is named, whose files are all there.
+
+    Published or not.
+    """
 
     def __init__(
         self,
@@ -76,7 +79,7 @@ class IntactSegments:
         folder: GalleryFolder,
         gallery_id: int,
         fingerprint: str,
-        storage: LocalStorage,
+        storage: LocalStorage | None,
     ) -> None:
         self._connection = connection
         self._held = (
@@ -90,7 +93,8 @@ class IntactSegments:
         self._segments = {
             row.id: row
             for row in connection.execute(of_encoder.order_by(SegmentRecord.id))
-            if storage_of(row.files) == storage and is_intact(folder.segment(row.name), _claims(row).files)
+            if storage in (None, storage_of(row.files))
+            and is_intact(folder.segment(row.name), _claims(row).files)
         }
 
     @property

@@ -72,10 +72,10 @@ class GalleryWriter:
         with self._engine.connect() as connection:
             return [Unreadable(*row) for row in connection.execute(statement.order_by(UnreadableRecord.uri))]
 
-    def embedded(self, fingerprint: str, *, storage: LocalStorage = DEFAULT) -> dict[str, int]:
+    def embedded(self, fingerprint: str, *, storage: LocalStorage | None = None) -> dict[str, int]:
         """Checksum to content id of all that is embedded already in intact segments, published or not.
 
-        Only what keeps local embeddings in this storage counts.
+        Where a storage is named, only what keeps local embeddings in it counts.
         """
         with self._engine.connect() as connection:
             intact = IntactSegments(connection, self._folder, self._gallery_id, fingerprint, storage)

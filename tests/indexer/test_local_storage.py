@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -12,6 +13,7 @@ import pytest
 from gallery.galleries import Galleries
 from gallery.local_embeddings import LocalStorage
 from indexer.encoders import EncoderChoice
+from indexer.errors import EncoderRefused
 from indexer.indexing import index
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
@@ -121,3 +123,13 @@ def test_a_first_run_that_is_interrupted_goes_on_as_it_began(
         indexed(galleries, roots, toy, "none", interrupt=True)
     report = indexed(galleries, roots, toy)
     assert report.local_embeddings == "none" and report.embedded < 4
+
+
+@pytest.mark.parametrize("storage", ["int8", "float16", "none"])
+def test_however_they_are_kept_another_encoder_is_refused(
+    galleries: Galleries, roots: list[Path], toy: EncoderChoice, storage: LocalStorage
+) -> None:
+    first = indexed(galleries, roots, toy, storage)
+    with pytest.raises(EncoderRefused, match="--refit"):
+        indexed(galleries, roots, replace(toy, image_size=64))
+    assert indexed(galleries, roots, toy).build == first.build
