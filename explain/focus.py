@@ -132,7 +132,8 @@ def _places(mass: Floats, laid: _Laid) -> list[Place]:
     scatters = np.sqrt(((down * below**2).sum(axis=1) + (across * beside**2).sum(axis=1)) / totals)
     near = (np.abs(below) <= THIRD / 2)[:, :, None] & (np.abs(beside) <= THIRD / 2)[:, None, :]
     filled = (mass * near).sum(axis=(1, 2)) >= (laid.areas * near).sum(axis=(1, 2)) * totals
-    relative = scatters / np.maximum(laid.scatters, ROUNDING)
+    there = laid.scatters > ROUNDING  # else a single cell is all over
+    relative = np.divide(scatters, laid.scatters, out=np.ones(len(mass)), where=there)
     told = zip(relative.tolist(), filled.tolist(), y.tolist(), x.tolist(), strict=True)
     return [_place(*each) for each in told]
 

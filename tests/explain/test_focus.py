@@ -42,6 +42,7 @@ def test_an_even_map_lies_all_over_and_is_not_concentrated() -> None:
     assert found.share == found.area == pytest.approx(CARRIED)
     even = np.ones((7, 7)) + np.random.default_rng(0).uniform(0, 0.1, (7, 7))
     assert focus(even, WHOLE).place == "all over"
+    assert focus(np.ones((1, 1), np.float32), WHOLE) == Focus(1.0, 1.0, "all over", 0.0)
 
 
 def test_no_single_place_is_told_of_what_lies_apart() -> None:
