@@ -1,7 +1,8 @@
 // Lines between the spots of two pictures that answer each other, drawn over both.
 const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8c6bb1"]; // Okabe and Ito's
 const NEAR = 1 / 6; // of a picture: lines whose ends both lie nearer than this say the same
-const [THINNEST, THICKEST, HALO, DOT, BOW] = [2, 7, 3, 10, 9]; // pixels
+const [THINNEST, THICKEST, HALO, DOT, BOW] = [2, 7, 3, 10, 9]; // pixels, on pictures of ROOMY pixels
+const [ROOMY, SMALLEST] = [360, 0.6]; // on narrower ones all is drawn smaller, down to this part
 
 export function drawLinks(svg, images, correspondences) {
   const origin = svg.getBoundingClientRect();
@@ -9,18 +10,19 @@ export function drawLinks(svg, images, correspondences) {
   if (!query || !matched) return svg.replaceChildren(); // a picture that is still loading has no size
   const all = correspondences.map((each) => ({ each, ends: [spot(query, each.query.box), spot(matched, each.matched.box)] }));
   const kept = apart(all, [query.width, matched.width]);
+  const size = Math.min(1, Math.max(SMALLEST, Math.min(query.width, matched.width) / ROOMY));
   const greatest = kept[0]?.each.contribution ?? 1;
   const lines = kept.map(({ each, ends }, place) => {
-    const width = THINNEST + ((THICKEST - THINNEST) * each.contribution) / greatest;
-    const d = arc(ends, (BOW + BOW * Math.floor(place / 2)) * (place % 2 ? 1 : -1));
+    const width = THINNEST + ((size * THICKEST - THINNEST) * each.contribution) / greatest;
+    const d = arc(ends, size * (BOW + BOW * Math.floor(place / 2)) * (place % 2 ? 1 : -1));
     return [
       made("path", { d, fill: "none", stroke: "#fff", "stroke-width": width + HALO }),
       made("path", { d, fill: "none", stroke: COLOURS[place], "stroke-width": width }),
     ];
   });
   const dots = kept.map(({ ends }, place) => ends.flatMap(([x, y]) => [
-    made("circle", { cx: x, cy: y, r: DOT, fill: COLOURS[place], stroke: "#fff", "stroke-width": HALO / 2 }),
-    made("text", { x, y, fill: "#fff", "text-anchor": "middle", "dominant-baseline": "central" }, place + 1),
+    made("circle", { cx: x, cy: y, r: size * DOT, fill: COLOURS[place], stroke: "#fff", "stroke-width": HALO / 2 }),
+    made("text", { x, y, fill: "#fff", "text-anchor": "middle", "dominant-baseline": "central", "font-size": `${size}em` }, place + 1),
   ]));
   svg.replaceChildren(...lines.reverse().flat(), ...dots.reverse().flat()); // the strongest on top
 }

@@ -63,8 +63,10 @@ async function search() {
   if (found.error) return sayProblem(found.error);
   const { prefilter, matches: { length } } = found;
   const only = prefilter ? ` of “${prefilter.label}” (${inPercent(prefilter.probability)})` : "";
-  say($("status"), length ? `${length} nearest${only}, in ${Math.round(found.timings.total)} ms.` : "Nothing was found.");
+  say($("status"), length ? `${length} nearest${only}, in ${duration(found.timings.total)}.` : "Nothing was found.");
 }
+
+const duration = (ms) => (ms < 1000 ? `${Math.round(ms)}\u00a0ms` : `${(ms / 1000).toFixed(1)}\u00a0s`);
 
 function put(form, field, picture) {
   if (picture.file) form.set(field, picture.file, picture.file.name || "pasted picture");
@@ -121,7 +123,7 @@ async function explain(match) {
     $("why").close();
     ask({ imageId: match.image_id, name: nameOf(match.uri) });
   };
-  shown = { picture: { query: $("asked").src, matched: address(match, "picture") } };
+  shown = { verdict: match.verdict, picture: { query: $("asked").src, matched: address(match, "picture") } };
   showView();
   $("why").showModal();
   await paint(match, shown).catch((error) => say($("why-status"), error.message, { problem: true }));
@@ -138,13 +140,15 @@ async function paint(match, views) {
   say($("why-status"), "Painting …");
   const { overlays: { query, matched }, evidence, correspondences } = await fetched("/v1/compare", { method: "POST", body: form });
   for (const part of ["factual", "counterfactual"]) views[part] = { query: query[part], matched: matched[part] };
-  views.spots = { ...views.picture, correspondences };
+  views.spots = { ...views.picture, correspondences, average: 1 / (cells(evidence.query) * cells(evidence.matched)) };
   if (views !== shown) return; // another match was opened meanwhile
   const small = matched.drawn_on === "thumbnail" ? "The original is gone or has changed: drawn on the thumbnail kept of it." : "";
   const notes = new Set([small, evidence.query.note, evidence.matched.note].filter(Boolean));
   say($("why-status"), [...notes].join(" "));
   showView();
 }
+
+const cells = ({ factual }) => factual.flat().length;
 
 function showView() {
   const chosen = document.querySelector("[name=view]:checked").value;
@@ -156,16 +160,27 @@ function showView() {
   }
   showLinks();
   const meaning = { factual: "Orange: how much a spot supports", counterfactual: "Blue: how much a spot speaks against" }[chosen];
-  const caution = "Hatched grey: not looked at. Heat says what the number was computed from, not what is true.";
+  const told = shown.verdict ? $("verdict").textContent : "The same"; // without a verdict the maps are read as same
+  const caution = "The line runs where heat passes half its greatest. Hatched grey: not looked at. Heat says what the number was computed from, not what is true.";
+  if (view.correspondences) say($("legend"), linesInWords(view)); // left out where a map is missing
+  else say($("legend"), meaning ? `${meaning} “${told}”. ${caution}` : "");
+}
+
+function strongest({ correspondences = [], average } = {}) { // what adds less than any two spots do on average is no answer
+  return correspondences.filter(({ share }) => share === null || share >= average);
+}
+
+function linesInWords(view) {
+  const [first] = strongest(view);
+  if (!first) return "No two spots that are each other's most alike add more to the cosine than any two do on average.";
   const lines = "A line joins two spots that are each other's most alike; the thicker, the more they add to the cosine.";
-  const none = "No two spots of these pictures are each other's most alike.";
-  if (view.correspondences) say($("legend"), view.correspondences.length ? lines : none); // left out where a map is missing
-  else say($("legend"), meaning ? `${meaning} “${$("verdict").textContent}”. ${caution}` : "");
+  if (first.share === null) return lines;
+  return `${lines} Line 1 adds ${(100 * first.share).toFixed(2)}\u00a0% of it, any two spots ${(100 * view.average).toFixed(2)}\u00a0% on average.`;
 }
 
 function showLinks() {
   const chosen = document.querySelector("[name=view]:checked").value;
-  drawLinks($("links"), [$("query-image"), $("matched-image")], shown[chosen]?.correspondences ?? []);
+  drawLinks($("links"), [$("query-image"), $("matched-image")], strongest(shown[chosen]));
 }
 
 function ask(picture) {
@@ -179,6 +194,15 @@ function ask(picture) {
   search();
 }
 
+async function detach() { // another gallery does not know an image of this one: it is asked with the picture
+  const mine = asked;
+  if (!mine?.imageId) return;
+  const response = await fetch($("asked").src).catch(() => null);
+  if (!response?.ok) throw new Error(`The picture of ${mine.name} cannot be read any more: choose another.`);
+  const file = new File([await response.blob()], mine.name);
+  if (asked === mine) asked = { file };
+}
+
 function received(files) {
   const file = [...files].find((each) => each.type.startsWith("image/") || !each.type);
   if (file) ask({ file });
@@ -190,7 +214,7 @@ document.querySelectorAll("[name=view]").forEach((each) => each.addEventListener
 for (const side of ["query", "matched"]) $(`${side}-image`).addEventListener("load", showLinks);
 addEventListener("resize", showLinks);
 $("ask").addEventListener("submit", (event) => event.preventDefault());
-$("gallery").addEventListener("change", () => lookInto($("gallery").value).then(search).catch(sayProblem));
+$("gallery").addEventListener("change", () => Promise.all([lookInto($("gallery").value), detach()]).then(search).catch(sayProblem));
 for (const id of ["label", "k", "scorer", "prefilter"]) $(id).addEventListener("change", search);
 for (const kind of ["dragover", "dragleave", "drop"]) {
   addEventListener(kind, (event) => { event.preventDefault(); $("drop").classList.toggle("over", kind === "dragover"); });
