@@ -106,7 +106,7 @@ def _average(match: ShownMatch) -> float:
 def _said(average: float, drawn: int, found: int) -> str:
     if not found:
         return NONE
-    left_out = f" {drawn} of {found} are drawn: none adds less, none runs beside a stronger one."
+    left_out = f" {drawn} of {found} are drawn: the others add less, or run beside a stronger one."
     return f"{NOTE} Any two spots add {100 * average:.2f} % on average.{left_out if drawn < found else ''}"
 
 

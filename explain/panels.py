@@ -8,6 +8,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from explain import colours
+from explain.contour import HALO, LEVEL
 from explain.errors import NothingToDraw
 from explain.evidence import Evidence, Grid, Verdict
 from explain.overlay import muted, opacity, overlay
@@ -17,6 +18,7 @@ from siamese.preprocessing import Placement
 LEAST_WHOLE_FACTOR = 4  # a picture enlarged this much is enlarged by whole pixels, so that they stay crisp
 BAR = (190, 14)  # of the legend, pixels
 WORDS = 206  # the room below it for what it means
+LINE = 2  # pixels, in the legend
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +86,14 @@ def picture_box(shown: Shown, side: int) -> tuple[int, int, int, int]:
 def draw_legend(
     canvas: Image.Image, at: tuple[int, int], *, words: tuple[str, str], step: tuple[int, int]
 ) -> None:
-    """Draw what the colours and the hatching mean: three swatches over their words, each a `step` further.
+    """Draw what the colours, the line and the hatching mean: swatches over words, each a `step` further.
 
     `words` are those of the factual and the counterfactual heat.
     """
     entries = (
         (_bar(colours.warm()), words[0]),
         (_bar(colours.cool()), words[1]),
+        (_lined(), "line: where heat passes half"),
         (_hatched(), "not seen by the encoder (cut)"),
     )
     for place, (swatch, meaning) in enumerate(entries):
@@ -126,6 +129,14 @@ def _bar(ramp: colours.Ramp) -> Image.Image:
     alpha = opacity(heat)[:, None]
     line = ramp[np.rint(heat * (colours.STEPS - 1)).astype(int)] * alpha + 255 * (1 - alpha)
     return Image.fromarray(np.broadcast_to(line.astype(np.uint8), (BAR[1], BAR[0], 3)).copy())
+
+
+def _lined() -> Image.Image:
+    """A ramp with the line where it runs on a picture."""
+    bar, x = _bar(colours.warm()), round(LEVEL * BAR[0])
+    for fill, width in ((colours.INK, HALO * LINE), (colours.PAPER, LINE)):
+        ImageDraw.Draw(bar).line((x, 0, x, BAR[1]), fill=fill, width=width)
+    return bar
 
 
 def _hatched() -> Image.Image:
