@@ -25,7 +25,7 @@ from siamese.images import ImageLimits
 from siamese.preprocessing import Preprocessing
 from whyalike.evidence import write_comparison_evidence, write_pair_evidence
 from whyalike.grids import write_grid
-from whyalike.hiding_tables import without_picture, write_what_if
+from whyalike.hiding_tables import without_picture
 
 
 class ComparisonResponse(Schema):
@@ -81,7 +81,6 @@ class Comparison:
         """Writes the heatmaps and a figure; returns the figure."""
         if self.of_pair:
             pair = self.query, self.images[0]
-            write_what_if(folder, self.answers[0])
             return write_pair_evidence(folder, searcher, pair, self.answers[0], self.preprocessing)
         asked = self.query, self.images, self.answers
         return write_comparison_evidence(folder, searcher, *asked, self.preprocessing)

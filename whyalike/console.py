@@ -26,6 +26,7 @@ PLAIN_INTERVAL_S = 5.0
 """Seconds between two plain lines of one loop: enough to see that it lives, few enough for a log."""
 
 SMALLEST_S = 1e-6
+SLOW = 1.0  # steps per second: of slower ones it is said what each takes
 """Of any time that is divided by: clocks differ in how finely they tick."""
 
 PLAIN_WIDTH = 200
@@ -120,7 +121,7 @@ class _RateColumn(ProgressColumn):
     def render(self, task: Task) -> Text:
         """The rate, or nothing while there is none."""
         rate = task.finished_speed or task.speed
-        return Text("" if rate is None else f"{rate:.1f}/s", style="progress.data.speed")
+        return Text(_rate(rate) if rate else "", style="progress.data.speed")
 
 
 def _bars() -> Bars:
@@ -146,9 +147,14 @@ def _pace(done: int, total: int | None, seconds: float) -> str:
     """How far, how fast, how long still."""
     rate = done / max(seconds, SMALLEST_S)
     if not total:
-        return f"{done}, {rate:.1f}/s"
+        return f"{done}, {_rate(rate)}"
     left = _duration(max(total - done, 0) / rate)
-    return f"{done} of {total} ({100 * done // total} %), {rate:.1f}/s, {left} left"
+    return f"{done} of {total} ({100 * done // total} %), {_rate(rate)}, {left} left"
+
+
+def _rate(per_second: float) -> str:
+    """Steps per second, or what a slow step takes."""
+    return f"{per_second:.1f}/s" if per_second >= SLOW else f"{_duration(1 / per_second)} each"
 
 
 def _duration(seconds: float) -> str:

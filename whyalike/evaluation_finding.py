@@ -59,10 +59,11 @@ def map_section(trial: Trial) -> Section:
     )
     alt = f"Map of {len(mapped.labels)} embeddings of {len(labels)} labels by {mapped.method}, numbered."
     references = len(mapped.labels) - mapped.queries
+    beside = f" (strong) and {references} references (pale)" if references else ""
     plot = Plot(
         map_plot(labels, name="map", alt=alt),
-        f"{mapped.method} of {mapped.queries} queries (strong) and {references} references (pale). Each "
-        "number stands at its label's centre. Near is near; far apart says little.",
+        f"{mapped.method} of {mapped.queries} queries{beside}. Each number stands at its label's "
+        "centre. Near is near; far apart says little.",
         legend=tuple((swatch(at), each.label) for at, each in enumerate(labels)),
         wide=True,
     )

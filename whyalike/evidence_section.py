@@ -26,13 +26,13 @@ def evidence_section(measures: EvidenceMeasures) -> Section:
             folded=True,
         ),
         Table(
-            f"Verdicts that flip when {100 * measures.hidden_share:.0f} % are hidden",
+            words.flips_title(measures),
             words.flip_headings(measures),
             tuple(words.flip_rows(measures)),
             folded=True,
         ),
-        Table("Ranks of the matches", words.RANKS, tuple(words.rank_rows(measures)), folded=True),
-        Table("Spearman with random weights", words.SANITY, tuple(words.sanity_rows(measures)), folded=True),
+        Table(words.RANKS_TITLE, words.RANKS, tuple(words.rank_rows(measures)), folded=True),
+        Table(words.SANITY_TITLE, words.SANITY, tuple(words.sanity_rows(measures)), folded=True),
     )
     return Section("Evidence", (words.summary(measures), words.EXPLAINED), (*plots, *tables))
 

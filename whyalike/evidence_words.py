@@ -16,6 +16,8 @@ MAPS = ("map", "on the", "deletion", "behind by", "insertion", "behind by", "ROA
 NORMALISED = ("map", "on the", "deletion", "behind by", "insertion", "behind by")
 RANKS = ("hidden in the", "map", "median rank before", "after", "mean after", "still the nearest")
 SANITY = ("weights re-drawn", "on the query", "on the match")
+RANKS_TITLE = "Ranks of the matches"
+SANITY_TITLE = "Spearman with random weights"
 SIDE_WORDS = {"query": "query", "matched": "match"}
 
 EXPLAINED = (
@@ -33,6 +35,11 @@ def map_rows(measures: EvidenceMeasures) -> list[Row]:
 def normalised_rows(measures: EvidenceMeasures) -> list[Row]:
     """Deletion and insertion with every pair's whole picture at 1 and its blurred one at 0."""
     return _map_rows(measures, ("deletion_normalised", "insertion_normalised"))
+
+
+def flips_title(measures: EvidenceMeasures) -> str:
+    """What their table tells."""
+    return f"Verdicts that flip when {100 * measures.hidden_share:.0f} % are hidden"
 
 
 def flip_headings(measures: EvidenceMeasures) -> Row:

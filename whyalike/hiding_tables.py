@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 
 WHAT_IF_FILE = "what-if.png"
 DATA_PREFIX = "data:image/png;base64,"
+FAITHFULNESS = (
+    "Deletion: the explained number, turned so that more is for the verdict, while the hottest regions are "
+    "blurred, less is better. Insertion: while they come back first, more is better."
+)
 
 
 def print_hiding(answer: CompareResponse) -> None:
@@ -62,6 +66,7 @@ def _print_faithfulness(measured: FaithfulnessSchema) -> None:
     headings = ("map on the", "hidden by", "deletion", "insertion", "orders of chance beaten")
     rows = [*_map_rows("query", measured.query), *_map_rows("match", measured.matched)]
     print_rows(headings, rows)  # its warnings are among those of the reason
+    out().print(Text(FAITHFULNESS, "dim"))
 
 
 def _map_rows(side: str, each: MapFaithfulnessSchema) -> list[tuple[str, ...]]:

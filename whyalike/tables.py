@@ -15,6 +15,7 @@ from search_api.schemas import CalibrationSchema, MatchSchema, PublishedGallery,
 from whyalike.console import out, printable
 
 UNKNOWN = "–"
+FITTED_ON = {"pair": ", half of them same", "shown": ", as a search shows them", None: ""}
 
 
 def print_json(answer: object) -> None:
@@ -100,8 +101,7 @@ def stands_on(calibration: CalibrationSchema, threshold: float | None) -> str:
     """What probability and verdict stand on, or why there are none."""
     if calibration.reason is not None:
         return f"no probability and no verdict: {calibration.reason}"
-    shown = ", as a search shows them" if calibration.fitted_on == "shown" else ""
-    pairs = f"fitted on {calibration.pairs} labelled pairs{shown}"
+    pairs = f"fitted on {calibration.pairs} labelled pairs{FITTED_ON[calibration.fitted_on]}"
     if threshold is None:
         return f"same from a probability of 50 % by the pair head, {pairs}"
     return f"same up to distance {threshold:.3f}, {pairs}"

@@ -4,7 +4,7 @@ import io
 
 import pytest
 
-from whyalike.console import PlainProgress, TerminalProgress, printable, progress, say
+from whyalike.console import PlainProgress, TerminalProgress, _pace, printable, progress, say
 from whyalike.tables import print_facts, print_rows
 
 
@@ -22,6 +22,11 @@ def test_a_long_loop_says_how_far_how_fast_and_how_long_still() -> None:
     list(PlainProgress(stream, interval_s=0).track(range(4), description="embedding"))
     assert stream.getvalue().startswith("embedding: 1 of 4 (25 %), ")
     assert "/s, " in stream.getvalue() and " left\n" in stream.getvalue()
+
+
+def test_a_slow_loop_says_what_each_step_takes_and_never_a_rate_of_nothing() -> None:
+    assert _pace(1, 4, 23.7) == "1 of 4 (25 %), 23.7 s each, 1 min 11 s left"
+    assert _pace(10, None, 4.0) == "10, 2.5/s"
 
 
 def test_a_loop_of_unknown_length_says_no_time_left() -> None:

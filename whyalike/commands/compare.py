@@ -131,6 +131,8 @@ def _compare(
     from search_api.accounts import Extras, HidingWanted
     from whyalike.comparison_tables import print_comparison
     from whyalike.comparisons import compare_pictures
+    from whyalike.console import say
+    from whyalike.hiding_tables import write_what_if
     from whyalike.pictures import readable_uploads, upload
     from whyalike.summaries import say_unreadable
     from whyalike.tables import print_json
@@ -152,8 +154,11 @@ def _compare(
         extras=Extras(correspondences=drawn, hiding=hiding),
         unreadable=unreadable,
     )
+    if judge.checkpoint is None and judge.gallery is None:
+        say(f"judged by the gallery {comparison.answers[0].gallery}; --gallery or --checkpoint names another")
     written = {
         "evidence": comparison.write_evidence(wanted.evidence, searcher) if wanted.evidence else None,
+        "what if": write_what_if(wanted.evidence, comparison.answers[0]) if wanted.evidence else None,
         "grid": comparison.write_grid(wanted.grid, settings.limits) if wanted.grid else None,
     }
     if wanted.json:
@@ -199,7 +204,8 @@ def _refuse_hiding_of_many(pictures: Sequence[Path], pairs: int | None, **wanted
 
     asked = [f"--{name.replace('_', '-')}" for name, value in wanted.items() if value]
     if asked and (pairs is not None or len(pictures) > 2):
-        raise UsageError(f"{' and '.join(asked)} test one pair: name one query and one image")
+        tested = f"{asked[0]} tests" if len(asked) == 1 else f"{' and '.join(asked)} test"
+        raise UsageError(f"{tested} one pair: name one query and one image")
 
 
 def _refuse_misused(
