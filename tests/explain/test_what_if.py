@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
-import pytest
 
 from explain.evidence import Side, explain
 from explain.hidden_picture import LEAST_SIDE, hidden_picture
@@ -15,19 +13,7 @@ from explain.perturbing import Hiding
 from explain.sights import Sight, look
 from explain.what_if import signed, what_if
 from siamese.encoder import Embedded, Encoder, Prepared
-from tests.explain.test_perturbing import FLAGS
-from tests.toys import mean_colour_encoder, mosaic, plain
-
-
-@pytest.fixture
-def encoder(tmp_path: Path) -> Encoder:
-    return mean_colour_encoder(tmp_path, grid=(8, 8))
-
-
-@pytest.fixture
-def pair(encoder: Encoder) -> list[Sight]:
-    """A red flag and a blue one in the dark; and red."""
-    return look(encoder, [mosaic(FLAGS), plain("red")])
+from tests.toys import mosaic, plain
 
 
 def factual(pair: list[Sight]) -> Side:
