@@ -25,7 +25,7 @@ from search_api.encoders import LoadedEncoders
 from search_api.errors import InvalidQuestion, TrialsBusy
 from search_api.explaining import Judging
 from search_api.hiding_words import told, warning
-from search_api.pictures import ORIGINAL_LIMITS, data_uri, original, png
+from search_api.pictures import data_uri, png, stored_image
 from search_api.schemas_base import DrawnOn
 from search_api.schemas_hiding import FaithfulnessSchema, LeftSchema, MapFaithfulnessSchema, WhatIfSchema
 from search_api.scoring import EXPLAINS, Scored
@@ -199,10 +199,7 @@ def _image(asked: Asked, build: Build | None, limits: ImageLimits) -> tuple[Imag
     if not isinstance(asked, Stored):
         return decode(asked.data, limits=limits), "upload"
     assert build is not None  # only a build has stored images
-    data = original(build.images([asked.image_id])[0]).data
-    if data is None:
-        return decode(build.thumbnail(asked.image_id)), "thumbnail"
-    return decode(data, limits=ORIGINAL_LIMITS), "original"
+    return stored_image(build.image(asked.image_id), build)
 
 
 def _left(part: Hidden, scored: Scored) -> LeftSchema:

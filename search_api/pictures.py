@@ -57,12 +57,19 @@ def stored_picture(
 
     `found` is the original where it was read before.
     """
+    decoded, drawn_on = stored_image(image, build, found=found)
     placement = preprocessing.placement(image.width, image.height)
+    return Picture(_sized(decoded, max_side), placement, drawn_on)
+
+
+def stored_image(
+    image: GalleryImage, build: Build, *, found: Original | None = None
+) -> tuple[Image.Image, DrawnOn]:
+    """The same, decoded in its own size, and which of the two it is."""
     data = (found or original(image)).data
     if data is None:
-        thumbnail = decode(build.thumbnail(image.image_id))
-        return Picture(_sized(thumbnail, max_side), placement, "thumbnail")
-    return Picture(_sized(decode(data, limits=ORIGINAL_LIMITS), max_side), placement, "original")
+        return decode(build.thumbnail(image.image_id)), "thumbnail"
+    return decode(data, limits=ORIGINAL_LIMITS), "original"
 
 
 def original(image: GalleryImage) -> Original:
