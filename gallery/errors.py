@@ -8,6 +8,9 @@ GalleryError
 ├── EncoderMismatch        a query embedded by another encoder than the build's
 ├── GalleryLocked          somebody else is writing this gallery
 ├── SourceUnavailable      a source is missing, unreadable, or suddenly empty
+├── InvalidSource          a source is of no kind that can be read, or a row of it says nothing sensible
+├── FetchRefused           a URL is not fetched, or its server did not give a file
+├── InvalidFilter          a condition on metadata is not understood, or names a column that nobody has
 ├── NotEmbedded            a place cannot be published: its content has no embedding by this encoder
 ├── CorruptGallery         a file that a build names is missing or is not what was written
 └── SchemaOutdated         the database's schema is not the one that this code was written for
@@ -44,6 +47,18 @@ class GalleryLocked(GalleryError):  # noqa: N818
 
 class SourceUnavailable(GalleryError):  # noqa: N818
     """A source is missing, unreadable, or suddenly empty."""
+
+
+class InvalidSource(GalleryError):  # noqa: N818
+    """A source is of no kind that can be read, or a row of it says nothing sensible."""
+
+
+class FetchRefused(GalleryError):  # noqa: N818
+    """A URL is not fetched, or its server did not give a file; the query of the URL is not in the message."""
+
+
+class InvalidFilter(GalleryError):  # noqa: N818
+    """A condition on metadata is not understood, or names a column that no image has."""
 
 
 class NotEmbedded(GalleryError):  # noqa: N818

@@ -1,0 +1,35 @@
+"""What a person may set about the gallery's sources."""
+
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+
+from gallery.addresses import Network, parse_networks
+
+
+def _known_networks(text: str) -> str:
+    parse_networks(text)
+    return text
+
+
+class FetchingSettings(BaseModel):
+    """Whether files are fetched by http and https, and what that may cost."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    allowed: bool = Field(default=False, description="Fetch files by http and https at all.")
+    allowed_networks: Annotated[str, AfterValidator(_known_networks)] = Field(
+        default="",
+        description="Networks, with commas between, that may be asked although they are not public.",
+    )
+    max_redirects: int = Field(default=5, ge=0, description="How often a URL may lead on to another one.")
+    connect_seconds: float = Field(default=10.0, gt=0, description="Longest wait for a connection.")
+    read_seconds: float = Field(default=20.0, gt=0, description="Longest wait for the next bytes.")
+    total_seconds: float = Field(
+        default=60.0, gt=0, description="Longest time of one file, redirects included."
+    )
+
+    @property
+    def networks(self) -> tuple[Network, ...]:
+        """The networks that are allowed although they are not public."""
+        return parse_networks(self.allowed_networks)
