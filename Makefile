@@ -1,7 +1,7 @@
 # The commands of the project. Each sets itself up: Python >= 3.10, git and make are all that is needed.
 PYTHON ?= python3
 VENV   ?= .venv
-EXTRA  ?= cpu,onnx,dev
+EXTRA  ?= cpu,onnx,parquet,heif,dev
 # Where torch comes from, if not from PyPI: https://download.pytorch.org/whl/cpu spares the CUDA packages.
 TORCH_INDEX ?=
 BIN    := $(VENV)/bin

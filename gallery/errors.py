@@ -9,7 +9,8 @@ GalleryError
 ├── GalleryLocked          somebody else is writing this gallery
 ├── SourceUnavailable      a source is missing, unreadable, or suddenly empty
 ├── InvalidSource          a source is of no kind that can be read, or a row of it says nothing sensible
-├── FetchRefused           a URL is not fetched, or its server did not give a file
+├── OriginalUnavailable    the bytes of an image cannot be read where they lie
+│   └── FetchRefused       a URL is not fetched, or its server did not give a file
 ├── InvalidFilter          a condition on metadata is not understood, or names a column that nobody has
 ├── NotEmbedded            a place cannot be published: its content has no embedding by this encoder
 ├── CorruptGallery         a file that a build names is missing or is not what was written
@@ -53,7 +54,11 @@ class InvalidSource(GalleryError):  # noqa: N818
     """A source is of no kind that can be read, or a row of it says nothing sensible."""
 
 
-class FetchRefused(GalleryError):  # noqa: N818
+class OriginalUnavailable(GalleryError):  # noqa: N818
+    """The bytes of an image cannot be read where they lie."""
+
+
+class FetchRefused(OriginalUnavailable):
     """A URL is not fetched, or its server did not give a file; the query of the URL is not in the message."""
 
 

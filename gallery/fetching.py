@@ -172,7 +172,7 @@ def _plain(url: WebUrl, chunks: Iterator[bytes], encoding: str, max_bytes: int) 
         raise FetchRefused(f"{url.shown} ends too early.")
 
 
-def _condition(version: str | None) -> dict[str, str]:
+def _condition(version: str | None) -> dict[bytes | str, bytes | str]:
     """The header that asks for the file only if it is another version."""
     if version is not None and version.startswith(_ETAG):
         return {"If-None-Match": version.removeprefix(_ETAG)}

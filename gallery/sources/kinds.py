@@ -1,0 +1,138 @@
+"""What a source is, and the files that it names."""
+
+import glob
+import os
+import posixpath
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from gallery.errors import InvalidSource, SourceUnavailable
+from gallery.fetching import Fetcher
+from gallery.sources.found import FoundFile, LocalFile, RemoteFile
+from gallery.sources.lists import is_list, read_list
+from gallery.sources.local import FILE_SCHEME, as_text, path_of_url, size_and_version
+from gallery.sources.references import referred
+from gallery.sources.shards import is_shard, read_shard
+from gallery.sources.storage import file_system, protocol_of, reading, version_of
+from gallery.sources.tables import is_table, read_table
+from gallery.sources.texts import opened
+from gallery.urls import is_web, shown, web_url
+
+Kind = Literal["folder", "table", "list", "shard", "storage", "web"]
+"""A folder or file of this machine; three that name or hold images; storage of fsspec; a file of the web."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A source as a gallery remembers it: what it is and where, an absolute path or a URI."""
+
+    kind: Kind
+    uri: str
+
+    @property
+    def path(self) -> Path:
+        """Where a source of this machine lies."""
+        return Path(self.uri)
+
+    @property
+    def shown(self) -> str:
+        """The source as messages tell it."""
+        return shown(self.uri)
+
+
+def source_of(text: str) -> Source:
+    """The source that a person names by a path or a URI, which need not be there.
+
+    Raises InvalidSource for storage that is not read, FetchRefused for a URL of the web that is none.
+    """
+    protocol = protocol_of(text)
+    uri = path_of_url(text) if protocol == FILE_SCHEME else text
+    if protocol is None or protocol == FILE_SCHEME:
+        uri = as_text(os.path.abspath(uri))  # noqa: PTH100 - `resolve` would follow links and rename the places
+    if not (is_local(uri) and Path(uri).is_dir()):
+        for kind, is_one in (("table", is_table), ("list", is_list), ("shard", is_shard)):
+            if is_one(uri):
+                return Source(kind, uri)  # type: ignore[arg-type]  # mypy widens the literals of a tuple
+    if is_local(uri):
+        return Source("folder", uri)
+    if is_web(uri):
+        web_url(uri)
+        return Source("web", uri)
+    file_system(uri)
+    return Source("storage", uri)
+
+
+def is_local(uri: str) -> bool:
+    """Whether the uri is a path of this machine."""
+    return protocol_of(uri) is None
+
+
+def read_source(source: Source, fetcher: Fetcher) -> Iterator[FoundFile]:
+    """The files that a source other than a folder names, in its own order; one of them may be named twice.
+
+    Raises SourceUnavailable if it cannot be read, InvalidSource if it is not what its name says.
+    """
+    match source.kind:
+        case "table":
+            with opened(source.uri, fetcher) as file:
+                yield from read_table(file, source.uri)
+        case "list":
+            with opened(source.uri, fetcher) as file:
+                yield from read_list(file, source.uri)
+        case "shard":
+            yield from _shard(source.uri, fetcher)
+        case "storage":
+            yield from _storage(source.uri, fetcher)
+        case "web":
+            yield referred(source.uri, base=source.uri)
+        case "folder":
+            raise ValueError(f"{source.uri} is a folder; scan it.")
+
+
+def _shard(uri: str, fetcher: Fetcher) -> Iterator[FoundFile]:
+    if is_web(uri):
+        raise InvalidSource(f"{shown(uri)} is a shard of the web; download it, and index the file.")
+    with opened(uri, fetcher) as file:
+        if is_local(uri):
+            yield from read_shard(file, uri, LocalFile(uri), size_and_version(uri)[1])
+            return
+        storage, path = file_system(uri)
+        with reading(uri):
+            version = version_of(storage.info(path))
+        yield from read_shard(file, uri, RemoteFile(uri), version)
+
+
+def _storage(uri: str, fetcher: Fetcher) -> Iterator[FoundFile]:
+    """One file, all below a folder, or all that a pattern matches; shards among them are looked into."""
+    storage, path = file_system(uri)
+    count = 0
+    with reading(uri):
+        for found, details in _listed(storage, path):
+            count += 1
+            each = f"{protocol_of(uri)}://{found.lstrip('/')}"
+            if is_shard(each):
+                yield from _shard(each, fetcher)
+            else:
+                folder = posixpath.basename(posixpath.dirname(found)) or None
+                size, version = details.get("size"), version_of(details)
+                yield FoundFile(each, RemoteFile(each), folder, {}, size, version)
+    if not count:
+        raise SourceUnavailable(
+            f"{shown(uri)} is no file, no folder with files and no pattern that matches any."
+        )
+
+
+def _listed(storage: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    if glob.has_magic(path):
+        found = storage.glob(path, detail=True)
+        yield from sorted((name, each) for name, each in found.items() if each["type"] == "file")
+        return
+    if storage.isfile(path):
+        yield path, storage.info(path)
+        return
+    for _, _, files in storage.walk(path, detail=True):
+        for name, details in sorted(files.items()):
+            if not name.startswith("."):
+                yield details["name"], details

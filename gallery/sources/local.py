@@ -1,0 +1,46 @@
+"""Files of this machine, as tables and lists name them."""
+
+import os
+import stat
+from collections.abc import Mapping
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from gallery.sources.found import FoundFile, LocalFile
+
+FILE_SCHEME = "file"
+
+
+def local_file(
+    path: str, *, label: str | None = None, attributes: Mapping[str, str] | None = None
+) -> FoundFile:
+    """The file at this path, absolute or from the working folder, whether it is there or not."""
+    absolute = os.path.abspath(path)  # noqa: PTH100 - `resolve` would follow links and rename the place
+    size, version = size_and_version(absolute)
+    return FoundFile(as_text(absolute), LocalFile(absolute), label, attributes or {}, size, version)
+
+
+def size_and_version(path: str) -> tuple[int | None, str | None]:
+    """Bytes, and the version: size and time of change. None for what is no file or cannot be asked."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - a million times, without making a Path each
+    except (OSError, ValueError):
+        return None, None
+    if not stat.S_ISREG(status.st_mode):
+        return None, None
+    return status.st_size, f"{status.st_size}:{status.st_mtime_ns}"
+
+
+def folder_name(path: str) -> str | None:
+    """The name of the folder that a file lies in, which is its label where nobody says another."""
+    return as_text(Path(path).parent.name) or None
+
+
+def path_of_url(url: str) -> str:
+    """The path that a file:// URL names."""
+    return unquote(urlsplit(url).path)
+
+
+def as_text(path: str) -> str:
+    """A path as text that any database can keep: bytes that are no UTF-8 are shown as \\xNN."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")

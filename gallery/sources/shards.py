@@ -1,0 +1,122 @@
+"""WebDataset shards: tar files in which the files of one image share their name up to its first dot.
+
+`000001.jpg`, `000001.cls`, `000001.txt` and `000001.json` follow each other: the picture, its label, a text
+and attributes. A picture is read from where it lies in the shard; nothing is unpacked.
+"""
+
+import json
+import posixpath
+import tarfile
+from collections.abc import Iterator, Mapping
+from itertools import groupby
+from typing import IO, Any
+
+from gallery.attributes import MAX_NAME, attributes_of, text_of
+from gallery.errors import InvalidSource
+from gallery.filters import LABEL
+from gallery.sources.found import FoundFile, LocalFile, RemoteFile, ShardMember
+from gallery.sources.texts import name_of
+from gallery.urls import shown
+
+MAX_SIBLING = 2**20
+"""Bytes of what is said of one picture."""
+
+MARK = "#"
+"""Stands between the shard's uri and the member's name."""
+
+_LABELS = ("cls", "label")
+_TEXTS = ("txt", "text", "caption")
+_TOLD = (*_LABELS, *_TEXTS, "json")
+
+
+def is_shard(uri: str) -> bool:
+    """Whether it is named like a shard."""
+    return name_of(uri).lower().endswith(".tar")
+
+
+def read_shard(
+    file: IO[bytes], uri: str, shard: LocalFile | RemoteFile, version: str | None
+) -> Iterator[FoundFile]:
+    """The pictures of a shard, which is at `uri` and open for reading, in their order in it.
+
+    What is neither a picture's text nor its label is taken for a picture; whoever reads it will see. Raises
+    InvalidSource for what is no tar file, or ends too early.
+    """
+    try:
+        with tarfile.open(fileobj=file, mode="r:") as tar:
+            for key, members in groupby(filter(_is_plain, tar), key=lambda member: _key(member.name)):
+                yield from _found(tar, list(members), key, uri, shard, version)
+                tar.members.clear()  # type: ignore[attr-defined]  # else it holds all that it has read
+    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
+        raise InvalidSource(f"{shown(uri)} is no uncompressed tar file, or is cut off ({error}).") from error
+
+
+def _found(
+    tar: tarfile.TarFile,
+    members: list[tarfile.TarInfo],
+    key: str,
+    uri: str,
+    shard: LocalFile | RemoteFile,
+    version: str | None,
+) -> Iterator[FoundFile]:
+    told = {_extension(member.name): member for member in members if _extension(member.name) in _TOLD}
+    pictures = [member for member in members if _extension(member.name) not in _TOLD]
+    if not pictures:
+        return
+    attributes = _attributes(tar, told, uri)
+    label = attributes.pop(LABEL, None)
+    for extension in _LABELS:
+        if extension in told:
+            label = text_of(_text(tar, told[extension]))
+    if label is None:
+        label = posixpath.basename(posixpath.dirname(key)) or None
+    for member in pictures:
+        stamp = None if version is None else f"{version}:{member.offset_data}:{member.size}"
+        where = ShardMember(shard, member.offset_data, member.size)
+        yield FoundFile(f"{uri}{MARK}{_name(member)}", where, label, attributes, member.size, stamp)
+
+
+def _attributes(tar: tarfile.TarFile, told: Mapping[str, tarfile.TarInfo], uri: str) -> dict[str, str]:
+    cells: dict[str, Any] = {}
+    for extension in _TEXTS:
+        if extension in told:
+            cells[extension] = _text(tar, told[extension])
+    if "json" in told:
+        cells |= _json(_text(tar, told["json"]), f"{shown(uri)}, {_name(told['json'])}")
+    return attributes_of({name: value for name, value in cells.items() if 0 < len(name) <= MAX_NAME})
+
+
+def _json(text: str, where: str) -> dict[str, Any]:
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise InvalidSource(f"{where}: it is no JSON ({error}).") from None
+    if not isinstance(found, dict):
+        raise InvalidSource(f"{where}: it is no JSON object, but {type(found).__name__}.")
+    return found
+
+
+def _text(tar: tarfile.TarFile, member: tarfile.TarInfo) -> str:
+    if member.size > MAX_SIBLING:
+        raise InvalidSource(f"{_name(member)} has {member.size:,} bytes; a text has at most {MAX_SIBLING:,}.")
+    file = tar.extractfile(member)
+    return "" if file is None else file.read().decode("utf-8", "replace")
+
+
+def _is_plain(member: tarfile.TarInfo) -> bool:
+    """Whether its bytes lie in the shard as they are; folders, links and sparse files are left out."""
+    return member.isreg() and not member.issparse() and not posixpath.basename(member.name).startswith(".")
+
+
+def _key(name: str) -> str:
+    folder, base = posixpath.split(name)
+    return posixpath.join(folder, base.partition(".")[0])
+
+
+def _extension(name: str) -> str:
+    """All behind the first dot of the base name, in small letters; of several the last one tells the kind."""
+    return posixpath.basename(name).partition(".")[2].lower().rpartition(".")[2]
+
+
+def _name(member: tarfile.TarInfo) -> str:
+    return member.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
