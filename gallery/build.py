@@ -22,6 +22,7 @@ from gallery.membership import (
     members_with_checksum,
     members_with_ids,
 )
+from gallery.readers import Reading
 from gallery.segments import Segment, corrupt_files
 
 FILTERS_REMEMBERED = 32
@@ -61,7 +62,16 @@ class Build:
     this build, even if it lives in another.
     """
 
-    def __init__(self, folder: GalleryFolder, engine: Engine, gallery_id: int, manifest: Manifest) -> None:
+    def __init__(
+        self,
+        folder: GalleryFolder,
+        engine: Engine,
+        gallery_id: int,
+        manifest: Manifest,
+        *,
+        reading: Reading | None = None,
+    ) -> None:
+        """`reading` keeps its files and rows where they are until it is closed."""
         self.gallery = manifest.gallery
         self.number = manifest.build
         self.encoder_name = manifest.encoder.name
@@ -75,6 +85,7 @@ class Build:
         self._gallery_id = gallery_id
         self._segments = {each.id: Segment(folder.segment(each.name), each) for each in manifest.segments}
         self._index = FaissIndex(self.dimension, [segment.index_path for segment in self._segments.values()])
+        self._reading = reading
         self._closed = False
         self._rows: dict[int, EmbeddedRow] = {}
         self._allowed = lru_cache(maxsize=FILTERS_REMEMBERED)(self._contents_labelled)
@@ -183,6 +194,8 @@ class Build:
         self._closed = True
         self._segments = {}
         self._index = FaissIndex(self.dimension, [])
+        if self._reading is not None:
+            self._reading.end()
 
     @cached_property
     def _label_counts(self) -> dict[str, int]:

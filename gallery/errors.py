@@ -4,9 +4,12 @@ GalleryError
 ├── InvalidGalleryName     the name cannot be a folder's name
 ├── GalleryNotFound        no gallery of this name
 ├── NothingPublished       the gallery exists, but no build of it was ever published
+├── BuildNotFound          the gallery never had this build, or keeps it no longer
+├── AlreadyPublished       going back to the state that is published, or with no build to go back to
 ├── ImageNotFound          the build has no such image
 ├── EncoderMismatch        a query embedded by another encoder than the build's
 ├── GalleryLocked          somebody else is writing this gallery
+├── GalleryInUse           somebody reads the gallery that is to be deleted
 ├── SourceUnavailable      a source is missing, unreadable, or suddenly empty
 ├── InvalidSource          a source is of no kind that can be read, or a row of it says nothing sensible
 ├── OriginalUnavailable    the bytes of an image cannot be read where they lie
@@ -34,6 +37,14 @@ class NothingPublished(GalleryError):  # noqa: N818
     """The gallery exists, but no build of it was ever published."""
 
 
+class BuildNotFound(GalleryError):  # noqa: N818
+    """The gallery never had this build, or keeps it no longer."""
+
+
+class AlreadyPublished(GalleryError):  # noqa: N818
+    """Going back to the state that is published, or with no build to go back to."""
+
+
 class ImageNotFound(GalleryError):  # noqa: N818
     """The build has no such image."""
 
@@ -44,6 +55,10 @@ class EncoderMismatch(GalleryError):  # noqa: N818
 
 class GalleryLocked(GalleryError):  # noqa: N818
     """Somebody else is writing this gallery, or has taken it over from us."""
+
+
+class GalleryInUse(GalleryError):  # noqa: N818
+    """Somebody reads the gallery that is to be deleted."""
 
 
 class SourceUnavailable(GalleryError):  # noqa: N818

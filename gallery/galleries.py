@@ -1,24 +1,29 @@
 """All galleries under one home and one database: list them, open one, write one."""
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, Row, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from gallery.build import Build
 from gallery.database import require_schema, writing
-from gallery.errors import GalleryNotFound, NothingPublished
+from gallery.errors import BuildNotFound, GalleryLocked, GalleryNotFound, NothingPublished
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
 from gallery.local_embeddings import LocalStorage
 from gallery.manifest import read_manifest
+from gallery.readers import Reading
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
+from gallery.retention import build_numbers, retire
+from gallery.settings import GallerySettings
+from gallery.site import Site
 from gallery.storage import local_storage
+from gallery.tenure import Tenure
 from gallery.writer import GalleryWriter
 
 
@@ -47,10 +52,18 @@ class Galleries:
     Raises SchemaOutdated if the database was not migrated to this version's schema. Safe for many threads.
     """
 
-    def __init__(self, home: Path, engine: Engine, *, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        home: Path,
+        engine: Engine,
+        *,
+        settings: GallerySettings | None = None,
+        clock: Callable[[], datetime] = _now,
+    ) -> None:
         require_schema(engine)
         self._home = home
         self._engine = engine
+        self._settings = settings or GallerySettings()
         self._clock = clock
 
     def names(self) -> list[str]:
@@ -124,23 +137,32 @@ class Galleries:
             )
         return int(found.published_build)
 
-    def open(self, name: str) -> Build:
-        """The published build; raises GalleryNotFound, NothingPublished and CorruptGallery."""
-        number = self.published_build(name)
-        statement = (
-            select(BuildRecord.gallery_id, BuildRecord.manifest_sha256)
-            .join(GalleryRecord, GalleryRecord.id == BuildRecord.gallery_id)
-            .where(GalleryRecord.name == name, BuildRecord.number == number)
-        )
-        with self._engine.connect() as connection:
-            build = connection.execute(statement).one()
+    def open(self, name: str, *, build: int | None = None) -> Build:
+        """The published build, or an older one that is kept; it stays while it is open.
+
+        Raises GalleryNotFound, NothingPublished, BuildNotFound and CorruptGallery.
+        """
+        while True:
+            number = self.published_build(name) if build is None else build
+            opened = self._opened(name, number)
+            if opened is not None:
+                return opened
+            if build is not None:
+                raise self._no_build(name, build)
+
+    def site(self, name: str) -> Site:
+        """Where a gallery is, to look into it; raises InvalidGalleryName and GalleryNotFound."""
         folder = GalleryFolder(self._home, name)
-        manifest = read_manifest(folder.manifest(number), sha256=build.manifest_sha256)
-        return Build(folder, self._engine, build.gallery_id, manifest)
+        statement = select(GalleryRecord.id).where(GalleryRecord.name == name)
+        with self._engine.connect() as connection:
+            gallery_id = connection.scalar(statement)
+        if gallery_id is None:
+            raise self._not_found(name)
+        return Site(folder, self._engine, gallery_id)
 
     @contextmanager
-    def writer(self, name: str, *, create: bool = True) -> Iterator[GalleryWriter]:
-        """The gallery's only writer while the block runs; a new gallery is made unless `create` is False.
+    def tenure(self, name: str, *, create: bool = False) -> Iterator[Tenure]:
+        """The right to write a gallery while the block runs, one at a time; a new one only with `create`.
 
         Raises InvalidGalleryName, GalleryNotFound, and GalleryLocked while another one writes.
         """
@@ -152,11 +174,63 @@ class Galleries:
         lease = Lease(self._engine, gallery_id, name, clock=self._clock)
         lease.acquire()
         try:
-            writer = GalleryWriter(folder, self._engine, gallery_id, lease, clock=self._clock)
-            writer.collect()
-            yield writer
+            yield Tenure(Site(folder, self._engine, gallery_id), lease, self._clock)
         finally:
             lease.release()
+
+    @contextmanager
+    def writer(self, name: str, *, create: bool = True) -> Iterator[GalleryWriter]:
+        """The gallery's only writer while the block runs; a new gallery is made unless `create` is False.
+
+        Before and after it, builds are retired and what nobody names is removed. Raises what `tenure` does.
+        """
+        with self.tenure(name, create=create) as tenure:
+            writer = GalleryWriter(
+                tenure.folder, tenure.engine, tenure.gallery_id, tenure.lease, clock=tenure.clock
+            )
+            self._tidy(tenure, writer)
+            yield writer
+            with suppress(GalleryLocked):  # whoever has taken it over tidies up
+                self._tidy(tenure, writer)
+
+    def _tidy(self, tenure: Tenure, writer: GalleryWriter) -> None:
+        retire(tenure, kept=self._settings.kept_builds)
+        writer.collect()
+
+    def _opened(self, name: str, number: int) -> Build | None:
+        """The build, or None if it is not there (any more)."""
+        folder = GalleryFolder(self._home, name)
+        try:
+            reading = Reading(folder.manifest(number))
+        except FileNotFoundError:
+            reading = None
+        try:  # only what is there after it is held is sure to stay
+            record = self._build_record(name, number)
+            if record is not None:
+                manifest = read_manifest(folder.manifest(number), sha256=record.manifest_sha256)
+                return Build(folder, self._engine, record.gallery_id, manifest, reading=reading)
+        except BaseException:
+            if reading is not None:
+                reading.end()
+            raise
+        if reading is not None:
+            reading.end()
+        return None
+
+    def _build_record(self, name: str, number: int) -> Row[int, str] | None:
+        statement = (
+            select(BuildRecord.gallery_id, BuildRecord.manifest_sha256)
+            .join(GalleryRecord, GalleryRecord.id == BuildRecord.gallery_id)
+            .where(GalleryRecord.name == name, BuildRecord.number == number)
+        )
+        with self._engine.connect() as connection:
+            return connection.execute(statement).one_or_none()
+
+    def _no_build(self, name: str, number: int) -> BuildNotFound:
+        with self._engine.connect() as connection:  # where there is no gallery, that is the better reason
+            numbers = build_numbers(connection, self.site(name).gallery_id)
+        kept = ", ".join(map(str, numbers)) or "none"
+        return BuildNotFound(f"The gallery {name!r} keeps no build {number}; it has {kept}.")
 
     def _gallery_id(self, name: str, *, create: bool) -> int:
         statement = select(GalleryRecord.id).where(GalleryRecord.name == name)

@@ -60,9 +60,9 @@ class Publication:
         """Write places and build, and make readers open it."""
         self._end_places(connection)
         self._begin_places(connection)
-        self._insert_build(connection)
-        gallery = update(GalleryRecord).where(GalleryRecord.id == self.gallery_id)
-        connection.execute(gallery.values(published_build=self.manifest.build))
+        name_published(
+            connection, self.gallery_id, self.manifest, sha256=self.manifest_sha256, at=self.published_at
+        )
 
     def _end_places(self, connection: Connection) -> None:
         image_ids = [old.image_id for old in self.changes.ended]
@@ -98,24 +98,29 @@ class Publication:
         ordered = insert(ImageRecord).returning(ImageRecord.id, sort_by_parameter_order=True)
         return connection.scalars(ordered, rows).all()
 
-    def _insert_build(self, connection: Connection) -> None:
-        manifest = self.manifest
-        build = insert(BuildRecord).values(
-            gallery_id=self.gallery_id,
-            number=manifest.build,
-            fingerprint=manifest.encoder.fingerprint,
-            encoder_name=manifest.encoder.name,
-            encoder_folder=manifest.encoder.folder,
-            images=manifest.images,
-            contents=manifest.contents,
-            labels=manifest.labels,
-            manifest_sha256=self.manifest_sha256,
-            published_at=self.published_at,
-        )
-        build_id = connection.scalars(build.returning(BuildRecord.id)).one()
-        named = [{"build_id": build_id, "segment_id": segment.id} for segment in manifest.segments]
-        if named:
-            connection.execute(insert(BuildSegmentRecord), named)
+
+def name_published(
+    connection: Connection, gallery_id: int, manifest: Manifest, *, sha256: str, at: datetime
+) -> None:
+    """Record a build whose manifest is durable (and has this SHA-256), and make readers open it."""
+    build = insert(BuildRecord).values(
+        gallery_id=gallery_id,
+        number=manifest.build,
+        fingerprint=manifest.encoder.fingerprint,
+        encoder_name=manifest.encoder.name,
+        encoder_folder=manifest.encoder.folder,
+        images=manifest.images,
+        contents=manifest.contents,
+        labels=manifest.labels,
+        manifest_sha256=sha256,
+        published_at=at,
+    )
+    build_id = connection.scalars(build.returning(BuildRecord.id)).one()
+    named = [{"build_id": build_id, "segment_id": segment.id} for segment in manifest.segments]
+    if named:
+        connection.execute(insert(BuildSegmentRecord), named)
+    gallery = update(GalleryRecord).where(GalleryRecord.id == gallery_id)
+    connection.execute(gallery.values(published_build=manifest.build))
 
 
 def live_places(connection: Connection, gallery_id: int, build: int) -> Iterator[OldPlace]:

@@ -1,4 +1,4 @@
-"""What a person may set about the gallery's sources."""
+"""What a person may set about the gallery: its sources, and how long its builds are kept."""
 
 from typing import Annotated
 
@@ -33,3 +33,16 @@ class FetchingSettings(BaseModel):
     def networks(self) -> tuple[Network, ...]:
         """The networks that are allowed although they are not public."""
         return parse_networks(self.allowed_networks)
+
+
+class GallerySettings(BaseModel):
+    """How galleries are kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kept_builds: int = Field(
+        default=3,
+        ge=1,
+        description="Builds that are kept, the published one included; older ones go at the next run, "
+        "unless somebody reads them.",
+    )

@@ -122,6 +122,7 @@ FACES: dict[type[Exception], Face] = {
     ),
     of_gallery.GalleryNotFound: Face(HTTPStatus.NOT_FOUND, "gallery-not-found", "No such gallery"),
     of_gallery.NothingPublished: Face(HTTPStatus.NOT_FOUND, "nothing-published", "Nothing is published yet"),
+    of_gallery.BuildNotFound: Face(HTTPStatus.NOT_FOUND, "build-not-found", "No such build"),
     of_gallery.ImageNotFound: Face(HTTPStatus.NOT_FOUND, "image-not-found", "No such image"),
     of_gallery.EncoderMismatch: Face(
         HTTPStatus.CONFLICT, "encoder-mismatch", "The encoder is not the one of the gallery"

@@ -16,7 +16,8 @@ from whyalike.commands.compare import compare
 from whyalike.commands.demo import demo
 from whyalike.commands.evaluate import evaluate
 from whyalike.commands.export import export
-from whyalike.commands.galleries import galleries
+from whyalike.commands.gallery.group import gallery
+from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.illustrate import illustrate
 from whyalike.commands.index import index
 from whyalike.commands.migrate import migrate
@@ -85,6 +86,7 @@ for verb in (
     migrate,
 ):
     app.command()(verb)
+app.add_typer(gallery)
 
 
 def _version(wanted: bool) -> None:

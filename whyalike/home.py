@@ -24,7 +24,7 @@ def open_galleries(settings: Settings) -> Galleries:
     with _telling(settings):
         if not is_current(settings.database):
             upgrade(settings.database)
-    return Galleries(settings.home, open_engine(settings.database))
+    return Galleries(settings.home, open_engine(settings.database), settings=settings.gallery)
 
 
 def migrate(settings: Settings) -> None:

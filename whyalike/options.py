@@ -108,3 +108,6 @@ PublishedGallery = Annotated[
     str | None,
     typer.Option("--gallery", help="Which gallery; by default the only one, or the one called “default”."),
 ]
+GalleryName = Annotated[
+    str, typer.Argument(metavar="GALLERY", help="Its name; `whyalike gallery list` has them.")
+]

@@ -11,6 +11,7 @@ import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from gallery.settings import GallerySettings
 from indexer.settings import IndexingSettings
 from search_api.settings import SearchSettings
 from siamese.images import ImageLimits
@@ -51,6 +52,7 @@ class Settings(BaseSettings):
     runtime: Literal["torch", "onnx"] = Field(default="torch", description="What computes encoders.")
     debug: bool = Field(default=False, description="Show the traceback of an error.")
     limits: ImageLimits = Field(default_factory=ImageLimits)
+    gallery: GallerySettings = Field(default_factory=GallerySettings)
     indexing: IndexingSettings = Field(default_factory=IndexingSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)

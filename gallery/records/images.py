@@ -42,6 +42,13 @@ class PlaceRecord(Record):
         Index("ix_places_gallery_id_label", "gallery_id", "label"),
         Index("ix_places_image_id", "image_id"),
         Index(
+            "ix_places_ended",
+            "gallery_id",
+            "until_build",
+            sqlite_where=text("until_build IS NOT NULL"),
+            postgresql_where=text("until_build IS NOT NULL"),
+        ),
+        Index(
             "uq_places_live_uri",
             "gallery_id",
             "uri",

@@ -63,7 +63,9 @@ def test_the_revision_is_known_before_and_after(url: str) -> None:
 
 
 def test_a_database_that_was_not_migrated_is_refused_with_the_way_out(url: str) -> None:
-    with pytest.raises(SchemaOutdated, match="is empty, this version needs 0001; run `whyalike migrate`"):
+    with pytest.raises(
+        SchemaOutdated, match=f"is empty, this version needs {SCHEMA_REVISION}; run `whyalike migrate`"
+    ):
         require_schema(open_engine(url))
 
 

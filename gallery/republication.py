@@ -1,0 +1,60 @@
+"""Publishing a build that no scan led to: another state, or the same one on other segments."""
+
+from collections.abc import Callable
+
+from sqlalchemy import Connection, select, update
+
+from gallery.errors import BuildNotFound, CorruptGallery
+from gallery.manifest import Manifest, read_manifest, write_manifest
+from gallery.planning import published_number
+from gallery.publication import name_published
+from gallery.records.builds import BuildRecord
+from gallery.records.galleries import GalleryRecord
+from gallery.retention import build_numbers
+from gallery.segments import is_intact
+from gallery.site import Site
+from gallery.tenure import Tenure
+
+
+def manifest_of(site: Site, build: int) -> Manifest:
+    """What a kept build claims; raises BuildNotFound and CorruptGallery."""
+    statement = select(BuildRecord.manifest_sha256).where(
+        BuildRecord.gallery_id == site.gallery_id, BuildRecord.number == build
+    )
+    with site.engine.connect() as connection:
+        sha256 = connection.scalar(statement)
+        kept = ", ".join(map(str, build_numbers(connection, site.gallery_id))) or "none"
+    if sha256 is None:
+        raise BuildNotFound(f"The gallery {site.gallery!r} keeps no build {build}; it has {kept}.")
+    return read_manifest(site.folder.manifest(build), sha256=sha256)
+
+
+def republish(
+    tenure: Tenure, claims: Manifest, *, change_places: Callable[[Connection, int], None] | None = None
+) -> Manifest:
+    """Publish these claims under the next number; `change_places(connection, number)` is told of it first.
+
+    The gallery's next runs use the encoder of the claims. Raises CorruptGallery if a segment is not whole.
+    """
+    _require_whole(tenure.site, claims)
+    with tenure.writing() as connection:
+        manifest = claims.model_copy(
+            update={"build": published_number(connection, tenure.gallery_id) + 1, "gallery": tenure.gallery}
+        )
+        sha256 = write_manifest(tenure.folder.manifest(manifest.build), manifest)
+        if change_places is not None:
+            change_places(connection, manifest.build)
+        name_published(connection, tenure.gallery_id, manifest, sha256=sha256, at=tenure.clock())
+        gallery = update(GalleryRecord).where(GalleryRecord.id == tenure.gallery_id)
+        connection.execute(gallery.values(encoder_folder=manifest.encoder.folder))
+    return manifest
+
+
+def _require_whole(site: Site, claims: Manifest) -> None:
+    for segment in claims.segments:
+        folder = site.folder.segment(segment.name)
+        if not is_intact(folder, segment.files):
+            raise CorruptGallery(
+                f"The segment {folder} is missing or incomplete, so build {claims.build} cannot be published "
+                "again; `whyalike gallery repair` mends what it can."
+            )

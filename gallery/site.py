@@ -1,0 +1,21 @@
+"""Where a gallery is: its folder, and its rows in the records."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import Engine
+
+from gallery.folders import GalleryFolder
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """One gallery, to be read; made by `Galleries.site`."""
+
+    folder: GalleryFolder
+    engine: Engine
+    gallery_id: int
+
+    @property
+    def gallery(self) -> str:
+        """The gallery's name."""
+        return self.folder.name

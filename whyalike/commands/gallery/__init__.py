@@ -1,0 +1,1 @@
+"""`whyalike gallery VERB`: one module for each verb."""

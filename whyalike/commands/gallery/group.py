@@ -1,0 +1,12 @@
+"""`whyalike gallery`: the verbs that look into a gallery and keep it whole."""
+
+import typer
+
+from whyalike.commands.gallery.list_galleries import galleries
+from whyalike.commands.gallery.rollback import rollback
+from whyalike.commands.gallery.show import show
+
+gallery = typer.Typer(name="gallery", help="Look into a gallery, and keep it whole.", no_args_is_help=True)
+gallery.command(name="list")(galleries)
+for verb in (show, rollback):
+    gallery.command()(verb)

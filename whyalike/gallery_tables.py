@@ -1,0 +1,105 @@
+"""Galleries and their builds, for people."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from siamese.fingerprint import short
+from whyalike.console import out
+from whyalike.tables import UNKNOWN, print_facts, print_rows
+
+if TYPE_CHECKING:
+    from gallery.history import BuildAccount, History, KeptBuild
+    from gallery.rollback import RollbackReport
+
+LABELS_SHOWN = 20
+"""Labels named on the terminal; `--json` has all of them."""
+
+KILO = 1000
+
+
+def print_history(history: History) -> None:
+    """A gallery and the builds that it keeps."""
+    out().print(Text(f"{history.name}: {len(history.builds)} builds, {in_bytes(history.bytes)} of segments"))
+    print_facts([("source", uri) for uri in history.sources] + [("unreadable", str(history.unreadable))])
+    headings = (
+        "build",
+        "published",
+        "images",
+        "contents",
+        "labels",
+        "tombstones",
+        "segments",
+        "bytes",
+        "read",
+        "encoder",
+    )
+    print_rows(headings, [_build_cells(each) for each in history.builds])
+
+
+def print_build(account: BuildAccount) -> None:
+    """What one build shows."""
+    build = account.build
+    state = "published" if build.published else "kept"
+    out().print(Text(f"{account.gallery}: build {build.build}, {state}, {build.images} images"))
+    print_facts(
+        [
+            ("published", f"{build.published_at:%Y-%m-%d %H:%M}"),
+            ("encoder", f"{build.encoder_name} ({short(build.fingerprint)})"),
+            ("contents", f"{build.contents}, and {build.tombstones} tombstones"),
+            ("segments", f"{build.segments}, {in_bytes(build.bytes)}"),
+            ("local embeddings", build.local_embeddings),
+            ("labels", _label_words(account.labels)),
+        ]
+    )
+    if account.images is not None:
+        rows = [(str(each.image_id), each.label or UNKNOWN, each.uri) for each in account.images]
+        print_rows(("image", "label", "place"), rows)
+
+
+def print_rollback(report: RollbackReport) -> None:
+    """What going back did."""
+    out().print(
+        Text(f"{report.gallery}: build {report.build}, published, has the state of build {report.state_of}")
+    )
+    print_facts(
+        [
+            ("images", str(report.images)),
+            ("returned", str(report.returned)),
+            ("withdrawn", str(report.withdrawn)),
+            ("encoder", f"{report.encoder_name} ({short(report.fingerprint)})"),
+        ]
+    )
+
+
+def in_bytes(count: int) -> str:
+    """A number of bytes with a unit that people read."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < KILO:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= KILO
+    return f"{value:.1f} TB"
+
+
+def _build_cells(build: KeptBuild) -> tuple[str, ...]:
+    return (
+        f"{build.build}{' *' if build.published else ''}",
+        f"{build.published_at:%Y-%m-%d %H:%M}",
+        str(build.images),
+        str(build.contents),
+        str(build.labels),
+        str(build.tombstones),
+        str(build.segments),
+        in_bytes(build.bytes),
+        "yes" if build.is_read else "",
+        build.encoder_name,
+    )
+
+
+def _label_words(labels: dict[str, int]) -> str:
+    shown = [f"{label} ({count})" for label, count in list(labels.items())[:LABELS_SHOWN]]
+    more = len(labels) - len(shown)
+    return ", ".join(shown) + (f" and {more} more" if more else "") if shown else UNKNOWN
