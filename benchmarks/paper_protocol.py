@@ -9,12 +9,14 @@ embeddings is clamped at 1, and the contrastive loss has a margin of 2. No augme
     python benchmarks/paper_protocol.py DATA --weights FILE --image-size 176 --seconds 600
 
 trains for so many seconds on the training part of the paper's split, and prints the measures of `whyalike
-evaluate` on the same pairs and the same split.
+evaluate` on the same pairs and the same split. It runs on a GPU where there is one, as `whyalike train` does,
+but in single precision: nothing of the protocol asks for another.
 """
 
 from __future__ import annotations
 
 import argparse
+import itertools
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -28,6 +30,7 @@ from torch import Tensor, nn
 
 from siamese.bodies import Body, build_body
 from siamese.calibration import fit_calibration
+from siamese.device import choose_device
 from siamese.images import DEFAULT_LIMITS
 from siamese.pairs import draw_pairs
 from siamese.preprocessing import Preprocessing
@@ -47,6 +50,8 @@ BATCH_SIZE = 4
 CLIP_NORM = 1.0
 HIDDEN, DIMENSION = 256, 2
 AHEAD = 64
+# Images of one forward pass when nothing learns any more.
+AT_ONCE = 8
 
 
 class PaperNetwork(nn.Module):
@@ -108,10 +113,12 @@ def train_and_judge(
     seconds: float,
     rate: float = RATE,
     seed: int = 0,
+    device: str = "auto",
 ) -> Judged:
     """Train for so many seconds on the split's training part, and judge its test part against it."""
     torch.manual_seed(seed)
-    network = PaperNetwork(build_body(body, weights=weights)).to(memory_format=torch.channels_last)
+    network = PaperNetwork(build_body(body, weights=weights))
+    network = network.to(choose_device(device)).to(memory_format=torch.channels_last)
     training, validation, test = (_part(samples, split, part) for part in ("train", "validation", "test"))
     epochs, spent = _train(network, training, preprocessing, seconds=seconds, rate=rate, seed=seed)
     network.eval()
@@ -135,14 +142,15 @@ def _train(
     seed: int,
 ) -> tuple[float, float]:
     """Epochs done and seconds spent, without the reading ahead."""
+    device = _device(network)
     pairs = pairs_drawn_once([sample.label for sample in training], seed=seed)
     optimizer = torch.optim.Adam(network.parameters(), lr=rate)
     network.train()
     started, steps = time.monotonic(), 0
     for inputs, same in _batches(pairs, training, preprocessing, seed=seed):
-        first, second = network(inputs).chunk(2)
+        first, second = network(inputs.to(device)).chunk(2)
         optimizer.zero_grad()
-        paper_loss(first, second, same).backward()  # type: ignore[no-untyped-call]
+        paper_loss(first, second, same.to(device)).backward()  # type: ignore[no-untyped-call]
         nn.utils.clip_grad_norm_(network.parameters(), CLIP_NORM)
         optimizer.step()
         steps += 1
@@ -183,10 +191,17 @@ def _embedded(
     network: PaperNetwork, samples: Sequence[Sample], preprocessing: Preprocessing
 ) -> NDArray[np.float64]:
     """Embeddings (n, 2)."""
+    device = _device(network)
     tensors = in_threads(lambda sample: _tensor(sample, preprocessing), samples, ahead=AHEAD)
+    rows = [np.empty((0, DIMENSION), np.float32)]
     with torch.inference_mode():
-        rows = [network(torch.from_numpy(tensor)[None])[0].numpy() for tensor in tensors]
-    return np.stack(rows).astype(np.float64)
+        while some := list(itertools.islice(tensors, AT_ONCE)):
+            rows.append(network(torch.from_numpy(np.stack(some)).to(device)).cpu().numpy())
+    return np.concatenate(rows).astype(np.float64)
+
+
+def _device(network: nn.Module) -> torch.device:
+    return next(network.parameters()).device
 
 
 Embeddings = NDArray[np.float64]
@@ -258,6 +273,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=600)
     parser.add_argument("--rate", type=float, default=RATE)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--device", default="auto")
     wanted = parser.parse_args()
     folder = read_folder(wanted.data, limits=DEFAULT_LIMITS, progress=progress())
     judged = train_and_judge(
@@ -269,6 +285,7 @@ def main() -> None:
         seconds=wanted.seconds,
         rate=wanted.rate,
         seed=wanted.seed,
+        device=wanted.device,
     )
     print(judged)
 

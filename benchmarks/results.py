@@ -3,7 +3,8 @@
     python benchmarks/results.py flowers --data DATA --weights FILE --out FOLDER
 
 DATA holds the data sets' folders (docs/results.md names them); without `--weights` torchvision downloads the
-body's. What FOLDER holds already is not trained again, so a run that was stopped goes on.
+body's. What FOLDER holds already is not trained again, so a run that was stopped goes on. With `--jobs N` so
+many trainings run at once, each followed by its evaluation and by the baseline that is given its time.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ import json
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
 from pathlib import Path
 from statistics import fmean, stdev
 from typing import Any
@@ -108,13 +111,26 @@ ROWS = {
 }
 
 
-def measured(row: Row, way: Trained, wanted: argparse.Namespace) -> Iterator[tuple[Path, dict[str, Any]]]:
-    """The checkpoint and the evaluation of each seed."""
-    for seed in range(min(way.seeds, wanted.seeds)):
-        checkpoint = wanted.out / f"{wanted.row}-{way.name}-{seed}"
-        if not (checkpoint / RECORD_FILE).exists():
-            _train(row, way, checkpoint, seed, wanted)
-        yield checkpoint, _evaluate(row, checkpoint, wanted)
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """A training: what `whyalike evaluate --json` says of it, and what the published protocol comes to."""
+
+    evaluation: dict[str, Any]
+    baseline: Judged | None
+
+
+def measured(row: Row, way: Trained, seed: int, wanted: argparse.Namespace) -> Measured:
+    """Train, evaluate, and give the published protocol the same time where that is asked for.
+
+    Beside the checkpoint, files of its name keep the seconds, the evaluation and the baseline.
+    """
+    checkpoint: Path = wanted.out / f"{wanted.row}-{way.name}-{seed}"
+    if not (checkpoint / RECORD_FILE).exists():
+        _train(row, way, checkpoint, seed, wanted)
+    evaluation = _evaluate(row, checkpoint, wanted)
+    checkpoint.with_suffix(".json").write_text(json.dumps(evaluation))
+    compared = way == row.ways[0] and seed < row.baseline
+    return Measured(evaluation, _baseline(row, checkpoint, seed, wanted) if compared else None)
 
 
 def _train(row: Row, way: Trained, out: Path, seed: int, wanted: argparse.Namespace) -> None:
@@ -154,6 +170,14 @@ def _said(name: str, evaluations: Sequence[dict[str, Any]]) -> None:
             _print_line(heading, values)
 
 
+def _said_of_baseline(name: str, judged: Sequence[Judged]) -> None:
+    epochs, seconds = fmean(each.epochs for each in judged), fmean(each.seconds for each in judged)
+    print(f"\nthe published protocol on {name}, {_seeds(judged)}, {epochs:.1f} epochs in {seconds:.0f} s")
+    for heading, _, name_there in MEASURES:
+        if name_there is not None:
+            _print_line(heading, [getattr(each, name_there) for each in judged])
+
+
 def _seeds(runs: Sequence[object]) -> str:
     return f"{len(runs)} seeds" if len(runs) > 1 else "one seed"
 
@@ -170,15 +194,13 @@ def _at(path: str, evaluation: dict[str, Any]) -> float | None:
     return found  # type: ignore[no-any-return]
 
 
-def _baseline(row: Row, way: Trained, checkpoints: Sequence[Path], wanted: argparse.Namespace) -> None:
-    """The published protocol with the split, the body, the seeds and the wall-clock time of the way."""
-    samples = read_folder(wanted.data / row.folder, limits=DEFAULT_LIMITS, progress=Silent()).samples
-    judged = [_judged(samples, checkpoint, seed) for seed, checkpoint in enumerate(checkpoints)]
-    epochs, seconds = fmean(each.epochs for each in judged), fmean(each.seconds for each in judged)
-    print(f"\nthe published protocol on {way.name}, {_seeds(judged)}, {epochs:.1f} epochs in {seconds:.0f} s")
-    for heading, _, name in MEASURES:
-        if name is not None:
-            _print_line(heading, [getattr(each, name) for each in judged])
+def _baseline(row: Row, checkpoint: Path, seed: int, wanted: argparse.Namespace) -> Judged:
+    """The published protocol with the split, the body, the seed and the wall-clock time of the training."""
+    kept = checkpoint.with_suffix(".baseline")
+    if not kept.exists():
+        samples = read_folder(wanted.data / row.folder, limits=DEFAULT_LIMITS, progress=Silent()).samples
+        kept.write_text(json.dumps(asdict(_judged(samples, checkpoint, seed))))
+    return Judged(**json.loads(kept.read_text()))
 
 
 def _judged(samples: Sequence[Sample], checkpoint: Path, seed: int) -> Judged:
@@ -204,13 +226,22 @@ def main() -> None:
     parser.add_argument("--weights", type=Path)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--seeds", type=int, default=SEEDS, help="at most")
+    parser.add_argument("--jobs", type=int, default=1, help="trainings at once")
     wanted = parser.parse_args()
+    wanted.out.mkdir(parents=True, exist_ok=True)
     row = ROWS[wanted.row]
-    for way in row.ways:
-        found = list(measured(row, way, wanted))
-        _said(way.name, [evaluation for _, evaluation in found])
-        if row.baseline and way is row.ways[0]:
-            _baseline(row, way, [checkpoint for checkpoint, _ in found][: row.baseline], wanted)
+    with ProcessPoolExecutor(wanted.jobs, mp_context=get_context("spawn")) as pool:
+        started = {
+            way.name: [
+                pool.submit(measured, row, way, seed, wanted) for seed in range(min(way.seeds, wanted.seeds))
+            ]
+            for way in row.ways
+        }
+        for name, runs in started.items():
+            found = [run.result() for run in runs]
+            _said(name, [each.evaluation for each in found])
+            if compared := [each.baseline for each in found if each.baseline]:
+                _said_of_baseline(name, compared)
 
 
 if __name__ == "__main__":

@@ -151,11 +151,11 @@ def _encoder(
     computing: "Computing",
 ) -> "Encoder":
     """The checkpoint's encoder, or the body's raw pooled features."""
+    if checkpoint:
+        return computing.load(checkpoint)
     from indexer.encoders import DEFAULT_BODY, DEFAULT_WEIGHTS
     from siamese.encoder import Encoder
 
-    if checkpoint:
-        return computing.load(checkpoint)
     raw = Encoder.from_body(
         body or DEFAULT_BODY,
         weights=weights or DEFAULT_WEIGHTS,
