@@ -19,13 +19,14 @@ from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel, Field
 
 from siamese.errors import UnreadableImage
+from siamese.heif import AVIF, HEIF, require_plugin
 
 # Pillow refuses anything larger by itself (twice its MAX_IMAGE_PIXELS).
 PILLOW_LIMIT = 178_956_970
 # Raster formats that announce themselves by their first bytes. Left out on purpose: formats that start
 # another program (EPS), those that nearly any bytes pass for (TGA, PCX), and those that are decoded as they
 # are opened, before their size can be judged (ICO).
-FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", "AVIF", "JPEG2000", "PPM", "QOI", "DIB")
+FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", AVIF, "JPEG2000", "PPM", "QOI", "DIB", HEIF)
 
 # A progressive JPEG may repeat scans without data for hours; encoders write about ten.
 MOST_SCANS = 100
@@ -120,6 +121,7 @@ def _check_bytes(data: bytes, limits: ImageLimits) -> None:
 def _opened(data: bytes) -> Image.Image:
     """The picture with only its header read."""
     Image.init()
+    require_plugin(data)
     formats = [name for name in FORMATS if name in Image.OPEN]
     try:
         with _WARNINGS, warnings.catch_warnings():
