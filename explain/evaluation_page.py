@@ -105,6 +105,7 @@ class EvaluationPage:
     protocol: str
     sections: tuple[Section, ...]
     footer: str
+    kind: str = "Evaluation"
 
 
 def evaluation_page(page: EvaluationPage) -> str:
@@ -125,7 +126,7 @@ def evaluation_page(page: EvaluationPage) -> str:
 </head>
 <body>
 <header>
-<p class="kind">Evaluation</p>
+<p class="kind">{escape(page.kind)}</p>
 <h1>{escape(page.title)}</h1>
 <p class="subtitle">{escape(page.subtitle)}</p>
 <p class="protocol">{escape(page.protocol)}</p>

@@ -1,5 +1,6 @@
 """Attributes: what a table says of an image besides its label, as text by name of its column."""
 
+import hashlib
 import json
 import math
 import re
@@ -12,6 +13,9 @@ MAX_TEXT = 500
 
 MAX_NAME = 100
 """Characters of a column's name."""
+
+DIGEST_DIGITS = 32
+"""128 bits: no two sets of attributes of one gallery are taken for one another."""
 
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
@@ -47,11 +51,9 @@ def attributes_of(cells: Mapping[str, Any]) -> dict[str, str]:
     return {name: text for name, text in texts.items() if text is not None}
 
 
-def as_json(attributes: Mapping[str, str]) -> str | None:
-    """The attributes as one text that is the same for the same ones; None where there are none."""
-    return json.dumps(dict(sorted(attributes.items())), ensure_ascii=False) if attributes else None
-
-
-def from_json(text: str | None) -> dict[str, str]:
-    """The attributes that `as_json` has written."""
-    return {} if text is None else json.loads(text)
+def digest_of(attributes: Mapping[str, str]) -> str | None:
+    """The name of these attributes: the same for the same ones, None where there are none."""
+    if not attributes:
+        return None
+    text = json.dumps(dict(sorted(attributes.items())), ensure_ascii=True)
+    return hashlib.sha256(text.encode()).hexdigest()[:DIGEST_DIGITS]

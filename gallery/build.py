@@ -1,6 +1,6 @@
 """A published build: an immutable state of a gallery that can be searched and looked into."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -17,6 +17,7 @@ from gallery.membership import (
     EmbeddedRow,
     contents_labelled,
     embedded_rows,
+    every_member,
     images_of,
     label_counts,
     members_with_checksum,
@@ -93,6 +94,13 @@ class Build:
     def __len__(self) -> int:
         """How many images can be found."""
         return self.manifest.images
+
+    def __iter__(self) -> Iterator[GalleryImage]:
+        """Every image, by image_id; they are read some at a time."""
+        page = self._every_image(after=0)
+        while page:
+            yield from page
+            page = self._every_image(after=page[-1].image_id)
 
     def labels(self) -> dict[str, int]:
         """How many images each label has; unlabelled images are left out."""
@@ -201,6 +209,11 @@ class Build:
     def _label_counts(self) -> dict[str, int]:
         with self._engine.connect() as connection:
             return label_counts(connection, self._gallery_id, self.number)
+
+    def _every_image(self, *, after: int) -> list[GalleryImage]:
+        with self._engine.connect() as connection:
+            rows = every_member(connection, self._gallery_id, self.number, after=after)
+        return [GalleryImage(*row) for row in rows]
 
     def _contents_labelled(self, labels: frozenset[str]) -> NDArray[np.int64]:
         with self._engine.connect() as connection:

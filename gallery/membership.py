@@ -72,6 +72,12 @@ def members(condition: ColumnElement[bool]) -> Select[int, str, str | None, str,
     )
 
 
+def every_member(connection: Connection, gallery_id: int, build: int, *, after: int) -> list[Member]:
+    """The next CHUNK images of the build with ids greater than `after`, by id."""
+    statement = members(in_build_too(gallery_id, build)).where(ImageRecord.id > after)
+    return [Member(*row) for row in connection.execute(statement.order_by(ImageRecord.id).limit(CHUNK))]
+
+
 def members_with_ids(
     connection: Connection, gallery_id: int, build: int, image_ids: Iterable[int]
 ) -> Iterator[Member]:

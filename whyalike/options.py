@@ -111,3 +111,9 @@ PublishedGallery = Annotated[
 GalleryName = Annotated[
     str, typer.Argument(metavar="GALLERY", help="Its name; `whyalike gallery list` has them.")
 ]
+CsvFile = Annotated[
+    Path | None, typer.Option("--csv", metavar="FILE", help="Write every image with its group here, as CSV.")
+]
+PageFile = Annotated[
+    Path | None, typer.Option("--page", metavar="FILE", help="Write a page of pictures here, as HTML.")
+]

@@ -3,10 +3,12 @@
 import typer
 
 from whyalike.commands.gallery.list_galleries import galleries
+from whyalike.commands.gallery.near_duplicates import near_duplicates
 from whyalike.commands.gallery.rollback import rollback
 from whyalike.commands.gallery.show import show
 
 gallery = typer.Typer(name="gallery", help="Look into a gallery, and keep it whole.", no_args_is_help=True)
 gallery.command(name="list")(galleries)
+gallery.command(name="near-duplicates")(near_duplicates)
 for verb in (show, rollback):
     gallery.command()(verb)
