@@ -14,16 +14,31 @@ from gallery.records.base import SCHEMA_REVISION
 BUSY_TIMEOUT_MS = 30_000
 """How long a writer waits for another one: longer than publishing a million images takes."""
 
+WRITERS_LOCK = 0x77687961
+"""The advisory lock of PostgreSQL that writers of one database take turns by ("whya")."""
+
+IDLE_TIMEOUT_MS = 300_000
+"""When PostgreSQL ends a transaction that does nothing, as of a machine that was suspended while it wrote:
+ten times as long as a writer waits for it, and longer than removing a large segment takes."""
+
 _IMMEDIATE = "whyalike_immediate"
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for `sqlite:///…` or any other SQLAlchemy URL; a SQLite file's folder is made.
+    """An engine for `sqlite:///…` or `postgresql://…`; a SQLite file's folder is made.
 
-    SQLite runs in WAL mode with full synchronisation, foreign keys and a busy timeout, and its transactions
-    are SQLAlchemy's: `engine.begin()` reads a snapshot, `writing(engine)` takes the write lock at once.
+    On both, `engine.begin()` reads one snapshot, and `writing(engine)` waits at its beginning until it is
+    the only writer. SQLite runs in WAL mode with full synchronisation, foreign keys and a busy timeout.
+    PostgreSQL's connections are tried before they are used, so that a server may be started again.
     """
     parsed = make_url(url)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    if parsed.get_backend_name() == "postgresql":
+        engine = create_engine(parsed, isolation_level="REPEATABLE READ", pool_pre_ping=True)
+        event.listen(engine, "connect", _configure_postgresql)
+        event.listen(engine, "begin", _begin_postgresql)
+        return engine
     engine = create_engine(parsed)
     if parsed.get_backend_name() == "sqlite":
         if parsed.database and parsed.database != ":memory:":
@@ -36,7 +51,10 @@ def open_engine(url: str) -> Engine:
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """A transaction that writes: it waits for its turn at the beginning, so that it never fails half-way."""
-    with engine.execution_options(**{_IMMEDIATE: True}).begin() as connection:
+    options: dict[str, Any] = {_IMMEDIATE: True}
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "READ COMMITTED"  # see what was committed while it waited for its turn
+    with engine.execution_options(**options).begin() as connection:
         yield connection
 
 
@@ -76,3 +94,18 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     immediate = connection.get_execution_options().get(_IMMEDIATE, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+
+
+def _configure_postgresql(connection: Any, _record: Any) -> None:
+    connection.autocommit = True  # a setting made in a transaction ends with it
+    for setting in (
+        f"lock_timeout = {BUSY_TIMEOUT_MS}",
+        f"idle_in_transaction_session_timeout = {IDLE_TIMEOUT_MS}",
+    ):
+        connection.execute(f"SET {setting}")
+    connection.autocommit = False
+
+
+def _begin_postgresql(connection: Connection) -> None:
+    if connection.get_execution_options().get(_IMMEDIATE, False):
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({WRITERS_LOCK})")

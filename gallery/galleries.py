@@ -7,7 +7,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 from sqlalchemy import Engine, Row, insert, select
-from sqlalchemy.exc import IntegrityError
 
 from gallery.build import Build
 from gallery.database import require_schema, writing
@@ -167,10 +166,7 @@ class Galleries:
         Raises InvalidGalleryName, GalleryNotFound, and GalleryLocked while another one writes.
         """
         folder = GalleryFolder(self._home, name)
-        try:
-            gallery_id = self._gallery_id(name, create=create)
-        except IntegrityError:  # PostgreSQL: somebody else has made it at the same time
-            gallery_id = self._gallery_id(name, create=False)
+        gallery_id = self._gallery_id(name, create=create)
         lease = Lease(self._engine, gallery_id, name, clock=self._clock)
         lease.acquire()
         try:

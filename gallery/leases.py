@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, insert, select, update
-from sqlalchemy.exc import IntegrityError, SQLAlchemyError
+from sqlalchemy.exc import SQLAlchemyError
 
 from gallery.database import writing
 from gallery.errors import GalleryLocked
@@ -45,17 +45,12 @@ class Lease:
 
     def acquire(self) -> None:
         """Take it, from a dead holder if need be; raises GalleryLocked while another one lives."""
-        try:
-            self._take()
-        except IntegrityError as error:  # PostgreSQL: nobody held it, and two took it at the same time
-            raise GalleryLocked(
-                f"The gallery {self._gallery!r} is being written by another one since just now; wait for it."
-            ) from error
+        self._take()
         self._renewal.start()
 
     def confirm(self, connection: Connection) -> None:
         """Make sure, inside a transaction that writes, that it is still ours; raises GalleryLocked."""
-        token = connection.scalar(select(LeaseRecord.token).where(self._of_gallery).with_for_update())
+        token = connection.scalar(select(LeaseRecord.token).where(self._of_gallery))
         if token != self._token:
             raise GalleryLocked(
                 f"The gallery {self._gallery!r} was taken over by another writer; run it again."
@@ -72,9 +67,7 @@ class Lease:
     def _take(self) -> None:
         now = self._clock()
         with writing(self._engine) as connection:
-            holder = connection.execute(
-                select(LeaseRecord.__table__).where(self._of_gallery).with_for_update()
-            ).one_or_none()
+            holder = connection.execute(select(LeaseRecord.__table__).where(self._of_gallery)).one_or_none()
             if holder is not None and _is_alive(holder, now):
                 raise GalleryLocked(
                     f"The gallery {self._gallery!r} is being written by process {holder.process_id} on "

@@ -88,4 +88,5 @@ def _return(connection: Connection, gallery_id: int, state_of: int, number: int)
         in_build(gallery_id, state_of), PlaceRecord.until_build.is_not(None)
     )
     columns = [*(column.name for column in kept), "since_build", "until_build"]
-    return connection.execute(insert(PlaceRecord).from_select(columns, ended)).rowcount
+    begun = insert(PlaceRecord).from_select(columns, ended).execution_options(preserve_rowcount=True)
+    return connection.execute(begun).rowcount

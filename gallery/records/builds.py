@@ -65,9 +65,11 @@ class BuildRecord(Record):
 
 
 class BuildSegmentRecord(Record):
-    """The build names the segment."""
+    """The build names the segment, which so cannot be deleted; checked when a transaction ends."""
 
     __tablename__ = "build_segments"
 
     build_id: Mapped[int] = mapped_column(ForeignKey("builds.id", ondelete="CASCADE"), primary_key=True)
-    segment_id: Mapped[int] = mapped_column(ForeignKey("segments.id"), primary_key=True, index=True)
+    segment_id: Mapped[int] = mapped_column(
+        ForeignKey("segments.id", deferrable=True, initially="DEFERRED"), primary_key=True, index=True
+    )

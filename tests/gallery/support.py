@@ -1,6 +1,5 @@
 """A gallery of made-up contents; its embeddings are random numbers, seeded by the content's bytes."""
 
-import shutil
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ from gallery.publication import PublishReport, Unreadable
 from gallery.scanning import checksum
 from gallery.segments import EmbeddedContent
 from gallery.writer import GalleryWriter
+from tests.homes import database_of
 
 GRID = (2, 3)
 DIMENSION = 5
@@ -59,7 +59,7 @@ class Trial:
     @classmethod
     def at(cls, home: Path, clock: Clock | None = None) -> "Trial":
         clock = clock or Clock()
-        engine = open_engine(f"sqlite:///{home}/records.db")
+        engine = open_engine(database_of(home))
         return cls(home, engine, Galleries(home, engine, clock=clock), clock)
 
     @property
@@ -140,9 +140,3 @@ def files_below(folder: Path) -> dict[str, tuple[int, bytes]]:
         for path in sorted(folder.rglob("*"))
         if path.is_file()
     }
-
-
-def copied(home: Path, to: Path) -> Path:
-    """A copy of a home that nobody has open."""
-    shutil.copytree(home, to)
-    return to

@@ -20,11 +20,13 @@ from sqlalchemy import Engine, event, text
 from gallery.build import Build, GalleryImage
 from gallery.errors import GalleryNotFound, NothingPublished
 from gallery.scanning import checksum
-from tests.gallery.support import FINGERPRINT, Trial, copied, embedded, ids, images
+from tests.gallery.support import FINGERPRINT, Trial, embedded, ids, images
+from tests.homes import copy_home, remove_home
 
-pytestmark = pytest.mark.skipif(
-    not hasattr(os, "fork"), reason="killing a copy of this process needs os.fork"
-)
+pytestmark = [
+    pytest.mark.on_both,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="killing a copy of this process needs os.fork"),
+]
 
 KILLED = 77
 FAILED = 70
@@ -117,12 +119,12 @@ def _ticking(tick: Callable[[], None], function: Callable[..., object]) -> Calla
 def homes(prepared: Path, folder: Path, action: Callable[[Path], object], *, every: int) -> Iterator[Path]:
     """Copies of a home in which the action was killed at every so manieth step, until it is done."""
     for step in range(1 + SEED % every, 1000, every):
-        home = copied(prepared, folder / f"killed-{step}")
+        home = copy_home(prepared, folder / f"killed-{step}")
         if not killed_at(step, lambda home=home: action(home)):  # type: ignore[misc]
             assert step > 50, "the action has many more steps"
             return
         yield home
-        shutil.rmtree(home)
+        remove_home(home)
     raise AssertionError("the action never ends")
 
 

@@ -1,11 +1,11 @@
-"""SQLite is set up so that readers and writers of many processes do not hurt each other."""
+"""Both databases are set up so that readers and writers of many processes do not hurt each other."""
 
 import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import Engine, insert, inspect, select, text
 from sqlalchemy.exc import IntegrityError
 
 from gallery.database import open_engine, writing
@@ -13,6 +13,9 @@ from gallery.records.base import UtcDateTime
 from gallery.records.galleries import GalleryRecord
 from gallery.records.images import ContentRecord
 from tests.gallery.support import Trial
+from tests.postgresql import Server, administering
+
+pytestmark = pytest.mark.on_both
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=timezone.utc)
 
@@ -22,6 +25,32 @@ def test_sqlite_runs_with_wal_full_synchronisation_foreign_keys_and_patience(tmp
         pragmas = ("journal_mode", "synchronous", "foreign_keys", "busy_timeout")
         values = [connection.scalar(text(f"PRAGMA {pragma}")) for pragma in pragmas]
     assert values == ["wal", 2, 1, 30_000]
+
+
+def test_postgresql_neither_waits_for_ever_nor_is_kept_waiting(migrated_postgresql: str) -> None:
+    with open_engine(migrated_postgresql).connect() as connection:
+        settings = ("lock_timeout", "idle_in_transaction_session_timeout")
+        assert [connection.scalar(text(f"SHOW {setting}")) for setting in settings] == ["30s", "5min"]
+
+
+def test_a_connection_that_the_server_has_closed_is_made_anew(
+    migrated_postgresql: str, postgresql: Server
+) -> None:
+    engine = open_engine(migrated_postgresql)
+    assert _process_of(engine) == _process_of(engine)
+    closed = _process_of(engine)
+    with administering(postgresql.url("postgres")) as connection:
+        connection.execute(text("SELECT pg_terminate_backend(:process, 5000)"), {"process": closed})
+    assert _process_of(engine) != closed
+
+
+def test_a_plain_postgresql_url_is_answered_by_the_driver_that_is_installed(migrated_postgresql: str) -> None:
+    assert open_engine(migrated_postgresql.replace("+psycopg", "")).driver == "psycopg"
+
+
+def _process_of(engine: Engine) -> int:
+    with engine.connect() as connection:
+        return int(connection.scalar(text("SELECT pg_backend_pid()")) or 0)
 
 
 def test_a_row_that_refers_to_nothing_is_refused(trial: Trial) -> None:
@@ -90,6 +119,5 @@ def test_a_galleries_rows_go_with_it(trial: Trial) -> None:
     trial.run({"/r/a/1.jpg": b"a"})
     with writing(trial.engine) as connection:
         connection.execute(text("DELETE FROM galleries"))
-        tables = connection.scalars(text("SELECT name FROM sqlite_master WHERE type = 'table'")).all()
-        for table in set(tables) - {"alembic_version", "sqlite_sequence"}:
+        for table in set(inspect(connection).get_table_names()) - {"alembic_version"}:
             assert connection.scalar(text(f"SELECT count(*) FROM {table}")) == 0

@@ -12,11 +12,13 @@ from tests.gallery.support import Trial
 FILES = {"/r/red/a.jpg": b"a", "/r/blue/b.jpg": b"a"}
 
 
+@pytest.mark.on_both
 def test_a_home_without_galleries_lists_none(trial: Trial) -> None:
     assert trial.galleries.names() == []
     assert trial.galleries.summaries() == []
 
 
+@pytest.mark.on_both
 def test_a_summary_says_what_is_published(trial: Trial) -> None:
     begun = trial.clock.now
     with trial.galleries.writer("begun"):

@@ -2,21 +2,22 @@
 
 import subprocess
 import sys
+import threading
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, text, update
-from sqlalchemy.exc import IntegrityError
 
 from gallery import leases, writer
 from gallery.errors import GalleryLocked
-from gallery.galleries import Galleries
 from gallery.leases import EXPIRY
 from gallery.planning import Plan
 from gallery.records.galleries import LeaseRecord
 from tests.gallery.support import FINGERPRINT, Trial, embedded, places
+
+pytestmark = pytest.mark.on_both
 
 FILES = {"/r/red/a.jpg": b"a"}
 
@@ -137,31 +138,30 @@ def test_whoever_is_taken_over_while_collecting_removes_nothing_more(
     assert left.exists()
 
 
-def test_of_two_who_take_a_free_lease_at_once_one_is_told_that_it_is_locked(
-    trial: Trial, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """What PostgreSQL does where SQLite makes the second one wait."""
+def test_of_many_who_make_a_gallery_at_once_one_writes_it_and_the_others_are_told(trial: Trial) -> None:
+    start, end = threading.Barrier(6), threading.Barrier(6)
+    outcomes: list[str] = []
 
-    def collide(self: leases.Lease) -> None:
-        raise IntegrityError("INSERT INTO leases", {}, Exception("duplicate key"))
+    def write() -> None:
+        start.wait()
+        try:
+            with trial.writer():
+                outcomes.append("written")
+                end.wait()
+        except GalleryLocked:
+            outcomes.append("locked")
+            end.wait()
+        except Exception as error:  # noqa: BLE001 - told to the test below
+            outcomes.append(repr(error))
+            end.wait()
 
-    monkeypatch.setattr(leases.Lease, "_take", collide)
-    with pytest.raises(GalleryLocked, match="by another one since just now"), trial.writer():
-        pass
-
-
-def test_of_two_who_make_a_gallery_at_once_both_get_it(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What PostgreSQL does where SQLite makes the second one wait."""
-    make = Galleries._gallery_id
-
-    def collide(self: Galleries, name: str, *, create: bool) -> int:
-        monkeypatch.undo()
-        make(self, name, create=create)
-        raise IntegrityError("INSERT INTO galleries", {}, Exception("duplicate key"))
-
-    monkeypatch.setattr(Galleries, "_gallery_id", collide)
-    with trial.writer():
-        assert trial.galleries.names() == ["pictures"]
+    threads = [threading.Thread(target=write) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(outcomes) == ["locked"] * 5 + ["written"]
+    assert trial.galleries.names() == ["pictures"]
 
 
 def test_the_one_who_was_taken_over_does_not_release_the_heirs_lease(trial: Trial) -> None:
@@ -194,8 +194,6 @@ def wait_until_renewed(trial: Trial) -> None:
 
 
 def test_no_thread_and_no_row_is_left_behind(trial: Trial) -> None:
-    import threading
-
     with trial.writer():
         assert any("lease of pictures" in thread.name for thread in threading.enumerate())
     assert not any("lease of pictures" in thread.name for thread in threading.enumerate())

@@ -77,6 +77,7 @@ def test_a_file_moved_within_its_folder_is_moved_and_nothing_else(trial: Trial) 
     assert ids(trial.open())["/r/red/z.jpg"] == before["/r/red/a.jpg"]
 
 
+@pytest.mark.on_both
 def test_a_file_moved_to_another_folder_keeps_its_id_and_takes_the_label_without_embedding(
     trial: Trial,
 ) -> None:
@@ -92,6 +93,7 @@ def test_a_file_moved_to_another_folder_keeps_its_id_and_takes_the_label_without
     assert build.labels() == {"blue": 2, "red": 1}
 
 
+@pytest.mark.on_both
 def test_changed_bytes_get_a_new_id_and_the_old_one_is_gone(trial: Trial) -> None:
     trial.run(FIRST)
     before = ids(trial.open())
@@ -102,6 +104,7 @@ def test_changed_bytes_get_a_new_id_and_the_old_one_is_gone(trial: Trial) -> Non
     assert before["/r/red/a.jpg"] not in after.values()
 
 
+@pytest.mark.on_both
 def test_two_files_that_exchange_their_names_exchange_their_uris_and_keep_their_ids(trial: Trial) -> None:
     trial.run(FIRST)
     before = ids(trial.open())
@@ -112,6 +115,7 @@ def test_two_files_that_exchange_their_names_exchange_their_uris_and_keep_their_
     assert (report.moved, report.changed, report.added, report.removed) == (2, 0, 0, 0)
 
 
+@pytest.mark.on_both
 def test_a_file_that_is_gone_is_removed_and_its_id_is_never_given_again(trial: Trial) -> None:
     trial.run(FIRST)
     last = max(ids(trial.open()).values())
@@ -124,6 +128,7 @@ def test_a_file_that_is_gone_is_removed_and_its_id_is_never_given_again(trial: T
     assert ids(trial.open())["/r/red/x.jpg"] > last
 
 
+@pytest.mark.on_both
 def test_a_file_restored_at_its_place_gets_its_old_id_back_without_embedding(trial: Trial) -> None:
     trial.run(FIRST)
     before = ids(trial.open())
@@ -144,6 +149,7 @@ def test_content_that_comes_back_elsewhere_is_a_new_image(trial: Trial) -> None:
     assert ids(trial.open())["/r/red/elsewhere.jpg"] not in before.values()
 
 
+@pytest.mark.on_both
 def test_duplicates_are_embedded_once_and_each_place_is_an_image(trial: Trial) -> None:
     seen: list[str] = []
     report = trial.run({"/r/x/1.jpg": b"a", "/r/y/1.jpg": b"a", "/r/z/2.jpg": b"a"}, progress=seen.append)
@@ -183,6 +189,7 @@ def test_places_below_other_roots_stay(trial: Trial) -> None:
         assert [image.uri for image in writer.live()] == ["/r/a/1.jpg", "/s/b/3.jpg"]
 
 
+@pytest.mark.on_both
 def test_the_gallery_is_made_of_the_outermost_roots_that_hold_files(trial: Trial) -> None:
     trial.run({"/r/a/1.jpg": b"a"}, roots=["/r/a"])
     trial.run({"/s/b/2.jpg": b"b"}, roots=["/s"])
@@ -230,6 +237,7 @@ def test_a_root_whose_files_are_all_broken_now_is_not_empty(trial: Trial) -> Non
     assert (report.removed, report.images) == (1, 1)
 
 
+@pytest.mark.on_both
 def test_unreadable_files_are_remembered_until_their_root_is_scanned_again(trial: Trial) -> None:
     first = Unreadable("/r/broken.jpg", "c" * 64, "It is cut off.")
     second = Unreadable("/s/empty.jpg", None, "It has no bytes.")
@@ -242,6 +250,7 @@ def test_unreadable_files_are_remembered_until_their_root_is_scanned_again(trial
         assert writer.unreadable() == [second]
 
 
+@pytest.mark.on_both
 def test_an_open_build_shows_its_own_places_and_labels_whatever_is_published(trial: Trial) -> None:
     trial.run(FIRST)
     old = trial.open()
@@ -255,6 +264,7 @@ def test_an_open_build_shows_its_own_places_and_labels_whatever_is_published(tri
     assert trial.open().number == 4
 
 
+@pytest.mark.on_both
 def test_another_encoder_embeds_everything_anew_and_the_old_build_stays_searchable(trial: Trial) -> None:
     trial.run(FIRST)
     old = trial.open()
@@ -276,6 +286,7 @@ def test_another_encoder_for_one_root_of_two_is_refused(trial: Trial) -> None:
     assert trial.open().fingerprint == FINGERPRINT
 
 
+@pytest.mark.on_both
 def test_embeddings_by_an_encoder_that_was_given_up_are_collected(trial: Trial) -> None:
     trial.run(FIRST)
     with trial.writer() as writer:  # an interrupted change to another encoder
@@ -421,12 +432,14 @@ def test_what_cannot_be_is_a_mistake_of_the_caller(trial: Trial) -> None:
         writer.keep_checkpoint(checkpoint(trial.home, 0), "../outside")
 
 
+@pytest.mark.on_both
 def test_names_with_any_character_are_kept_as_they_are(trial: Trial) -> None:
     odd = {"/r/naïve 'quoted\" ; --/%_😀.jpg": b"a", "/r/line\nbreak/b.jpg": b"b"}
     trial.run(odd)
     assert {image.uri for image in images(trial.open())} == set(odd)
 
 
+@pytest.mark.on_both
 def test_galleries_share_a_database_and_nothing_else(trial: Trial) -> None:
     trial.run(FIRST)
     with trial.galleries.writer("other") as writer:

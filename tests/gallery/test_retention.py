@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -147,14 +148,19 @@ def test_what_a_killed_run_embedded_is_not_taken_for_old(trial: Trial) -> None:
     keeping(trial, 1)
     trial.run(FIRST)
     with pytest.raises(InterruptedError):
-        trial.run({**FIRST, **others(1)}, progress=interrupted)
+        trial.run({**FIRST, **others(1)}, progress=interrupted_at_the_second())
     trial.run(FIRST)
     embedded: list[str] = []
     trial.run({**FIRST, **others(1)}, progress=embedded.append)
     assert len(embedded) == 1
 
 
-def interrupted(_: str, calls: list[int] = []) -> None:  # noqa: B006
-    calls.append(1)
-    if len(calls) == 2:
-        raise InterruptedError
+def interrupted_at_the_second() -> Callable[[str], None]:
+    calls: list[str] = []
+
+    def interrupted(digest: str) -> None:
+        calls.append(digest)
+        if len(calls) == 2:
+            raise InterruptedError
+
+    return interrupted

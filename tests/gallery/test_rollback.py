@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from gallery.errors import AlreadyPublished, BuildNotFound, CorruptGallery
 from gallery.rollback import RollbackReport, roll_back
 from tests.gallery.support import NAME, Trial, ids, images
+from tests.homes import new_home, remove_home
 
 FIRST = {"/r/red/a.jpg": b"a", "/r/red/b.jpg": b"b"}
 SECOND = {"/r/blue/a.jpg": b"a", "/r/red/b.jpg": b"B", "/r/red/c.jpg": b"c"}
@@ -19,6 +20,7 @@ def back(trial: Trial, build: int | None = None) -> RollbackReport:
         return roll_back(tenure, build=build)
 
 
+@pytest.mark.on_both
 def test_going_back_publishes_the_old_state_under_a_new_number_with_its_own_ids(trial: Trial) -> None:
     trial.run(FIRST)
     before = images(trial.open())
@@ -98,10 +100,9 @@ def test_whatever_happened_a_kept_state_is_shown_exactly_again(
     states: list[dict[str, bytes]],
     data: st.DataObject,
     tmp_path_factory: pytest.TempPathFactory,
-    migrated: Path,
+    migrated: Path | str,
 ) -> None:
-    home = tmp_path_factory.mktemp("home")
-    (home / "records.db").write_bytes(migrated.read_bytes())
+    home = new_home(tmp_path_factory.mktemp("rolled") / "home", like=migrated)
     trial = Trial.at(home)
     shown = {}
     for state in states:
@@ -118,3 +119,4 @@ def test_whatever_happened_a_kept_state_is_shown_exactly_again(
         for number in sorted(shown)[-3:]:
             assert images(trial.galleries.open(NAME, build=number)) == shown[number]
     trial.engine.dispose()
+    remove_home(home)

@@ -6,22 +6,22 @@ step, and compared with a model that knows nothing but the rules.
 
 import itertools
 import os
-import shutil
 from collections import Counter
 from pathlib import Path
 from tempfile import mkdtemp
 
 import numpy as np
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
+from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from sqlalchemy import event
 
 from gallery.build import Build, GalleryImage
 from gallery.leases import EXPIRY
 from gallery.scanning import checksum
-from migrations import schema
 from tests.gallery.support import FINGERPRINT, Trial, embedded, ids, images
+from tests.homes import new_home, remove_home
 
 ROOTS = ("/r", "/s")
 URIS = [f"{root}/{label}/{name}.jpg" for root in ROOTS for label in ("cat", "dog") for name in "12"]
@@ -38,12 +38,12 @@ class BrokenOffError(Exception):
 
 
 class Gallery(RuleBasedStateMachine):
-    migrated: Path
+    like: Path | str
+    """The migrated records that each history begins with."""
 
     @initialize(files=st.dictionaries(uris, contents, min_size=2))
     def begin(self, files: dict[str, bytes]) -> None:
-        self.home = Path(mkdtemp(prefix="whyalike-machine-"))
-        shutil.copy(Gallery.migrated, self.home / "records.db")
+        self.home = new_home(Path(mkdtemp(prefix="whyalike-machine-")) / "home", like=self.like)
         self.trial = Trial.at(self.home)
         self.files = files
         self.published: dict[str, tuple[int, bytes]] = {}  # uri → (image_id, content)
@@ -54,7 +54,8 @@ class Gallery(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "trial"):
             self.trial.engine.dispose()
-            shutil.rmtree(self.home)
+            remove_home(self.home)
+            self.home.parent.rmdir()
 
     @rule(uri=uris, data=contents)
     def write(self, uri: str, data: bytes) -> None:
@@ -184,24 +185,33 @@ class Gallery(RuleBasedStateMachine):
                 )
 
 
-class TestGallery(Gallery.TestCase):  # type: ignore[name-defined,misc]
-    settings = settings(
-        max_examples=20,
+class GalleryInPostgresql(Gallery):
+    """The same rules; each database keeps its own copy of the records to begin with."""
+
+
+@pytest.fixture
+def no_synchronisation(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", lambda _: None)  # no power is cut here, and it is most of the time
+
+
+def histories(count: int) -> settings:
+    return settings(
+        max_examples=count,
         stateful_step_count=25,
         deadline=None,
         derandomize=True,
         suppress_health_check=[HealthCheck.too_slow],
     )
 
-    @classmethod
-    def setUpClass(cls) -> None:
-        cls.fsync = os.fsync
-        os.fsync = lambda _: None  # no power is cut here, and it is most of the time
-        cls.folder = Path(mkdtemp(prefix="whyalike-migrated-"))
-        Gallery.migrated = cls.folder / "records.db"
-        schema.upgrade(f"sqlite:///{Gallery.migrated}")
 
-    @classmethod
-    def tearDownClass(cls) -> None:
-        os.fsync = cls.fsync
-        shutil.rmtree(cls.folder)
+@pytest.mark.usefixtures("no_synchronisation")
+def test_any_history_of_files_and_runs_follows_the_rules(migrated_sqlite: Path) -> None:
+    Gallery.like = migrated_sqlite
+    run_state_machine_as_test(Gallery, settings=histories(20))
+
+
+@pytest.mark.usefixtures("no_synchronisation")
+@pytest.mark.parametrize("count", [4, pytest.param(40, marks=pytest.mark.soak)])
+def test_any_history_follows_the_rules_in_postgresql_too(migrated_postgresql: str, count: int) -> None:
+    GalleryInPostgresql.like = migrated_postgresql
+    run_state_machine_as_test(GalleryInPostgresql, settings=histories(count))

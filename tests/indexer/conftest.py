@@ -10,7 +10,7 @@ import pytest
 from gallery.database import open_engine
 from gallery.galleries import Galleries
 from indexer.encoders import EncoderChoice
-from migrations.schema import upgrade
+from tests.homes import database_of
 from tests.toys import mean_colour_checkpoint
 
 
@@ -25,15 +25,14 @@ def toy(toy_checkpoint: Path) -> EncoderChoice:
 
 
 @pytest.fixture
-def new_galleries(tmp_path: Path) -> Iterator[Callable[[str], Galleries]]:
+def new_galleries(make_home: Callable[[str], Path]) -> Iterator[Callable[[str], Galleries]]:
     """Galleries of a home of their own, by its name."""
     engines = []
 
     def make(name: str) -> Galleries:
-        url = f"sqlite:///{tmp_path / name / 'whyalike.db'}"
-        upgrade(url)
-        engines.append(open_engine(url))
-        return Galleries(tmp_path / name, engines[-1])
+        home = make_home(name)
+        engines.append(open_engine(database_of(home)))
+        return Galleries(home, engines[-1])
 
     yield make
     for engine in engines:

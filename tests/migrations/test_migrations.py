@@ -4,26 +4,47 @@ import os
 import subprocess
 import sys
 import threading
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, text
+from alembic.script import ScriptDirectory
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from gallery.database import open_engine, require_schema
 from gallery.errors import SchemaOutdated
 from gallery.records import builds, galleries, images
 from gallery.records.base import SCHEMA_REVISION, Record
 from migrations import schema
+from tests.conftest import empty_database
+from tests.postgresql import Server, drop_database
 
 ROOT = Path(__file__).parents[2]
 assert builds and galleries and images, "importing the records fills the metadata"
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def sqlite_url(tmp_path: Path) -> str:
     return f"sqlite:///{tmp_path}/deep/down/records.db"
+
+
+@pytest.fixture
+def postgresql_url(postgresql: Server) -> Iterator[str]:
+    url = empty_database(postgresql, f"unmigrated_{uuid.uuid4().hex}")
+    yield url
+    drop_database(url)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str:
+    """A database in which there is nothing."""
+    return str(request.getfixturevalue(f"{request.param}_url"))
 
 
 def test_the_migrations_make_exactly_what_the_records_say(url: str) -> None:
@@ -34,11 +55,29 @@ def test_the_migrations_make_exactly_what_the_records_say(url: str) -> None:
         assert compare_metadata(context, Record.metadata) == []
 
 
-def test_partial_indexes_and_autoincrement_are_the_records_own(url: str, tmp_path: Path) -> None:
-    schema.upgrade(url)
+def test_partial_indexes_and_autoincrement_are_the_records_own(sqlite_url: str, tmp_path: Path) -> None:
+    schema.upgrade(sqlite_url)
     made = tmp_path / "made.db"
     Record.metadata.create_all(engine := open_engine(f"sqlite:///{made}"))
-    assert _definitions(url) == _definitions(str(engine.url))
+    assert _definitions(sqlite_url) == _definitions(str(engine.url))
+
+
+def test_partial_indexes_are_the_records_own_in_postgresql(postgresql: Server, postgresql_url: str) -> None:
+    schema.upgrade(postgresql_url)
+    made = empty_database(postgresql, f"made_{uuid.uuid4().hex}")
+    with closing(made) as engine:
+        Record.metadata.create_all(engine)
+    assert _index_definitions(postgresql_url) == _index_definitions(made)
+    drop_database(made)
+
+
+def test_every_step_can_be_taken_back_and_again(url: str) -> None:
+    schema.upgrade(url)
+    before = _tables(url)
+    for revision in _revisions():
+        command.downgrade(schema._config(url), revision)
+        schema.upgrade(url)
+        assert _tables(url) == before
 
 
 def test_every_table_with_an_id_of_its_own_never_gives_it_twice() -> None:
@@ -49,9 +88,9 @@ def test_every_table_with_an_id_of_its_own_never_gives_it_twice() -> None:
 
 def test_upgrading_twice_changes_nothing(url: str) -> None:
     schema.upgrade(url)
-    before = _definitions(url)
+    before = _tables(url)
     schema.upgrade(url)
-    assert _definitions(url) == before
+    assert _tables(url) == before
 
 
 def test_the_revision_is_known_before_and_after(url: str) -> None:
@@ -113,27 +152,25 @@ def test_an_upgrade_that_fails_half_way_leaves_nothing(url: str, monkeypatch: py
 
 
 def test_the_way_back_down_removes_every_table(url: str) -> None:
-    from alembic import command
-
     schema.upgrade(url)
     command.downgrade(schema._config(url), "base")
     assert inspect(open_engine(url)).get_table_names() == ["alembic_version"]
 
 
-def test_upgrading_loads_neither_torch_nor_faiss_nor_numpy(url: str) -> None:
+def test_upgrading_loads_neither_torch_nor_faiss_nor_numpy(sqlite_url: str) -> None:
     script = (
-        f"import sys; from migrations import schema; schema.upgrade({url!r}); "
+        f"import sys; from migrations import schema; schema.upgrade({sqlite_url!r}); "
         "heavy = {'torch', 'faiss', 'numpy', 'PIL', 'cv2'} & set(sys.modules); assert not heavy, heavy"
     )
     subprocess.run([sys.executable, "-c", script], cwd=ROOT, check=True)
 
 
-def test_the_alembic_command_works_from_the_checkout(url: str) -> None:
-    environment = {**os.environ, "WHYALIKE_DATABASE_URL": url}
+def test_the_alembic_command_works_from_the_checkout(sqlite_url: str) -> None:
+    environment = {**os.environ, "WHYALIKE_DATABASE_URL": sqlite_url}
     subprocess.run(
         [sys.executable, "-m", "alembic", "upgrade", "head"], cwd=ROOT, env=environment, check=True
     )
-    assert schema.is_current(url)
+    assert schema.is_current(sqlite_url)
 
 
 def test_the_alembic_command_without_a_url_says_what_to_set() -> None:
@@ -180,9 +217,50 @@ def test_two_threads_may_ask_for_the_revision_at_once(url: str) -> None:
 def _definitions(url: str) -> set[str]:
     with open_engine(url).connect() as connection:
         statements = connection.scalars(text("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL"))
-        found = {" ".join(sorted(statement.replace(",", " ").split())) for statement in statements}
+        found = {
+            " ".join(sorted(statement.replace(",", " ").replace('"', "").split())) for statement in statements
+        }
     return {
         definition
         for definition in found
         if "alembic_version" not in definition and "sqlite_" not in definition
     }
+
+
+def _index_definitions(url: str) -> set[str]:
+    with closing(url) as engine, engine.connect() as connection:
+        indexes = "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'"
+        return {index for index in connection.scalars(text(indexes)) if "alembic_version" not in index}
+
+
+def _tables(url: str) -> dict[str, object]:
+    """Columns, keys and indexes of every table."""
+    with closing(url) as engine:
+        found = inspect(engine)
+        return {
+            table: (
+                [(column["name"], str(column["type"])) for column in found.get_columns(table)],
+                sorted(found.get_foreign_keys(table), key=str),
+                sorted(
+                    (index["name"], index["unique"], _condition(index)) for index in found.get_indexes(table)
+                ),
+            )
+            for table in found.get_table_names()
+        }
+
+
+def _condition(index: ReflectedIndex) -> str:
+    return str([str(each) for name, each in index.get("dialect_options", {}).items() if "where" in name])
+
+
+def _revisions() -> list[str]:
+    """Those that can be gone back to, the newest first."""
+    scripts = ScriptDirectory.from_config(schema._config(""))
+    return [str(script.down_revision or "base") for script in scripts.walk_revisions()]
+
+
+@contextmanager
+def closing(url: str) -> Iterator[Engine]:
+    engine = open_engine(url)
+    yield engine
+    engine.dispose()
