@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from sqlalchemy import Engine, Row, insert, select
 
 from gallery.build import Build
 from gallery.database import require_schema, writing
+from gallery.deletion import delete_gallery, remove_doomed, remove_folder
 from gallery.errors import BuildNotFound, GalleryLocked, GalleryNotFound, NothingPublished
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
@@ -22,23 +22,9 @@ from gallery.retention import build_numbers, retire
 from gallery.settings import GallerySettings
 from gallery.site import Site
 from gallery.storage import local_storage
+from gallery.summaries import GallerySummary, summaries
 from gallery.tenure import Tenure
 from gallery.writer import GalleryWriter
-
-
-@dataclass(frozen=True, slots=True)
-class GallerySummary:
-    """A gallery at a glance; where no build was published yet, all that is said of one is None."""
-
-    name: str
-    created_at: datetime
-    build: int | None
-    images: int | None
-    contents: int | None
-    labels: int | None
-    fingerprint: str | None
-    encoder_name: str | None
-    published_at: datetime | None
 
 
 def _now() -> datetime:
@@ -72,27 +58,8 @@ class Galleries:
 
     def summaries(self) -> list[GallerySummary]:
         """All galleries at a glance, by name."""
-        statement = (
-            select(
-                GalleryRecord.name,
-                GalleryRecord.created_at,
-                GalleryRecord.published_build,
-                BuildRecord.images,
-                BuildRecord.contents,
-                BuildRecord.labels,
-                BuildRecord.fingerprint,
-                BuildRecord.encoder_name,
-                BuildRecord.published_at,
-            )
-            .outerjoin(
-                BuildRecord,
-                (BuildRecord.gallery_id == GalleryRecord.id)
-                & (BuildRecord.number == GalleryRecord.published_build),
-            )
-            .order_by(GalleryRecord.name)
-        )
         with self._engine.connect() as connection:
-            return [GallerySummary(*row) for row in connection.execute(statement)]
+            return summaries(connection)
 
     def published(self) -> list[GallerySummary]:
         """Those of the galleries that can be searched, by name."""
@@ -174,6 +141,19 @@ class Galleries:
         finally:
             lease.release()
 
+    def delete(self, name: str) -> None:
+        """Delete a gallery, or finish deleting it; originals are not touched.
+
+        Raises InvalidGalleryName, GalleryNotFound, GalleryInUse while somebody has a build of it open, and
+        GalleryLocked while another one writes it.
+        """
+        folder = GalleryFolder(self._home, name)
+        remove_doomed(self._home)
+        if name not in self.names() and remove_folder(folder):
+            return
+        with self.tenure(name) as tenure:
+            delete_gallery(tenure)
+
     @contextmanager
     def writer(self, name: str, *, create: bool = True) -> Iterator[GalleryWriter]:
         """The gallery's only writer while the block runs; a new gallery is made unless `create` is False.
@@ -190,6 +170,7 @@ class Galleries:
                 self._tidy(tenure, writer)
 
     def _tidy(self, tenure: Tenure, writer: GalleryWriter) -> None:
+        remove_doomed(self._home)
         retire(tenure, kept=self._settings.kept_builds)
         writer.collect()
 

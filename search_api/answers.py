@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from gallery.build import Build, GalleryImage
-from gallery.galleries import GallerySummary
+from gallery.summaries import GallerySummary
 from search_api.accounts import Account
 from search_api.answered_evidence import account_fields
 from search_api.checkpoints import Checkpoint

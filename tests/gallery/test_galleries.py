@@ -6,7 +6,8 @@ import pytest
 
 from gallery.database import open_engine
 from gallery.errors import GalleryNotFound, InvalidGalleryName, NothingPublished, SchemaOutdated
-from gallery.galleries import Galleries, GallerySummary
+from gallery.galleries import Galleries
+from gallery.summaries import GallerySummary
 from tests.gallery.support import Trial
 
 FILES = {"/r/red/a.jpg": b"a", "/r/blue/b.jpg": b"a"}

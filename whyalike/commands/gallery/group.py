@@ -2,6 +2,7 @@
 
 import typer
 
+from whyalike.commands.gallery.delete import delete
 from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.gallery.near_duplicates import near_duplicates
 from whyalike.commands.gallery.rollback import rollback
@@ -10,5 +11,9 @@ from whyalike.commands.gallery.show import show
 gallery = typer.Typer(name="gallery", help="Look into a gallery, and keep it whole.", no_args_is_help=True)
 gallery.command(name="list")(galleries)
 gallery.command(name="near-duplicates")(near_duplicates)
-for verb in (show, rollback):
+for verb in (
+    show,
+    rollback,
+    delete,
+):
     gallery.command()(verb)

@@ -1,0 +1,61 @@
+"""Deleting a gallery: its rows in one transaction, then its folder.
+
+Whatever is left of a deletion that was killed is a folder that no row names: the next deletion of that name
+removes it, and a gallery made anew under it takes nothing of it over.
+"""
+
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+
+from sqlalchemy import delete
+
+from gallery.errors import GalleryInUse
+from gallery.files import UNFINISHED, remove
+from gallery.folders import GalleryFolder
+from gallery.readers import unread
+from gallery.records.builds import BuildRecord
+from gallery.records.galleries import GalleryRecord
+from gallery.retention import build_numbers
+from gallery.tenure import Tenure
+
+
+def delete_gallery(tenure: Tenure) -> None:
+    """Delete the gallery with everything in it; originals are not touched.
+
+    Raises GalleryInUse if somebody has a build of it open.
+    """
+    with _unread_by_all(tenure):
+        with tenure.writing() as connection:
+            connection.execute(delete(BuildRecord).where(BuildRecord.gallery_id == tenure.gallery_id))
+            connection.execute(delete(GalleryRecord).where(GalleryRecord.id == tenure.gallery_id))
+        remove(tenure.folder.path)
+
+
+def remove_folder(folder: GalleryFolder) -> bool:
+    """Remove the folder that a killed deletion of this name left and no row names; whether there was one."""
+    is_there = folder.path.is_dir()
+    if is_there:
+        remove(folder.path)
+    return is_there
+
+
+def remove_doomed(home: Path) -> None:
+    """Remove what killed deletions, of whichever galleries, had put aside to be removed."""
+    for path in (home / "galleries").glob(f"{UNFINISHED}*"):
+        shutil.rmtree(path, ignore_errors=True)  # another one may be removing it at the same time
+
+
+@contextmanager
+def _unread_by_all(tenure: Tenure) -> Iterator[None]:
+    with tenure.engine.connect() as connection:
+        numbers = build_numbers(connection, tenure.gallery_id)
+    with ExitStack() as stack:
+        for number in numbers:
+            if not stack.enter_context(unread(tenure.folder.manifest(number))):
+                raise GalleryInUse(
+                    f"Build {number} of the gallery {tenure.gallery!r} is open somewhere, as in a service "
+                    "that runs; end it, then delete the gallery."
+                )
+        yield
