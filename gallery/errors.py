@@ -9,6 +9,8 @@ GalleryError
 ├── ImageNotFound          the build has no such image
 ├── EncoderMismatch        a query embedded by another encoder than the build's
 ├── GalleryLocked          somebody else is writing this gallery
+├── GalleryExists          a backup is to be restored under a name that a gallery has
+├── CorruptBackup          a backup is incomplete, was changed, or is of another version
 ├── GalleryInUse           somebody reads the gallery that is to be deleted
 ├── SourceUnavailable      a source is missing, unreadable, or suddenly empty
 ├── InvalidSource          a source is of no kind that can be read, or a row of it says nothing sensible
@@ -55,6 +57,14 @@ class EncoderMismatch(GalleryError):  # noqa: N818
 
 class GalleryLocked(GalleryError):  # noqa: N818
     """Somebody else is writing this gallery, or has taken it over from us."""
+
+
+class GalleryExists(GalleryError):  # noqa: N818
+    """A backup is to be restored under a name that a gallery has."""
+
+
+class CorruptBackup(GalleryError):  # noqa: N818
+    """A backup is incomplete, was changed, or is of another version."""
 
 
 class GalleryInUse(GalleryError):  # noqa: N818

@@ -18,6 +18,7 @@ from gallery.manifest import read_manifest
 from gallery.readers import Reading
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
+from gallery.restoration import RestoreReport, restore
 from gallery.retention import build_numbers, retire
 from gallery.settings import GallerySettings
 from gallery.site import Site
@@ -153,6 +154,10 @@ class Galleries:
             return
         with self.tenure(name) as tenure:
             delete_gallery(tenure)
+
+    def restore(self, backup: Path, *, name: str | None = None) -> RestoreReport:
+        """Make a gallery of a backup; see `gallery.restoration.restore`."""
+        return restore(self._home, self._engine, backup, name=name)
 
     @contextmanager
     def writer(self, name: str, *, create: bool = True) -> Iterator[GalleryWriter]:

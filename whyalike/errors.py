@@ -82,6 +82,8 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_gallery.EncoderMismatch: BAD_INPUT,
     of_gallery.GalleryLocked: BUSY,
     of_gallery.GalleryInUse: BUSY,
+    of_gallery.GalleryExists: USAGE,
+    of_gallery.CorruptBackup: BAD_INPUT,
     of_indexer.IndexerError: BAD_INPUT,
     of_search.SearchError: BAD_INPUT,
     of_search.AmbiguousGallery: USAGE,

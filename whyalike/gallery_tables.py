@@ -11,7 +11,9 @@ from whyalike.console import out
 from whyalike.tables import UNKNOWN, print_facts, print_rows
 
 if TYPE_CHECKING:
+    from gallery.backup import BackupReport
     from gallery.history import BuildAccount, History, KeptBuild
+    from gallery.restoration import RestoreReport
     from gallery.rollback import RollbackReport
 
 LABELS_SHOWN = 20
@@ -72,6 +74,21 @@ def print_rollback(report: RollbackReport) -> None:
             ("encoder", f"{report.encoder_name} ({short(report.fingerprint)})"),
         ]
     )
+
+
+def print_backup(report: BackupReport) -> None:
+    """What was written."""
+    builds = ", ".join(map(str, report.builds))
+    out().print(Text(f"{report.gallery}: builds {builds}, {report.images} images, in {report.path}"))
+    print_facts([("files", str(report.files)), ("size", in_bytes(report.bytes))])
+
+
+def print_restoration(report: RestoreReport) -> None:
+    """What was restored."""
+    out().print(Text(f"{report.gallery}: build {report.build}, published, {report.images} images"))
+    ids = "as they were" if report.ids_kept else "others: some were taken"
+    facts = [("builds", ", ".join(map(str, report.builds))), ("files", str(report.files)), ("ids", ids)]
+    print_facts(facts)
 
 
 def in_bytes(count: int) -> str:

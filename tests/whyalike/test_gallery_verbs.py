@@ -1,4 +1,4 @@
-"""gallery list, show and rollback: what a gallery is made of, and going back."""
+"""gallery list, show, rollback, backup, restore and delete: what they print, ask and refuse."""
 
 from __future__ import annotations
 
@@ -74,3 +74,46 @@ def test_a_gallery_that_was_begun_is_told(run: Run, tmp_path: Path, checkpoint: 
     listed = run("gallery", "list")
     assert listed.exit_code == 0
     assert "not published yet: begun" in listed.stderr
+
+
+def test_a_gallery_is_backed_up_deleted_and_restored(
+    run: Run, changed: str, pictures: Path, tmp_path: Path
+) -> None:
+    shown = run("gallery", "show", changed, "--build", 2, "--images", "--json").stdout
+    backup = tmp_path / "colours.tar"
+    report = json.loads(run("gallery", "backup", changed, backup, "--json").stdout)
+    assert (report["builds"], report["images"], report["bytes"]) == ([1, 2], 13, backup.stat().st_size)
+    assert run("gallery", "delete", changed, "--yes").exit_code == 0
+    assert json.loads(run("galleries", "--json").stdout)["galleries"] == []
+    restored = run("gallery", "restore", backup)
+    assert "colours: build 2, published, 13 images" in restored.stdout
+    again = json.loads(run("gallery", "show", changed, "--build", 2, "--images", "--json").stdout)
+    assert again["images"] == json.loads(shown)["images"]
+    copy = json.loads(run("gallery", "restore", backup, "--as", "copy", "--json").stdout)
+    assert (copy["gallery"], copy["ids_kept"]) == ("copy", False)
+    found = run("search", pictures / "red" / "white.png", "--gallery", "copy", "-k", 1, "--json")
+    assert json.loads(found.stdout)["matches"][0]["distance"] == 0.0
+
+
+def test_deleting_asks_first(run: Run, gallery: str) -> None:
+    refused = run("gallery", "delete", gallery)
+    assert refused.exit_code == 1 and "Delete the gallery colours" in refused.stderr
+    assert gallery in run("galleries").stdout
+
+
+def test_the_pictures_of_a_deleted_gallery_stay(run: Run, gallery: str, pictures: Path) -> None:
+    before = sorted(pictures.rglob("*"))
+    assert run("gallery", "delete", gallery, "--yes").exit_code == 0
+    assert sorted(pictures.rglob("*")) == before
+
+
+def test_a_backup_is_refused_where_it_cannot_be_restored(run: Run, gallery: str, tmp_path: Path) -> None:
+    broken = tmp_path / "broken.tar"
+    broken.write_bytes(b"no tar")
+    assert run("gallery", "restore", broken).exit_code == 3
+    assert run("gallery", "restore", tmp_path / "missing.tar").exit_code == 4
+    assert run("gallery", "backup", gallery, broken).exit_code == 1
+    whole = tmp_path / "whole.tar"
+    run("gallery", "backup", gallery, whole)
+    taken = run("gallery", "restore", whole)
+    assert (taken.exit_code, "with --as" in taken.stderr) == (2, True)

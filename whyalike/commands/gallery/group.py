@@ -2,9 +2,11 @@
 
 import typer
 
+from whyalike.commands.gallery.backup import backup
 from whyalike.commands.gallery.delete import delete
 from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.gallery.near_duplicates import near_duplicates
+from whyalike.commands.gallery.restore import restore
 from whyalike.commands.gallery.rollback import rollback
 from whyalike.commands.gallery.show import show
 
@@ -14,6 +16,8 @@ gallery.command(name="near-duplicates")(near_duplicates)
 for verb in (
     show,
     rollback,
+    backup,
+    restore,
     delete,
 ):
     gallery.command()(verb)

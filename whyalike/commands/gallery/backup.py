@@ -1,0 +1,29 @@
+"""`whyalike gallery backup`: a gallery as one file."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from whyalike.options import GalleryName, Json
+
+
+def backup(
+    name: GalleryName,
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="The tar to write; must not be there yet.")],
+    json: Json = False,
+) -> None:
+    """Write a gallery with all the builds that it keeps into one file; originals are not in it."""
+    from datetime import datetime, timezone
+
+    from gallery.backup import back_up
+    from whyalike.gallery_tables import print_backup
+    from whyalike.home import open_galleries
+    from whyalike.settings import read_settings
+    from whyalike.tables import print_json
+
+    site = open_galleries(read_settings()).site(name)
+    report = back_up(site, file, at=datetime.now(timezone.utc))
+    print_json(report) if json else print_backup(report)
