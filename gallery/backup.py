@@ -23,7 +23,6 @@ from typing import IO, BinaryIO, Literal
 from pydantic import BaseModel, ConfigDict
 from sqlalchemy import Connection
 
-from gallery.database import reading
 from gallery.dump import Written, tables, write_rows
 from gallery.errors import CorruptGallery, NothingPublished
 from gallery.files import UNFINISHED, make_folder, synchronise
@@ -107,7 +106,7 @@ def _held(site: Site) -> Iterator[tuple[Connection, list[int]]]:
             for build in builds:
                 if (manifest := site.folder.manifest(build)).exists():
                     held.callback(Reading(manifest).end)
-            connection = held.enter_context(reading(site.engine))
+            connection = held.enter_context(site.engine.connect())
             if list(build_numbers(connection, site.gallery_id)) == builds:
                 yield connection, builds
                 return

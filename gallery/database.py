@@ -58,15 +58,6 @@ def writing(engine: Engine) -> Iterator[Connection]:
         yield connection
 
 
-@contextmanager
-def reading(engine: Engine) -> Iterator[Connection]:
-    """A transaction that reads: all its statements see one state of the database."""
-    if engine.dialect.name == "postgresql":  # SQLite's transactions are so by themselves
-        engine = engine.execution_options(isolation_level="REPEATABLE READ")
-    with engine.connect() as connection:
-        yield connection
-
-
 def require_schema(engine: Engine) -> None:
     """Refuse a database whose schema is not the one of these records; raises SchemaOutdated."""
     found = _schema_revision(engine)

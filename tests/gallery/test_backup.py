@@ -2,8 +2,8 @@
 
 import io
 import json
-import shutil
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +13,7 @@ from gallery.backup import CHECKSUMS, CONTENTS, Archive, BackupReport, back_up
 from gallery.errors import CorruptBackup, CorruptGallery, GalleryExists, NothingPublished
 from gallery.galleries import Galleries
 from tests.gallery.support import NAME, Trial, embedded, ids, images
+from tests.homes import new_home, remove_home
 
 FIRST = {"/r/red/a.jpg": b"a", "/r/red/b.jpg": b"b", "/r/blue/c.jpg": b"c"}
 SECOND = {"/r/red/a.jpg": b"a", "/r/blue/b.jpg": b"b", "/r/blue/d.jpg": b"d"}
@@ -27,11 +28,8 @@ def backup(trial: Trial, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def elsewhere(tmp_path: Path, migrated: Path) -> Trial:
-    home = tmp_path / "elsewhere"
-    home.mkdir()
-    shutil.copy(migrated, home / "records.db")
-    return Trial.at(home)
+def elsewhere(make_home: Callable[[str], Path]) -> Trial:
+    return Trial.at(make_home("elsewhere"))
 
 
 def written(trial: Trial, path: Path) -> BackupReport:
@@ -58,6 +56,7 @@ def assert_same(galleries: Galleries, name: str, trial: Trial, *, with_ids: bool
         assert new.checkpoint.joinpath("checkpoint.json").exists()
 
 
+@pytest.mark.on_both
 def test_a_gallery_is_restored_in_another_database_with_its_ids(
     trial: Trial, backup: Path, elsewhere: Trial
 ) -> None:
@@ -72,6 +71,27 @@ def test_a_gallery_is_restored_in_another_database_with_its_ids(
     assert_same(elsewhere.galleries, NAME, trial, with_ids=True)
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+def test_what_was_written_on_one_database_is_restored_in_the_other(
+    backwards: bool, migrated_sqlite: Path, migrated_postgresql: str, tmp_path: Path
+) -> None:
+    both: list[Path | str] = [migrated_sqlite, migrated_postgresql]
+    one, other = (
+        Trial.at(new_home(tmp_path / name, like=like))
+        for name, like in zip(("one", "other"), both[::-1] if backwards else both, strict=True)
+    )
+    one.run(FIRST)
+    one.run(SECOND)
+    written(one, tmp_path / "backup.tar")
+    other.galleries.restore(tmp_path / "backup.tar")
+    assert_same(other.galleries, NAME, one, with_ids=True)
+    assert other.run({**SECOND, "/r/blue/e.jpg": b"e"}).added == 1
+    for trial in (one, other):
+        trial.engine.dispose()
+        remove_home(trial.home)
+
+
+@pytest.mark.on_both
 def test_a_gallery_is_restored_under_another_name_beside_itself(trial: Trial, backup: Path) -> None:
     report = trial.galleries.restore(backup, name="copy")
     assert not report.ids_kept

@@ -22,6 +22,7 @@ def rows(trial: Trial) -> dict[str, int]:
     return {table: int(count) for table, count in counts.items() if count}
 
 
+@pytest.mark.on_both
 def test_everything_of_a_gallery_goes_and_nothing_of_another(
     trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
