@@ -2,7 +2,8 @@
 
 With its statistics held constant, y = (x * W - μ) γ / σ + β is one convolution with the weights W γ / σ. W, γ
 and β still learn; what is spared are the passes over the feature maps, forward and backward, that a batch
-normalisation of its own takes: on a CPU they cost more than the small convolutions beside them.
+normalisation of its own takes: on a CPU they cost more than the small convolutions beside them. A GPU waits
+rather for the many small steps of the folding, and is spared them.
 """
 
 from __future__ import annotations

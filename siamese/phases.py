@@ -146,14 +146,16 @@ class BodyPhase:
         """Free the last stages of the body, and freeze what lies before them."""
         stages = network.body.stages()
         first = _first_free(stages, config)
-        frozen, free = nn.Sequential(*stages[:first]), nn.Sequential(*stages[first:])
+        frozen: nn.Module = nn.Sequential(*stages[:first])
+        free: nn.Module = nn.Sequential(*stages[first:])
         network.requires_grad_(False).linear.requires_grad_(True)
         free.requires_grad_(True)
-        computed = folded(free) if config.pretrained else free
-        body = Body(network.body.name, network.body.channels, {"features": computed})
+        if next(network.parameters()).device.type == "cpu":
+            frozen, free = folded(frozen), folded(free) if config.pretrained else free
+        body = Body(network.body.name, network.body.channels, {"features": free})
         learning = EncoderNetwork(body, network.linear)
         grid = network.grid(config.learning.image_size)
-        return cls(network, folded(frozen), learning, data, config, limits, progress, grid)
+        return cls(network, frozen, learning, data, config, limits, progress, grid)
 
     def load(self, plan: Sequence[Sequence[int]], *, epoch: int) -> Iterator[AnyBatch]:
         """Random views of the batches' pictures, prepared in threads ahead of their use."""
