@@ -8,6 +8,7 @@ import math
 import mmap
 from collections.abc import Sequence
 from pathlib import Path
+from tokenize import TokenError
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,9 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 from gallery.errors import CorruptGallery
+
+_NO_HEADER = (ValueError, TypeError, SyntaxError, TokenError)
+"""What numpy raises for a header in which a bit has flipped."""
 
 PAGE = 4096
 """Bytes, of most systems: a row that fills one is read by itself."""
@@ -35,10 +39,15 @@ class StoredArray:
                 self._shape, in_columns, self._dtype = npy.read_array_header_1_0(stream)
                 self._begin = stream.tell()
             in_rows = not in_columns and not self._dtype.hasobject and len(self._shape) > 0
-        except (ValueError, FileNotFoundError) as error:
+            in_rows = in_rows and path.stat().st_size == self._begin + self._shape[0] * self._row_bytes
+        except (*_NO_HEADER, FileNotFoundError) as error:
             raise self._corrupt() from error
         if not in_rows:
             raise self._corrupt()
+
+    def __len__(self) -> int:
+        """How many rows it has, by its own account."""
+        return int(self._shape[0])
 
     def rows(self, rows: Sequence[int]) -> NDArray[Any]:
         """The rows (n, …), in this order; IndexError for one that the array has not."""

@@ -14,25 +14,22 @@ import tarfile
 import tempfile
 import uuid
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import IO, BinaryIO, Literal
 
 from pydantic import BaseModel, ConfigDict
-from sqlalchemy import Connection
 
 from gallery.dump import Written, tables, write_rows
 from gallery.errors import CorruptGallery, NothingPublished
 from gallery.files import UNFINISHED, make_folder, synchronise
 from gallery.folders import GalleryFolder
 from gallery.manifest import Manifest
-from gallery.readers import Reading
 from gallery.records.base import SCHEMA_REVISION
 from gallery.republication import manifest_of
-from gallery.retention import build_numbers
 from gallery.site import Site
+from gallery.snapshot import Snapshot, snapshot
 
 CONTENTS = "backup.json"
 CHECKSUMS = "checksums.json"
@@ -74,9 +71,13 @@ def back_up(site: Site, path: Path, *, at: datetime) -> BackupReport:
     make_folder(path.absolute().parent)
     unfinished = path.absolute().parent / f"{UNFINISHED}{uuid.uuid4().hex}"
     try:
-        with _held(site) as (connection, builds), unfinished.open("xb") as stream:
-            manifests = [manifest_of(site, build) for build in builds]
-            files = _write(stream, connection, site, manifests, at=at)
+        with snapshot(site) as now, unfinished.open("xb") as stream:
+            manifests = [manifest_of(site, build) for build in now.builds]
+            if not manifests:
+                raise NothingPublished(
+                    f"The gallery {site.gallery!r} has no published build yet; there is nothing to back up."
+                )
+            files = _write(stream, now, manifests, at=at)
         synchronise(unfinished)
         unfinished.rename(path)
         synchronise(path.absolute().parent)
@@ -85,39 +86,18 @@ def back_up(site: Site, path: Path, *, at: datetime) -> BackupReport:
     return BackupReport(
         gallery=site.gallery,
         path=str(path),
-        builds=tuple(builds),
+        builds=tuple(manifest.build for manifest in manifests),
         images=manifests[-1].images,
         files=files,
         bytes=path.stat().st_size,
     )
 
 
-@contextmanager
-def _held(site: Site) -> Iterator[tuple[Connection, list[int]]]:
-    """One state of the records, and its builds, which stay while they are copied."""
-    while True:
-        with ExitStack() as held:
-            with site.engine.connect() as connection:
-                builds = list(build_numbers(connection, site.gallery_id))
-            if not builds:
-                raise NothingPublished(
-                    f"The gallery {site.gallery!r} has no published build yet; there is nothing to back up."
-                )
-            for build in builds:
-                if (manifest := site.folder.manifest(build)).exists():
-                    held.callback(Reading(manifest).end)
-            connection = held.enter_context(site.engine.connect())
-            if list(build_numbers(connection, site.gallery_id)) == builds:
-                yield connection, builds
-                return
-
-
-def _write(
-    stream: BinaryIO, connection: Connection, site: Site, manifests: list[Manifest], *, at: datetime
-) -> int:
+def _write(stream: BinaryIO, now: Snapshot, manifests: list[Manifest], *, at: datetime) -> int:
+    site = now.site
     with tempfile.TemporaryDirectory() as folder, tarfile.open(fileobj=stream, mode="w|") as tar:
         written = {
-            table.name: write_rows(connection, table, site.gallery_id, Path(folder) / table.name)
+            table.name: write_rows(now.connection, table, site.gallery_id, Path(folder) / table.name)
             for table in tables()
         }
         archive = Archive(tar)

@@ -117,3 +117,25 @@ def test_a_backup_is_refused_where_it_cannot_be_restored(run: Run, gallery: str,
     run("gallery", "backup", gallery, whole)
     taken = run("gallery", "restore", whole)
     assert (taken.exit_code, "with --as" in taken.stderr) == (2, True)
+
+
+def test_verify_proves_that_a_gallery_is_whole(run: Run, changed: str) -> None:
+    result = run("gallery", "verify", changed, "--originals")
+    assert result.exit_code == 0, result.stdout
+    assert "colours: build 2, whole" in result.stdout
+    assert "13 = 13 live + 0 unreadable" in result.stdout
+    assert "13 = 13 embeddings = 13 local embeddings = 13 thumbnails" in result.stdout
+    assert "13 = 13 contents + 0 tombstones" in result.stdout
+    assert json.loads(run("gallery", "verify", changed, "--json").stdout)["clean"] is True
+
+
+@pytest.mark.parametrize("lost", ["segments/*/thumbnails.bin", "encoders/*/*/weights-*.safetensors"])
+def test_verify_fails_where_a_byte_has_changed(run: Run, gallery: str, home: Path, lost: str) -> None:
+    (path,) = (home / "galleries" / gallery).glob(lost)
+    data = bytearray(path.read_bytes())
+    data[-9] ^= 4
+    path.write_bytes(data)
+    result = run("gallery", "verify", gallery)
+    assert (result.exit_code, "1 faults" in result.stdout) == (1, True)
+    found = json.loads(run("gallery", "verify", gallery, "--json").stdout)
+    assert found["clean"] is False and str(home) in found["findings"][0]["subject"]

@@ -9,12 +9,14 @@ from whyalike.commands.gallery.near_duplicates import near_duplicates
 from whyalike.commands.gallery.restore import restore
 from whyalike.commands.gallery.rollback import rollback
 from whyalike.commands.gallery.show import show
+from whyalike.commands.gallery.verify import verify
 
 gallery = typer.Typer(name="gallery", help="Look into a gallery, and keep it whole.", no_args_is_help=True)
 gallery.command(name="list")(galleries)
 gallery.command(name="near-duplicates")(near_duplicates)
 for verb in (
     show,
+    verify,
     rollback,
     backup,
     restore,
