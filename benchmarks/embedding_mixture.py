@@ -101,9 +101,7 @@ def hardness(embeddings: NDArray[np.float32], queries: NDArray[np.float32]) -> t
 def write(path: Path, mixture: list[Component], count: int, *, seed: int) -> None:
     """Draw so many into a file, block by block: it may be larger than the memory."""
     generator = np.random.default_rng(seed)
-    file = np.lib.format.open_memmap(
-        path, mode="w+", dtype=np.float32, shape=(count, len(mixture[0].mean))
-    )
+    file = np.lib.format.open_memmap(path, mode="w+", dtype=np.float32, shape=(count, len(mixture[0].mean)))
     for start in range(0, count, BLOCK):
         own = min(BLOCK, count - start)
         file[start : start + own] = drawn(mixture, own, generator)

@@ -1,9 +1,11 @@
 """Arrays on disk: large rows are read, small ones memory-mapped while they are copied.
 
-Not for longer: a mapped array keeps a descriptor for as long as it lives, and a gallery of many segments
-would run out of them (a process often has 1,024).
+Not for longer where Python maps them: such an array keeps a descriptor for as long as it lives, and a gallery
+of many segments would run out of them (a process often has 1,024). What is searched stays mapped, by FAISS,
+which closes the file at once.
 """
 
+import ctypes
 import math
 import mmap
 from collections.abc import Sequence
@@ -11,6 +13,7 @@ from pathlib import Path
 from tokenize import TokenError
 from typing import Any
 
+import faiss
 import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
@@ -48,6 +51,25 @@ class StoredArray:
     def __len__(self) -> int:
         """How many rows it has, by its own account."""
         return int(self._shape[0])
+
+    def mapped(self) -> NDArray[Any]:
+        """The whole array, read-only and mapped until the last view of it is gone; keeps no descriptor.
+
+        Raises CorruptGallery where the file is gone or ends too early.
+        """
+        try:
+            with self._path.open("rb"):  # too many open files, say, are an error of their own
+                pass
+            file = faiss.MmappedFileMappingOwner(str(self._path))  # type: ignore[attr-defined]
+        except (RuntimeError, FileNotFoundError) as error:
+            raise self._corrupt() from error
+        if file.size() < self._begin + len(self) * self._row_bytes:
+            raise self._corrupt()
+        pages = (ctypes.c_char * file.size()).from_address(int(file.data()))
+        pages.file = file  # unmapped when this goes
+        array = np.frombuffer(pages, self._dtype, count=math.prod(self._shape), offset=self._begin)
+        array.flags.writeable = False
+        return array.reshape(self._shape)
 
     def rows(self, rows: Sequence[int]) -> NDArray[Any]:
         """The rows (n, …), in this order; IndexError for one that the array has not."""

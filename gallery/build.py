@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 from sqlalchemy import Engine
 
 from gallery.errors import EncoderMismatch, ImageNotFound
+from gallery.exact_index import ExactIndex
 from gallery.folders import GalleryFolder
-from gallery.index import FaissIndex, Nearest
+from gallery.index import Nearest, VectorIndex
 from gallery.manifest import Manifest
 from gallery.membership import (
     EmbeddedRow,
@@ -85,7 +86,7 @@ class Build:
         self._engine = engine
         self._gallery_id = gallery_id
         self._segments = {each.id: Segment(folder.segment(each.name), each) for each in manifest.segments}
-        self._index = FaissIndex(self.dimension, [segment.index_path for segment in self._segments.values()])
+        self._index: VectorIndex = ExactIndex(self.dimension, [each.part for each in self._segments.values()])
         self._reading = reading
         self._closed = False
         self._rows: dict[int, EmbeddedRow] = {}
@@ -201,7 +202,7 @@ class Build:
         """Let go of the mapped index once running calls are done; searching it then is a ValueError."""
         self._closed = True
         self._segments = {}
-        self._index = FaissIndex(self.dimension, [])
+        self._index = ExactIndex(self.dimension, [])
         if self._reading is not None:
             self._reading.end()
 
@@ -218,7 +219,9 @@ class Build:
     def _contents_labelled(self, labels: frozenset[str]) -> NDArray[np.int64]:
         with self._engine.connect() as connection:
             ids = contents_labelled(connection, self._gallery_id, self.number, labels)
-        return np.array(ids, dtype=np.int64)
+        allowed = np.array(ids, dtype=np.int64)
+        allowed.flags.writeable = False  # so that the index knows it again
+        return allowed
 
     def _live(self, nearest: Nearest, labels: Collection[str] | None) -> list[Candidate]:
         distances = dict(zip(nearest.content_ids.tolist(), nearest.distances.tolist(), strict=True))

@@ -1,24 +1,27 @@
 """Segments: immutable folders that hold what an encoder made of some contents.
 
 embeddings.npy        (n, D) float32, unit vectors
+content_ids.npy       (n,) int64, whose they are
 local_embeddings.npy  (n, h, w, D) int8 with scales.npy; or as float16, or none: see local_embeddings.py
 detail.npy            (n, h, w) uint8, not in segments of old
-index.faiss           the same embeddings under their content ids
+index.faiss           in segments of old: the same embeddings again under their content ids
 thumbnails.bin        JPEG after JPEG
 thumbnails.npy        (n + 1,) int64, where each JPEG begins in it
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+import faiss
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.arrays import StoredArray
+from gallery.embeddings import Part
 from gallery.errors import CorruptGallery
 from gallery.files import file_sha256, new_folder
-from gallery.index import write_index
 from gallery.local_embeddings import (
     DEFAULT,
     LocalStorage,
@@ -28,7 +31,8 @@ from gallery.local_embeddings import (
 )
 from gallery.manifest import FileClaims, SegmentClaims
 
-INDEX_FILE = "index.faiss"
+IDS_FILE = "content_ids.npy"
+OLD_INDEX_FILE = "index.faiss"
 DETAIL_FILE = "detail.npy"
 
 UNIT_LENGTH_TOLERANCE = 1e-3
@@ -113,13 +117,19 @@ class Segment:
     def __init__(self, folder: Path, claims: SegmentClaims) -> None:
         if not is_intact(folder, claims.files):
             raise CorruptGallery(f"The segment {folder} is missing or incomplete; restore it or index again.")
-        self.index_path = folder / INDEX_FILE
+        self._ids = folder / (IDS_FILE if IDS_FILE in claims.files else OLD_INDEX_FILE)
         self._embeddings = StoredArray(folder / "embeddings.npy")
         storage = storage_of(claims.files)
         self._local_embeddings = None if storage == "none" else StoredLocalEmbeddings(folder, storage)
         self._detail = StoredArray(folder / DETAIL_FILE) if DETAIL_FILE in claims.files else None
         self._thumbnails = folder / "thumbnails.bin"
         self._thumbnail_starts = StoredArray(folder / "thumbnails.npy")
+
+    @cached_property
+    def part(self) -> Part:
+        """All embeddings under their content ids, mapped; raises CorruptGallery."""
+        ids = StoredArray(self._ids).mapped() if self._ids.name == IDS_FILE else _ids_of_old(self._ids)
+        return Part(ids, self._embeddings.mapped())
 
     def embeddings(self, rows: Sequence[int]) -> NDArray[np.float32]:
         """(n, D) float32."""
@@ -144,10 +154,22 @@ class Segment:
 def _write(folder: Path, contents: Sequence[EmbeddedContent], content_ids: NDArray[np.int64]) -> None:
     embeddings = np.stack([content.embedding for content in contents]).astype(np.float32, copy=False)
     np.save(folder / "embeddings.npy", embeddings)
-    write_index(folder / INDEX_FILE, content_ids, embeddings)
+    np.save(folder / IDS_FILE, content_ids)
     details = [content.detail for content in contents if content.detail is not None]
     if len(details) == len(contents):
         np.save(folder / DETAIL_FILE, np.stack(details).astype(np.uint8, copy=False))
     thumbnails = [content.thumbnail for content in contents]
     (folder / "thumbnails.bin").write_bytes(b"".join(thumbnails))
     np.save(folder / "thumbnails.npy", np.cumsum([0, *map(len, thumbnails)], dtype=np.int64))
+
+
+def _ids_of_old(path: Path) -> NDArray[np.int64]:
+    """Content ids by row, from the index that a segment of old has."""
+    try:
+        index = faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC)
+        ids: NDArray[np.int64] = faiss.vector_to_array(index.id_map)  # type: ignore[attr-defined]
+    except (RuntimeError, AttributeError) as error:
+        raise CorruptGallery(
+            f"{path} cannot be opened as an index; restore the file or index again."
+        ) from error
+    return ids

@@ -197,7 +197,7 @@ def test_the_manifest_names_every_file_with_its_checksum(trial: Trial) -> None:
     assert build.corrupt_files() == [damaged]
 
 
-@pytest.mark.parametrize("name", ["embeddings.npy", "index.faiss", "thumbnails.bin"])
+@pytest.mark.parametrize("name", ["embeddings.npy", "content_ids.npy", "thumbnails.bin"])
 def test_a_build_with_a_file_cut_off_is_not_opened(trial: Trial, name: str) -> None:
     trial.run(FILES, batch=25)
     cut = trial.folder / "segments" / trial.open().manifest.segments[0].name / name

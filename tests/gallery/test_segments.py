@@ -1,13 +1,16 @@
 """What a segment takes, and that it is never written twice."""
 
+import gc
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 
+from gallery.errors import CorruptGallery
 from gallery.files import UNFINISHED
 from gallery.local_embeddings import LocalStorage, storage_of
-from gallery.manifest import SegmentClaims
+from gallery.manifest import FileClaims, SegmentClaims
 from gallery.scanning import checksum
 from gallery.segments import EmbeddedContent, Segment, corrupt_files, is_intact, write_segment
 from tests.gallery.support import embedded
@@ -73,6 +76,7 @@ def test_an_opened_segment_holds_no_file_open(tmp_path: Path) -> None:
         pytest.skip("only Linux says what is open")
     contents = [embedded(bytes([number])) for number in range(3)]
     files = write_segment(tmp_path / "s", contents, [1, 2, 3])
+    gc.collect()  # what other tests left open
     before = len(list(descriptors.iterdir()))
     segment = Segment(tmp_path / "s", SegmentClaims(id=1, name="s", rows=3, files=files))
     assert segment.embeddings([2, 0]).tolist() == [contents[each].embedding.tolist() for each in (2, 0)]
@@ -116,3 +120,20 @@ def test_a_missing_file_is_noticed(tmp_path: Path) -> None:
     (tmp_path / "s" / "scales.npy").unlink()
     assert not is_intact(tmp_path / "s", files)
     assert corrupt_files(tmp_path / "s", files) == [tmp_path / "s" / "scales.npy"]
+
+
+def test_a_segment_of_old_with_an_index_of_its_own_is_read(tmp_path: Path) -> None:
+    contents = [embedded(bytes([number])) for number in range(3)]
+    files = write_segment(tmp_path / "s", contents, [7, 5, 2**40])
+    ids = faiss.IndexIDMap(faiss.IndexFlatL2(5))
+    ids.add_with_ids(np.stack([each.embedding for each in contents]), np.array([7, 5, 2**40]))
+    faiss.write_index(ids, str(tmp_path / "s" / "index.faiss"))
+    (tmp_path / "s" / "content_ids.npy").unlink()
+    claims = FileClaims(bytes=(tmp_path / "s" / "index.faiss").stat().st_size, sha256="")
+    files = {"index.faiss": claims, **{n: c for n, c in files.items() if n != "content_ids.npy"}}
+    part = Segment(tmp_path / "s", SegmentClaims(id=1, name="s", rows=3, files=files)).part
+    assert part.content_ids.tolist() == [7, 5, 2**40]
+    assert (part.embeddings == np.stack([each.embedding for each in contents])).all()
+    (tmp_path / "s" / "index.faiss").write_bytes(b"nonsense".ljust(claims.bytes))
+    with pytest.raises(CorruptGallery, match=r"index.faiss cannot be opened as an index"):
+        _ = Segment(tmp_path / "s", SegmentClaims(id=1, name="s", rows=3, files=files)).part
