@@ -17,13 +17,13 @@ from gallery.tenure import Tenure
 
 
 def retire(tenure: Tenure, *, kept: int) -> list[int]:
-    """Forget the builds before the last `kept` ones that nobody reads; returns their numbers.
+    """Forget the builds before the last `kept` ones, and damaged ones; returns their numbers.
 
     Their files are named by no record then, and are for the collector. Each build goes in a transaction of
-    its own. One that is read stays until a later run.
+    its own. One that is read stays until a later run, and the published one in any case.
     """
     retired = []
-    for number in _older(tenure, kept):
+    for number in _doomed(tenure, kept):
         with unread(tenure.folder.manifest(number)) as nobody:
             if nobody:
                 with tenure.writing() as connection:
@@ -38,9 +38,23 @@ def build_numbers(connection: Connection, gallery_id: int) -> Sequence[int]:
     return connection.scalars(statement.order_by(BuildRecord.number)).all()
 
 
-def _older(tenure: Tenure, kept: int) -> Sequence[int]:
+def _doomed(tenure: Tenure, kept: int) -> list[int]:
     with tenure.engine.connect() as connection:
-        return build_numbers(connection, tenure.gallery_id)[:-kept]
+        *older, _ = build_numbers(connection, tenure.gallery_id) or [0]
+        damaged = _damaged(connection, tenure.gallery_id)
+    beyond = len(older) + 1 - kept
+    return [number for at, number in enumerate(older) if at < beyond or number in damaged]
+
+
+def _damaged(connection: Connection, gallery_id: int) -> set[int]:
+    """The builds that name a segment that is damaged."""
+    statement = (
+        select(BuildRecord.number)
+        .join(BuildSegmentRecord, BuildSegmentRecord.build_id == BuildRecord.id)
+        .join(SegmentRecord, SegmentRecord.id == BuildSegmentRecord.segment_id)
+        .where(BuildRecord.gallery_id == gallery_id, SegmentRecord.damaged.is_(True))
+    )
+    return set(connection.scalars(statement))
 
 
 def _forget(connection: Connection, gallery_id: int, number: int) -> None:

@@ -70,7 +70,7 @@ def record_segment(
 class IntactSegments:
     """The segments of one encoder, and of one storage if it is named, whose files are all there.
 
-    Published or not.
+    Published or not; one that was found to be damaged is none of them.
     """
 
     def __init__(
@@ -88,7 +88,9 @@ class IntactSegments:
             .where(ContentRecord.gallery_id == gallery_id)
         )
         of_encoder = select(SegmentRecord.__table__).where(
-            SegmentRecord.gallery_id == gallery_id, SegmentRecord.fingerprint == fingerprint
+            SegmentRecord.gallery_id == gallery_id,
+            SegmentRecord.fingerprint == fingerprint,
+            SegmentRecord.damaged.is_(False),
         )
         self._segments = {
             row.id: row

@@ -13,6 +13,7 @@ from whyalike.tables import UNKNOWN, print_facts
 if TYPE_CHECKING:
     from gallery.counting import Counts
     from gallery.verification import Finding, Verification
+    from whyalike.repairing import Repaired
 
 
 def print_verification(found: Verification) -> None:
@@ -22,6 +23,21 @@ def print_verification(found: Verification) -> None:
     out().print(Text(f"{found.gallery}: build {found.build}, {state}"))
     print_facts([*_equations(found.counts), *_looked_at(found)])
     print_findings(found.findings)
+
+
+def print_repair(repaired: Repaired) -> None:
+    """What was mended, and what is left."""
+    mended = repaired.mended
+    builds = ", ".join(map(str, mended.manifests)) or "none"
+    embedded = 0 if repaired.indexed is None else repaired.indexed.embedded
+    out().print(Text(f"{mended.gallery}: {len(mended.damaged)} damaged segments"))
+    print_facts(
+        [
+            ("manifests written", f"of builds {builds}" if mended.manifests else builds),
+            ("embedded again", f"{embedded} of {mended.to_embed}"),
+        ]
+    )
+    print_verification(repaired.left)
 
 
 def print_findings(findings: tuple[Finding, ...]) -> None:

@@ -3,14 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint
+from sqlalchemy import JSON, ForeignKey, Index, UniqueConstraint, false
 from sqlalchemy.orm import Mapped, mapped_column
 
 from gallery.records.base import NEVER_REUSED, Record, RecordId, UtcDateTime
 
 
 class SegmentRecord(Record):
-    """An immutable folder of files by one encoder; `files` gives the size and SHA-256 of each by its name."""
+    """An immutable folder of files by one encoder; `files` gives the size and SHA-256 of each by its name.
+
+    One that is `damaged` is read as long as a build names it, but counts for nothing in a new one.
+    """
 
     __tablename__ = "segments"
     __table_args__ = (
@@ -28,6 +31,7 @@ class SegmentRecord(Record):
     grid_height: Mapped[int]
     grid_width: Mapped[int]
     files: Mapped[dict[str, Any]] = mapped_column(JSON)
+    damaged: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class EmbeddedContentRecord(Record):

@@ -139,3 +139,17 @@ def test_verify_fails_where_a_byte_has_changed(run: Run, gallery: str, home: Pat
     assert (result.exit_code, "1 faults" in result.stdout) == (1, True)
     found = json.loads(run("gallery", "verify", gallery, "--json").stdout)
     assert found["clean"] is False and str(home) in found["findings"][0]["subject"]
+
+
+def test_repair_embeds_what_was_lost_again(run: Run, changed: str, home: Path, pictures: Path) -> None:
+    lost = sorted((home / "galleries" / changed).glob("segments/*/embeddings.npy"))[0]
+    lost.write_bytes(lost.read_bytes()[:-4])
+    assert run("search", pictures / "red" / "white.png").exit_code == 1
+    marked = run("gallery", "repair", changed, "--no-index", "--json")
+    assert marked.exit_code == 1
+    report = json.loads(run("gallery", "repair", changed, "--json").stdout)
+    assert report["indexed"]["embedded"] == report["mended"]["to_embed"] in (1, 12)
+    assert report["left"]["clean"] is True
+    assert run("gallery", "verify", changed).exit_code == 0
+    assert json.loads(run("search", pictures / "red" / "white.png", "--json").stdout)["build"] == 3
+    assert "0 damaged segments" in run("gallery", "repair", changed).stdout

@@ -6,6 +6,7 @@ from whyalike.commands.gallery.backup import backup
 from whyalike.commands.gallery.delete import delete
 from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.gallery.near_duplicates import near_duplicates
+from whyalike.commands.gallery.repair import repair
 from whyalike.commands.gallery.restore import restore
 from whyalike.commands.gallery.rollback import rollback
 from whyalike.commands.gallery.show import show
@@ -17,6 +18,7 @@ gallery.command(name="near-duplicates")(near_duplicates)
 for verb in (
     show,
     verify,
+    repair,
     rollback,
     backup,
     restore,

@@ -1,0 +1,52 @@
+"""A repair from one end to the other: mend, embed what was lost again, and look at what is left."""
+
+from dataclasses import dataclass
+
+from gallery.galleries import Galleries
+from gallery.repair import RepairReport, mend
+from gallery.verification import Verification, verify
+from indexer.encoders import EncoderChoice
+from indexer.indexing import index
+from indexer.report import IndexingReport
+from siamese.progress import Progress
+from whyalike.checkpoint_faults import checkpoint_fault
+from whyalike.computing import Computing
+from whyalike.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class Repaired:
+    """What was mended, what the run that embedded again came to (null where none was needed), what is left."""
+
+    mended: RepairReport
+    indexed: IndexingReport | None
+    left: Verification
+
+
+def repair_gallery(
+    galleries: Galleries,
+    name: str,
+    *,
+    settings: Settings,
+    computing: Computing,
+    with_index: bool,
+    progress: Progress,
+) -> Repaired:
+    """Repair a gallery; raises what indexing its sources again raises, where that is needed."""
+    with galleries.tenure(name) as tenure:
+        mended = mend(tenure)
+    indexed = None
+    if mended.to_embed and with_index:
+        choice = EncoderChoice(device=computing.device, runtime=computing.runtime, graphs=computing.graphs)
+        indexed = index(
+            galleries,
+            name,
+            galleries.roots(name),
+            choice,
+            settings=settings.indexing,
+            limits=settings.limits,
+            progress=progress,
+        )
+    with galleries.writer(name, create=False):
+        pass  # removes what nobody names
+    return Repaired(mended, indexed, verify(galleries.site(name), checkpoint_fault=checkpoint_fault))
