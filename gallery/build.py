@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, partial
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +90,9 @@ class Build:
         self._reading = reading
         self._closed = False
         self._rows: dict[int, EmbeddedRow] = {}
-        self._allowed = lru_cache(maxsize=FILTERS_REMEMBERED)(self._contents_labelled)
+        self._allowed = lru_cache(maxsize=FILTERS_REMEMBERED)(
+            partial(_contents_labelled, engine, gallery_id, self.number)  # of no self: it is freed at once
+        )
 
     def __len__(self) -> int:
         """How many images can be found."""
@@ -216,13 +218,6 @@ class Build:
             rows = every_member(connection, self._gallery_id, self.number, after=after)
         return [GalleryImage(*row) for row in rows]
 
-    def _contents_labelled(self, labels: frozenset[str]) -> NDArray[np.int64]:
-        with self._engine.connect() as connection:
-            ids = contents_labelled(connection, self._gallery_id, self.number, labels)
-        allowed = np.array(ids, dtype=np.int64)
-        allowed.flags.writeable = False  # so that the index knows it again
-        return allowed
-
     def _live(self, nearest: Nearest, labels: Collection[str] | None) -> list[Candidate]:
         distances = dict(zip(nearest.content_ids.tolist(), nearest.distances.tolist(), strict=True))
         with self._engine.connect() as connection:
@@ -265,3 +260,13 @@ class Build:
             raise ImageNotFound(
                 f"Build {self.number} of the gallery {self.gallery!r} has no image {missing}."
             )
+
+
+def _contents_labelled(
+    engine: Engine, gallery_id: int, build: int, labels: frozenset[str]
+) -> NDArray[np.int64]:
+    with engine.connect() as connection:
+        ids = contents_labelled(connection, gallery_id, build, labels)
+    allowed = np.array(ids, dtype=np.int64)
+    allowed.flags.writeable = False  # so that the index knows it again
+    return allowed

@@ -16,7 +16,7 @@ from whyalike.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Repaired:
-    """What was mended, what the run that embedded again came to (null where none was needed), what is left."""
+    """What was mended, what the run came to that embedded again (null where none did), and what is left."""
 
     mended: RepairReport
     indexed: IndexingReport | None
