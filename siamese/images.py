@@ -9,15 +9,14 @@ from __future__ import annotations
 import stat
 import threading
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from io import BytesIO
 from pathlib import Path
 
-import numpy as np
-from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel, Field
 
+from siamese.deep_grey import DEEP_MODES, shaded
 from siamese.errors import UnreadableImage
 from siamese.heif import AVIF, HEIF, require_plugin
 
@@ -30,6 +29,9 @@ FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF", "MPO", AVIF, "JPEG2000",
 
 # A progressive JPEG may repeat scans without data for hours; encoders write about ten.
 MOST_SCANS = 100
+# QOI, PPM as text or in odd shades, and BMP in runs Pillow decodes in Python: 2.3 µs a pixel at most, so that
+# these take less than ten seconds.
+MOST_PIXELS_IN_PYTHON = 4_000_000
 START_OF_SCAN, END_OF_IMAGE = b"\xff\xda", b"\xff\xd9"
 
 ORIENTATION_TAG = 0x0112
@@ -80,9 +82,7 @@ def decode(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS, draft: int | No
     """
     _check_bytes(data, limits)
     with _opened(data) as picture:
-        if picture.width * picture.height > limits.max_pixels:
-            size = f"{picture.width} × {picture.height} pixels"
-            raise UnreadableImage(f"the picture has {size}, and {limits.max_pixels:,} are allowed")
+        _check_pixels(picture, limits)
         if picture.format in {"JPEG", "MPO"} and _scans(data) > MOST_SCANS:
             raise UnreadableImage(f"it has more than {MOST_SCANS} scans, which is made to take very long")
         try:
@@ -116,6 +116,21 @@ def _check_bytes(data: bytes, limits: ImageLimits) -> None:
         raise UnreadableImage("the file is empty")
     if len(data) > limits.max_bytes:
         raise UnreadableImage(f"the file is larger than the {limits.max_bytes:,} bytes that are allowed")
+
+
+def _check_pixels(picture: Image.Image, limits: ImageLimits) -> None:
+    pixels, size = picture.width * picture.height, f"{picture.width} × {picture.height} pixels"
+    if pixels > limits.max_pixels:
+        raise UnreadableImage(f"the picture has {size}, and {limits.max_pixels:,} are allowed")
+    if pixels > MOST_PIXELS_IN_PYTHON and _is_decoded_in_python(picture):
+        raise UnreadableImage(
+            f"the picture has {size}, and {MOST_PIXELS_IN_PYTHON:,} are allowed in this slow kind of "
+            f"{picture.format}; save it as PNG"
+        )
+
+
+def _is_decoded_in_python(picture: Image.Image) -> bool:
+    return any(tile[0] in Image.DECODERS for tile in getattr(picture, "tile", ()))
 
 
 def _opened(data: bytes) -> Image.Image:
@@ -156,7 +171,8 @@ def _broken(error: Exception) -> UnreadableImage:
 def _told(error: Exception) -> str:
     """What an exception says of itself, on one line."""
     said = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
-    return " ".join(said.split())[:200] or type(error).__name__
+    printable = "".join(letter if letter.isprintable() else " " for letter in said)  # no database keeps a NUL
+    return " ".join(printable.split())[:200] or type(error).__name__
 
 
 def _orientation(picture: Image.Image) -> int:
@@ -168,9 +184,8 @@ def _orientation(picture: Image.Image) -> int:
 
 
 def _rgb(picture: Image.Image) -> Image.Image:
-    convert = _DEEP.get(picture.mode)
-    if convert is not None:
-        return Image.fromarray(convert(np.asarray(picture))).convert("RGB")
+    if picture.mode in DEEP_MODES:
+        return shaded(picture)
     if picture.has_transparency_data:
         return _on_white(picture.convert("RGBA"))
     return picture.convert("RGB")
@@ -180,41 +195,3 @@ def _on_white(picture: Image.Image) -> Image.Image:
     canvas = Image.new("RGB", picture.size, "white")
     canvas.paste(picture, mask=picture.getchannel("A"))
     return canvas
-
-
-def _from_16_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
-    return _scaled(grey.astype(np.float32), 0.0, 65535.0)
-
-
-def _from_32_bits(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Integers are 16-bit values where they fit (so Pillow opens PGM); else their own range is the scale."""
-    return _shaded(grey.astype(np.float32), 65535.0)
-
-
-def _from_floats(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Floats are in [0, 1] where they fit; else their own finite range is the scale."""
-    return _shaded(np.nan_to_num(grey.astype(np.float32), copy=False, posinf=0.0, neginf=0.0), 1.0)
-
-
-def _shaded(values: NDArray[np.float32], white: float) -> NDArray[np.uint8]:
-    low, high = float(values.min()), float(values.max())
-    return _scaled(values, 0.0, white) if low >= 0 and high <= white else _scaled(values, low, high)
-
-
-def _scaled(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:
-    """Shades from black at `low` to white at `high`; in place, because a picture may have 10^8 pixels."""
-    with np.errstate(over="ignore"):  # a range beyond float32 is infinitely far from its lowest value: white
-        values -= np.float32(low)
-        values *= np.float32(255 / max(high - low, 1e-12))
-    return np.rint(np.clip(values, 0, 255, out=values), out=values).astype(np.uint8)
-
-
-# Grey of more than 8 bits, which Pillow would clip and not scale.
-_DEEP: dict[str, Callable[[NDArray[np.generic]], NDArray[np.uint8]]] = {
-    "I;16": _from_16_bits,
-    "I;16L": _from_16_bits,
-    "I;16B": _from_16_bits,
-    "I;16N": _from_16_bits,
-    "I": _from_32_bits,
-    "F": _from_floats,
-}

@@ -62,6 +62,17 @@ def make_home(tmp_path: Path, migrated: Path | str) -> Iterator[Callable[[str], 
         remove_home(elsewhere.parent)
 
 
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
+    """What a long trial has found, a line of its own in the output of `make soak`."""
+
+    def told(line: str) -> None:
+        with capsys.disabled():
+            print(f"\n  {line}", end="", flush=True)  # noqa: T201 - it is what the trial is for
+
+    return told
+
+
 def empty_database(server: Server, name: str) -> str:
     """The URL of a new database in which there is nothing."""
     with administering(server.url("postgres")) as connection:

@@ -1,22 +1,25 @@
-"""Files that mean harm: hand-made ones, and seeded mutations of every format that Pillow writes."""
+"""Files that mean harm: hand-made ones, and seeded mutations of every format that Pillow reads."""
 
 from __future__ import annotations
 
 import io
 import random
 import struct
-import zlib
 from collections.abc import Callable, Iterator
 from functools import cache
 
 from PIL import Image
+
+from tests.indexer.bombs import bombs
+from tests.indexer.handmade import chunk, handmade, saved
+from tests.indexer.rare_formats import rare_formats
 
 ABSURD = (0, 1, 0x7F, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0xFFFFFFFF)
 
 
 def hostile_files(count: int, *, seed: int) -> Iterator[tuple[str, bytes]]:
     """`count` files as (name, bytes): all the hand-made ones first, then mutations, the same for one seed."""
-    made = handmade()
+    made = {**handmade(), **bombs()}
     yield from list(made.items())[:count]
     chance = random.Random(seed)
     originals = list(wellformed().items())
@@ -29,7 +32,7 @@ def hostile_files(count: int, *, seed: int) -> Iterator[tuple[str, bytes]]:
 
 @cache
 def wellformed() -> dict[str, bytes]:
-    """One small picture in every format and mode that Pillow writes, by its name."""
+    """One small picture in every format that Pillow reads, and in every mode that it writes, by its name."""
     Image.init()
     picture = Image.effect_noise((48, 32), 70).convert("RGB")
     modes = {
@@ -46,7 +49,7 @@ def wellformed() -> dict[str, bytes]:
             except (OSError, ValueError, KeyError):
                 continue  # this format does not know this mode
             written[f"{kind.lower()}-{mode.lower().replace(';', '')}.{kind.lower()}"] = data.getvalue()
-    return {**written, **_variants(picture)}
+    return {**written, **_variants(picture), **rare_formats()}
 
 
 def _variants(picture: Image.Image) -> dict[str, bytes]:
@@ -55,172 +58,17 @@ def _variants(picture: Image.Image) -> dict[str, bytes]:
     exif[0x0112] = 6
     tiffs = ("tiff_lzw", "tiff_adobe_deflate", "packbits", "group4", "jpeg")
     return {
-        "progressive.jpg": _saved(picture, "JPEG", progressive=True),
-        "rotated.jpg": _saved(picture, "JPEG", exif=exif),
-        "animated.gif": _saved(picture, "GIF", save_all=True, append_images=frames),
-        "animated.png": _saved(picture, "PNG", save_all=True, append_images=frames),
-        "animated.webp": _saved(picture, "WEBP", save_all=True, append_images=frames),
-        "pages.tif": _saved(picture, "TIFF", save_all=True, append_images=frames),
+        "progressive.jpg": saved(picture, "JPEG", progressive=True),
+        "rotated.jpg": saved(picture, "JPEG", exif=exif),
+        "animated.gif": saved(picture, "GIF", save_all=True, append_images=frames),
+        "animated.png": saved(picture, "PNG", save_all=True, append_images=frames),
+        "animated.webp": saved(picture, "WEBP", save_all=True, append_images=frames),
+        "pages.tif": saved(picture, "TIFF", save_all=True, append_images=frames),
         **{
-            f"{c}.tif": _saved(picture.convert("1" if c == "group4" else "RGB"), "TIFF", compression=c)
+            f"{c}.tif": saved(picture.convert("1" if c == "group4" else "RGB"), "TIFF", compression=c)
             for c in tiffs
         },
     }
-
-
-def handmade() -> dict[str, bytes]:
-    """Files that somebody would make on purpose, or a broken disk by accident."""
-    small = _saved(Image.effect_noise((48, 32), 70).convert("RGB"), "PNG")
-    jpeg = _saved(Image.effect_noise((48, 32), 70).convert("RGB"), "JPEG")
-    return {
-        "empty.jpg": b"",
-        "one-byte.png": b"\x89",
-        "zeros.jpg": bytes(100_000),
-        "text.jpg": b"this is no picture\n" * 50,
-        "page.png": b"<!doctype html><html><body><img src=x></body></html>",
-        "drawing.svg": b"<svg xmlns='http://www.w3.org/2000/svg'><rect width='9' height='9'/></svg>",
-        "program.exe": b"MZ" + bytes(range(256)) * 8,
-        "archive.png": b"PK\x03\x04" + bytes(200),
-        "script.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\n{} loop\n",
-        "huge-box.eps": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 99999 99999\n%%EndComments\nshowpage\n",
-        "bomb.png": png_header(60_000, 60_000)
-        + _chunk(b"IDAT", zlib.compress(bytes(10_000_000)))
-        + _chunk(b"IEND"),
-        "wide-bomb.png": png_header(2**31 - 1, 1)
-        + _chunk(b"IDAT", zlib.compress(bytes(1000)))
-        + _chunk(b"IEND"),
-        "no-area.png": png_header(0, 0) + _chunk(b"IEND"),
-        "text-bomb.png": small[:33]
-        + _chunk(b"zTXt", b"a\0\0" + zlib.compress(bytes(200_000_000)))
-        + small[33:],
-        "profile-bomb.png": small[:33]
-        + _chunk(b"iCCP", b"a\0\0" + zlib.compress(bytes(200_000_000)))
-        + small[33:],
-        "many-chunks.png": small[:33] + _chunk(b"tEXt", b"a\0b") * 50_000 + small[33:],
-        "no-data.png": small[:33] + _chunk(b"IEND"),
-        "wrong-crc.png": small[:29] + b"\0\0\0\0" + small[33:],
-        "screen-bomb.gif": b"GIF89a"
-        + struct.pack("<HHBBB", 65535, 65535, 0, 0, 0)
-        + b"\x2c"
-        + bytes(20)
-        + b";",
-        "bomb.bmp": b"BM"
-        + struct.pack("<IHHIIiiHHIIiiII", 99, 0, 0, 54, 40, 70_000, 70_000, 1, 24, 0, 0, 0, 0, 0, 0),
-        "negative.bmp": b"BM"
-        + struct.pack("<IHHIIiiHHIIiiII", 99, 0, 0, 54, 40, -5, -5, 1, 24, 0, 0, 0, 0, 0, 0),
-        "run-bomb.bmp": b"BM"
-        + struct.pack("<IHHIIiiHHIIiiII", 99, 0, 0, 54, 40, 9999, 9999, 1, 8, 1, 0, 0, 0, 0, 0),
-        "bomb.jpg": jpeg_resized(jpeg, 65_500, 65_500),
-        "no-area.jpg": jpeg_resized(jpeg, 0, 0),
-        "many-scans.jpg": progressive_scans(20_000),
-        "endless-comment.jpg": jpeg[:2] + b"\xff\xfe\xff\xff" + bytes(65_533) + jpeg[2:],
-        "no-end.jpg": jpeg[:-2],
-        "half.jpg": jpeg[: len(jpeg) // 2],
-        "header-only.jpg": jpeg[:20],
-        "orientation-99.jpg": _saved(Image.new("RGB", (9, 5)), "JPEG", exif=_orientation(99)),
-        "broken-exif.jpg": jpeg[:2] + b"\xff\xe1\x00\x10Exif\0\0II*\0\xff\xff\xff\xff" + jpeg[2:],
-        "loop.tif": looping_tiff(),
-        "bomb.tif": tiff_of(200_000, 200_000),
-        "tag-bomb.tif": b"II*\0\x08\0\0\0\xff\xff" + bytes(range(256)) * 10,
-        "bomb.ppm": b"P6 99999 99999 255\n" + bytes(99),
-        "endless-number.ppm": b"P6 " + b"9" * 100_000,
-        "slow.pgm": b"P2 3000 3000 255\n" + b"1 " * 1000,
-        "bomb.tga": struct.pack("<BBBHHBHHHHBB", 0, 0, 10, 0, 0, 0, 0, 0, 65535, 65535, 24, 0)
-        + b"\xff\0\0\0" * 50,
-        "bomb.pcx": b"\x0a\x05\x01\x08"
-        + struct.pack("<HHHH", 0, 0, 65535, 65535)
-        + bytes(116)
-        + b"\xff\x01" * 50,
-        "bomb.webp": b"RIFF\x1e\0\0\0WEBPVP8L\x11\0\0\0\x2f\xff\xff\xff\x0f" + bytes(20),
-        "many.ico": struct.pack("<HHH", 0, 1, 65_535) + bytes(16) * 3000,
-        "self.ico": struct.pack("<HHHBBBBHHII", 0, 1, 1, 0, 0, 0, 0, 1, 32, 999_999, 0),
-        "picture-bomb.ico": icon_of(
-            png_header(13_000, 13_000) + _chunk(b"IDAT", zlib.compress(bytes(10_000_000))) + _chunk(b"IEND")
-        ),
-        "bomb.xbm": b"#define a_width 99999\n#define a_height 99999\nstatic char a_bits[] = {0};",
-        "bomb.sgi": struct.pack(">HBBHHHH", 474, 1, 1, 3, 65535, 65535, 4) + bytes(500),
-        "bomb.dds": b"DDS " + struct.pack("<IIII", 124, 0x1007, 65535, 65535) + bytes(108),
-        "bomb.qoi": b"qoif" + struct.pack(">IIBB", 65535, 65535, 3, 0) + b"\xfd" * 500,
-        "bomb.psd": b"8BPS"
-        + struct.pack(">H6xHIIHH", 1, 3, 30_000, 30_000, 8, 3)
-        + bytes(12)
-        + b"\0\1"
-        + bytes(99),
-        "frames.gif": endless_gif(20_000),
-        "two-in-one.png": small + small,
-        "polyglot.jpg": jpeg + b"<script>alert(1)</script>",
-    }
-
-
-def png_header(width: int, height: int) -> bytes:
-    """The beginning of a PNG that claims this size."""
-    return b"\x89PNG\r\n\x1a\n" + _chunk(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0))
-
-
-def icon_of(picture: bytes) -> bytes:
-    """An icon that holds this picture, which Pillow decodes as it opens the icon."""
-    return struct.pack("<HHHBBBBHHII", 0, 1, 1, 0, 0, 0, 0, 1, 32, len(picture), 22) + picture
-
-
-def jpeg_resized(jpeg: bytes, width: int, height: int) -> bytes:
-    """A JPEG whose frame claims another size than it has."""
-    frame = jpeg.index(b"\xff\xc0")
-    return jpeg[: frame + 5] + struct.pack(">HH", height, width) + jpeg[frame + 9 :]
-
-
-def progressive_scans(count: int) -> bytes:
-    """A progressive JPEG of 4,000 × 4,000 pixels that repeats a scan without data: slow for its size."""
-    jpeg = _saved(Image.new("L", (4000, 4000)), "JPEG", progressive=True)
-    scan = jpeg.rindex(b"\xff\xda")
-    return jpeg[:scan] + jpeg[scan:-2] * count + jpeg[-2:]
-
-
-def looping_tiff() -> bytes:
-    """A TIFF whose first directory names itself as the next one."""
-    tags = [
-        (256, 4, 1, 8),
-        (257, 4, 1, 8),
-        (258, 3, 1, 8),
-        (259, 3, 1, 1),
-        (262, 3, 1, 1),
-        (273, 4, 1, 8),
-        (279, 4, 1, 64),
-    ]
-    return _tiff(tags, following=8)
-
-
-def tiff_of(width: int, height: int) -> bytes:
-    """A TIFF that claims this size and has next to no data."""
-    tags = [(256, 4, 1, width), (257, 4, 1, height), (258, 3, 1, 8), (259, 3, 1, 1), (262, 3, 1, 1)]
-    return _tiff([*tags, (273, 4, 1, 8), (278, 4, 1, height), (279, 4, 1, 64)], following=0)
-
-
-def endless_gif(frames: int) -> bytes:
-    """A GIF of very many frames of one pixel."""
-    gif = _saved(Image.new("P", (1, 1)), "GIF")
-    start = gif.index(b"\x2c")
-    return gif[:start] + gif[start:-1] * frames + b";"
-
-
-def _tiff(tags: list[tuple[int, int, int, int]], *, following: int) -> bytes:
-    entries = b"".join(struct.pack("<HHII", *tag) for tag in tags)
-    return b"II*\0\x08\0\0\0" + struct.pack("<H", len(tags)) + entries + struct.pack("<I", following)
-
-
-def _chunk(kind: bytes, data: bytes = b"") -> bytes:
-    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-
-
-def _orientation(value: int) -> Image.Exif:
-    exif = Image.Exif()
-    exif[0x0112] = value
-    return exif
-
-
-def _saved(image: Image.Image, kind: str, **options: object) -> bytes:
-    data = io.BytesIO()
-    image.save(data, kind, **options)
-    return data.getvalue()
 
 
 def cut(data: bytes, chance: random.Random) -> bytes:
@@ -277,6 +125,49 @@ def splice(data: bytes, chance: random.Random) -> bytes:
     return data[: chance.randrange(len(data))] + other[chance.randrange(len(other)) :]
 
 
+def cut_to_a_part(data: bytes, chance: random.Random) -> bytes:
+    """The file ends after a round part of it, as a copy that was broken off."""
+    return data[: len(data) * chance.randrange(1, 16) // 16]
+
+
+def absurd_chunk(data: bytes, chance: random.Random) -> bytes:
+    """A PNG of which one number is absurd, under a checksum that is right; others have a number changed."""
+    starts = _chunks(data) if data.startswith(b"\x89PNG") else []
+    if not starts:
+        return absurd_number(data, chance)
+    start, length = chance.choice(starts)
+    body = bytearray(data[start + 8 : start + 8 + length])
+    if len(body) >= 4:
+        struct.pack_into(">I", body, chance.randrange(len(body) - 3), chance.choice(ABSURD))
+    return data[:start] + chunk(data[start + 4 : start + 8], bytes(body)) + data[start + 12 + length :]
+
+
+def absurd_tag(data: bytes, chance: random.Random) -> bytes:
+    """A TIFF of which one tag has an absurd type, count or value; others have a number changed."""
+    if not data.startswith(b"II*\0"):
+        return absurd_number(data, chance)
+    (directory,) = struct.unpack_from("<I", data, 4)
+    if directory + 2 > len(data):
+        return cut(data, chance)
+    (count,) = struct.unpack_from("<H", data, directory)
+    entry = directory + 2 + 12 * chance.randrange(max(1, count))
+    changed = bytearray(data.ljust(entry + 12, b"\0"))
+    place, form = chance.choice([(0, "<H"), (2, "<H"), (4, "<I"), (8, "<I")])
+    value = chance.choice(ABSURD) & (0xFFFF if form == "<H" else 0xFFFFFFFF)
+    struct.pack_into(form, changed, entry + place, value)
+    return bytes(changed)
+
+
+def _chunks(png: bytes) -> list[tuple[int, int]]:
+    """Where each chunk begins, and how long its data are."""
+    found, start = [], 8
+    while start + 12 <= len(png):
+        (length,) = struct.unpack_from(">I", png, start)
+        found.append((start, length))
+        start += 12 + length
+    return found
+
+
 MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     cut,
     flip_bits,
@@ -286,4 +177,7 @@ MUTATIONS: tuple[Callable[[bytes, random.Random], bytes], ...] = (
     repeat_block,
     drop_block,
     splice,
+    cut_to_a_part,
+    absurd_chunk,
+    absurd_tag,
 )

@@ -15,8 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
+from siamese import deep_grey
+from siamese.deep_grey import shaded
 from siamese.errors import UnreadableImage
-from siamese.images import FORMATS, ImageLimits, decode, read
+from siamese.images import FORMATS, ImageLimits, _told, decode, read
 from tests.toys import mosaic, noise, png
 
 FOUR = mosaic([["red", "lime"], ["blue", "yellow"]], cell=16)
@@ -286,3 +288,35 @@ def test_a_jpeg_made_of_scans_that_take_very_long_is_refused_and_a_progressive_o
     last = progressive.rindex(b"\xff\xda")
     repeated = progressive[:last] + progressive[last:-2] * 200 + progressive[-2:]
     assert "scans" in reason(repeated)
+
+
+@pytest.mark.parametrize(
+    "slow",
+    [
+        b"qoif" + struct.pack(">IIBB", 2001, 2000, 3, 0) + b"\xfd" * 100_000,
+        b"P6 2001 2000 77\n" + bytes(3 * 2001 * 2000),
+        b"P2 2001 2000 255\n" + b"1 " * 2001 * 2000,
+    ],
+)
+def test_a_format_that_is_decoded_slowly_may_have_fewer_pixels(slow: bytes) -> None:
+    assert "4,000,000 are allowed in this slow kind of" in reason(slow)
+
+
+def test_a_format_that_is_decoded_fast_may_have_more_pixels() -> None:
+    assert decode(b"P6 2001 2000 255\n" + bytes(3 * 2001 * 2000)).size == (2001, 2000)
+
+
+@pytest.mark.parametrize("mode", ["F", "I", "I;16"])
+def test_deep_grey_is_shaded_alike_in_one_band_and_in_many(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = np.random.default_rng(0).uniform(0, 60_000, (37, 23)).astype(np.float32)
+    picture = Image.fromarray(values).convert("I") if mode != "F" else Image.fromarray(values)
+    picture = picture.convert(mode)
+    at_once = shaded(picture).tobytes()
+    monkeypatch.setattr(deep_grey, "BAND_PIXELS", 100)
+    assert shaded(picture).tobytes() == at_once
+
+
+def test_a_reason_has_no_letter_that_a_database_refuses() -> None:
+    assert _told(ValueError("a\0b\n\x1bc")) == "a b c"
