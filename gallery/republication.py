@@ -8,7 +8,7 @@ from gallery.errors import BuildNotFound, CorruptGallery
 from gallery.manifest import Manifest, read_manifest, write_manifest
 from gallery.planning import published_number
 from gallery.publication import name_published
-from gallery.records.builds import BuildRecord
+from gallery.records.builds import BuildRecord, SegmentRecord
 from gallery.records.galleries import GalleryRecord
 from gallery.retention import build_numbers
 from gallery.segments import is_intact
@@ -29,32 +29,29 @@ def manifest_of(site: Site, build: int) -> Manifest:
     return read_manifest(site.folder.manifest(build), sha256=sha256)
 
 
-def republish(
-    tenure: Tenure, claims: Manifest, *, change_places: Callable[[Connection, int], None] | None = None
-) -> Manifest:
-    """Publish these claims under the next number; `change_places(connection, number)` is told of it first.
+def republish(tenure: Tenure, change: Callable[[Connection, int], Manifest]) -> Manifest:
+    """Publish what `change(connection, number)` claims, under that number, in one transaction with it.
 
     The gallery's next runs use the encoder of the claims. Raises CorruptGallery if a segment is not whole.
     """
-    _require_whole(tenure.site, claims)
     with tenure.writing() as connection:
-        manifest = claims.model_copy(
-            update={"build": published_number(connection, tenure.gallery_id) + 1, "gallery": tenure.gallery}
-        )
-        sha256 = write_manifest(tenure.folder.manifest(manifest.build), manifest)
-        if change_places is not None:
-            change_places(connection, manifest.build)
+        number = published_number(connection, tenure.gallery_id) + 1
+        claims = change(connection, number)
+        manifest = claims.model_copy(update={"build": number, "gallery": tenure.gallery})
+        _require_whole(connection, tenure.site, manifest)
+        sha256 = write_manifest(tenure.folder.manifest(number), manifest)
         name_published(connection, tenure.gallery_id, manifest, sha256=sha256, at=tenure.clock())
         gallery = update(GalleryRecord).where(GalleryRecord.id == tenure.gallery_id)
         connection.execute(gallery.values(encoder_folder=manifest.encoder.folder))
     return manifest
 
 
-def _require_whole(site: Site, claims: Manifest) -> None:
+def _require_whole(connection: Connection, site: Site, claims: Manifest) -> None:
+    damaged = set(connection.scalars(select(SegmentRecord.id).where(SegmentRecord.damaged.is_(True))))
     for segment in claims.segments:
         folder = site.folder.segment(segment.name)
-        if not is_intact(folder, segment.files):
+        if segment.id in damaged or not is_intact(folder, segment.files):
             raise CorruptGallery(
-                f"The segment {folder} is missing or incomplete, so build {claims.build} cannot be published "
-                "again; `whyalike gallery repair` mends what it can."
+                f"The segment {folder} is damaged or incomplete, so what it holds cannot be published again; "
+                "`whyalike gallery repair` mends what it can."
             )

@@ -5,11 +5,13 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, literal, null, select, update
 
 from gallery.errors import AlreadyPublished
+from gallery.manifest import Manifest
 from gallery.membership import in_build
 from gallery.records.images import PlaceRecord
 from gallery.republication import manifest_of, republish
 from gallery.retention import build_numbers
 from gallery.site import Site
+from gallery.storage import mark_folded
 from gallery.tenure import Tenure
 
 _OF_A_ROW = {"id", "since_build", "until_build"}
@@ -42,13 +44,16 @@ def roll_back(tenure: Tenure, *, build: int | None = None) -> RollbackReport:
     BuildNotFound for one that is not kept, CorruptGallery for one that is not whole.
     """
     state_of = _target(tenure.site, build)
+    claims = manifest_of(tenure.site, state_of)
     counts = {"returned": 0, "withdrawn": 0}
 
-    def change_places(connection: Connection, number: int) -> None:
+    def change(connection: Connection, number: int) -> Manifest:
         counts["withdrawn"] = _withdraw(connection, tenure.gallery_id, state_of, number)
         counts["returned"] = _return(connection, tenure.gallery_id, state_of, number)
+        mark_folded(connection, [segment.id for segment in claims.segments], folded=False)
+        return claims
 
-    manifest = republish(tenure, manifest_of(tenure.site, state_of), change_places=change_places)
+    manifest = republish(tenure, change)
     return RollbackReport(
         gallery=tenure.gallery,
         build=manifest.build,

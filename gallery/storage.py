@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, insert, select
+from sqlalchemy import Connection, Row, insert, select, update
 
 from gallery.folders import GalleryFolder
 from gallery.local_embeddings import LocalStorage, storage_of
@@ -67,10 +67,17 @@ def record_segment(
     connection.execute(insert(EmbeddedContentRecord), rows)
 
 
+def mark_folded(connection: Connection, segment_ids: Iterable[int], *, folded: bool) -> None:
+    """Say of segments whether what they hold lies in another one now, so that new builds name that one."""
+    for chunk in chunks(segment_ids):
+        marked = update(SegmentRecord).where(SegmentRecord.id.in_(chunk))
+        connection.execute(marked.values(folded=folded))
+
+
 class IntactSegments:
     """The segments of one encoder, and of one storage if it is named, whose files are all there.
 
-    Published or not; one that was found to be damaged is none of them.
+    Published or not; one that is damaged, or folded into another, is none of them.
     """
 
     def __init__(
@@ -91,6 +98,7 @@ class IntactSegments:
             SegmentRecord.gallery_id == gallery_id,
             SegmentRecord.fingerprint == fingerprint,
             SegmentRecord.damaged.is_(False),
+            SegmentRecord.folded.is_(False),
         )
         self._segments = {
             row.id: row

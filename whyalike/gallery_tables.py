@@ -12,6 +12,7 @@ from whyalike.tables import UNKNOWN, print_facts, print_rows
 
 if TYPE_CHECKING:
     from gallery.backup import BackupReport
+    from gallery.compaction import CompactionReport
     from gallery.history import BuildAccount, History, KeptBuild
     from gallery.restoration import RestoreReport
     from gallery.rollback import RollbackReport
@@ -72,6 +73,19 @@ def print_rollback(report: RollbackReport) -> None:
             ("returned", str(report.returned)),
             ("withdrawn", str(report.withdrawn)),
             ("encoder", f"{report.encoder_name} ({short(report.fingerprint)})"),
+        ]
+    )
+
+
+def print_compaction(report: CompactionReport) -> None:
+    """What compacting did."""
+    did = f"{report.folded} segments became {report.made}" if report.folded else "nothing to fold"
+    out().print(Text(f"{report.gallery}: build {report.build}, published; {did}"))
+    print_facts(
+        [
+            ("copied", f"{report.copied} contents"),
+            ("left behind", f"{report.tombstones} tombstones"),
+            ("size", f"{in_bytes(report.bytes_before)} before, {in_bytes(report.bytes_after)} now"),
         ]
     )
 

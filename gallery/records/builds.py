@@ -12,7 +12,8 @@ from gallery.records.base import NEVER_REUSED, Record, RecordId, UtcDateTime
 class SegmentRecord(Record):
     """An immutable folder of files by one encoder; `files` gives the size and SHA-256 of each by its name.
 
-    One that is `damaged` is read as long as a build names it, but counts for nothing in a new one.
+    One that is `damaged`, or `folded` into another one, is read as long as a build names it, but counts for
+    nothing in a new one.
     """
 
     __tablename__ = "segments"
@@ -32,6 +33,7 @@ class SegmentRecord(Record):
     grid_width: Mapped[int]
     files: Mapped[dict[str, Any]] = mapped_column(JSON)
     damaged: Mapped[bool] = mapped_column(default=False, server_default=false())
+    folded: Mapped[bool] = mapped_column(default=False, server_default=false())
 
 
 class EmbeddedContentRecord(Record):

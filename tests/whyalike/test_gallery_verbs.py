@@ -153,3 +153,14 @@ def test_repair_embeds_what_was_lost_again(run: Run, changed: str, home: Path, p
     assert run("gallery", "verify", changed).exit_code == 0
     assert json.loads(run("search", pictures / "red" / "white.png", "--json").stdout)["build"] == 3
     assert "0 damaged segments" in run("gallery", "repair", changed).stdout
+
+
+def test_compact_folds_segments_and_changes_no_answer(run: Run, changed: str, pictures: Path) -> None:
+    ask = ("search", pictures / "red" / "white.png", "--json")
+    before = json.loads(run(*ask).stdout)
+    report = json.loads(run("gallery", "compact", changed, "--json").stdout)
+    assert (report["build"], report["folded"], report["made"], report["copied"]) == (3, 2, 1, 13)
+    after = json.loads(run(*ask).stdout)
+    assert (after["build"], after["matches"]) == (3, before["matches"])
+    assert run("gallery", "verify", changed).exit_code == 0
+    assert "nothing to fold" in run("gallery", "compact", changed).stdout

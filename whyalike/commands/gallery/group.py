@@ -3,6 +3,7 @@
 import typer
 
 from whyalike.commands.gallery.backup import backup
+from whyalike.commands.gallery.compact import compact
 from whyalike.commands.gallery.delete import delete
 from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.gallery.near_duplicates import near_duplicates
@@ -19,6 +20,7 @@ for verb in (
     show,
     verify,
     repair,
+    compact,
     rollback,
     backup,
     restore,
