@@ -6,6 +6,11 @@ from torch import nn
 
 from siamese.bodies import BODIES, build_body
 from siamese.folding import FoldedConvolution, folded
+from siamese.images import DEFAULT_LIMITS
+from siamese.network import EncoderNetwork
+from siamese.phases import BodyPhase
+from siamese.progress import Silent
+from siamese.training_config import TrainingConfig
 
 SIDE = 64
 TOLERANCE = 1e-4
@@ -61,3 +66,11 @@ def test_every_normalisation_of_the_default_body_is_folded() -> None:
 def test_a_normalisation_that_has_no_convolution_before_it_is_left_alone() -> None:
     sequence = nn.Sequential(nn.BatchNorm2d(3), nn.Conv2d(3, 4, 1), nn.ReLU(), nn.BatchNorm2d(4))
     assert [type(each) for each in folded(sequence).children()] == [type(each) for each in sequence]
+
+
+@pytest.mark.parametrize("device, expected", [("cpu", True), ("meta", False)])
+def test_a_body_learns_folded_on_a_cpu_and_as_it_is_elsewhere(device, expected) -> None:
+    network = EncoderNetwork(build_body("mobilenet_v2", weights="none"), nn.Linear(1280, 8)).to(device)
+    phase = BodyPhase.prepared(network, None, TrainingConfig(), limits=DEFAULT_LIMITS, progress=Silent())
+    for part in (phase.frozen, phase.learning.body):
+        assert any(isinstance(module, FoldedConvolution) for module in part.modules()) == expected
