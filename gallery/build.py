@@ -1,8 +1,7 @@
 """A published build: an immutable state of a gallery that can be searched and looked into."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache, partial
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -11,24 +10,20 @@ from sqlalchemy import Engine
 
 from gallery.errors import EncoderMismatch, ImageNotFound
 from gallery.exact_index import ExactIndex
+from gallery.filters import Where
 from gallery.folders import GalleryFolder
 from gallery.index import Nearest, VectorIndex
 from gallery.manifest import Manifest
 from gallery.membership import (
     EmbeddedRow,
-    contents_labelled,
     embedded_rows,
     every_member,
-    images_of,
-    label_counts,
     members_with_checksum,
     members_with_ids,
 )
+from gallery.narrowing import Narrowing, labelled
 from gallery.readers import Reading
 from gallery.segments import Segment, corrupt_files
-
-FILTERS_REMEMBERED = 32
-"""Label filters whose content ids are kept (8 bytes a content each): people filter by the same few labels."""
 
 ROWS_REMEMBERED = 4096
 """Images of which is kept where they are stored (less than 1 MB): a search asks for its matches again."""
@@ -47,7 +42,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class GalleryImage:
-    """Content at a place; `uri` is the absolute path, sizes are those of the upright original in pixels."""
+    """Content at a place; `uri` is the absolute path, sizes are those of the upright original in pixels.
+
+    `attributes` are what tables say of it besides; only `Build.images` tells them.
+    """
 
     image_id: int
     uri: str
@@ -55,6 +53,7 @@ class GalleryImage:
     checksum: str
     width: int
     height: int
+    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class Build:
@@ -90,9 +89,7 @@ class Build:
         self._reading = reading
         self._closed = False
         self._rows: dict[int, EmbeddedRow] = {}
-        self._allowed = lru_cache(maxsize=FILTERS_REMEMBERED)(
-            partial(_contents_labelled, engine, gallery_id, self.number)  # of no self: it is freed at once
-        )
+        self.narrowing = Narrowing(engine, gallery_id, self.number, gallery=self.gallery)
 
     def __len__(self) -> int:
         """How many images can be found."""
@@ -100,14 +97,12 @@ class Build:
 
     def __iter__(self) -> Iterator[GalleryImage]:
         """Every image, by image_id; they are read some at a time."""
-        page = self._every_image(after=0)
-        while page:
-            yield from page
-            page = self._every_image(after=page[-1].image_id)
+        rows = every_member(self._engine, self._gallery_id, self.number)
+        yield from (GalleryImage(*row) for row in rows)
 
     def labels(self) -> dict[str, int]:
         """How many images each label has; unlabelled images are left out."""
-        return dict(self._label_counts)
+        return dict(self.narrowing.labels)
 
     def search(
         self,
@@ -115,13 +110,15 @@ class Build:
         *,
         count: int,
         labels: Collection[str] | None = None,
+        where: Where = (),
         fingerprint: str,
     ) -> list[Candidate]:
         """The `count` live images nearest to the embedding (D,), with one of `labels` if they are given.
 
+        Only images that satisfy all conditions of `where` are found, whatever else shows their content.
         Sorted by (index_distance, image_id), each image once; fewer only if fewer exist. Every place of a
         content is an image of its own. Raises EncoderMismatch if `fingerprint`, which the query was embedded
-        by, is not the build's.
+        by, is not the build's, InvalidFilter for an attribute that no image has.
         """
         if fingerprint != self.fingerprint:
             raise EncoderMismatch(
@@ -130,11 +127,12 @@ class Build:
             )
         index = self._index
         self._require_open()
-        allowed = None if labels is None else self._allowed(frozenset(labels))
+        where = where if labels is None else (*labelled(labels), *where)
+        allowed = self.narrowing.allowed(where)
         width = count
         while True:
             nearest = index.search(embedding, count=width, allowed=allowed)
-            candidates = self._live(nearest, labels)
+            candidates = self._live(nearest, where)
             if len(candidates) >= count or len(nearest.content_ids) < width:
                 return candidates[:count]
             width *= WIDENING
@@ -173,10 +171,11 @@ class Build:
         return found
 
     def images(self, image_ids: Sequence[int]) -> list[GalleryImage]:
-        """Places, labels and sizes."""
+        """Places, labels, sizes and attributes."""
+        told = self.narrowing.attributes(image_ids)
         with self._engine.connect() as connection:
             rows = members_with_ids(connection, self._gallery_id, self.number, set(image_ids))
-            found = {row.image_id: GalleryImage(*row) for row in rows}
+            found = {row.image_id: GalleryImage(*row, told.get(row.image_id, {})) for row in rows}
         self._require_found(image_ids, found)
         return [found[image_id] for image_id in image_ids]
 
@@ -208,22 +207,9 @@ class Build:
         if self._reading is not None:
             self._reading.end()
 
-    @cached_property
-    def _label_counts(self) -> dict[str, int]:
-        with self._engine.connect() as connection:
-            return label_counts(connection, self._gallery_id, self.number)
-
-    def _every_image(self, *, after: int) -> list[GalleryImage]:
-        with self._engine.connect() as connection:
-            rows = every_member(connection, self._gallery_id, self.number, after=after)
-        return [GalleryImage(*row) for row in rows]
-
-    def _live(self, nearest: Nearest, labels: Collection[str] | None) -> list[Candidate]:
+    def _live(self, nearest: Nearest, where: Where) -> list[Candidate]:
         distances = dict(zip(nearest.content_ids.tolist(), nearest.distances.tolist(), strict=True))
-        with self._engine.connect() as connection:
-            images = list(
-                images_of(connection, self._gallery_id, self.number, list(distances), labels=labels)
-            )
+        images = self.narrowing.images_of(list(distances), where)
         candidates = [Candidate(image_id, distances[content_id]) for image_id, content_id in images]
         return sorted(candidates, key=lambda each: (each.index_distance, each.image_id))
 
@@ -260,13 +246,3 @@ class Build:
             raise ImageNotFound(
                 f"Build {self.number} of the gallery {self.gallery!r} has no image {missing}."
             )
-
-
-def _contents_labelled(
-    engine: Engine, gallery_id: int, build: int, labels: frozenset[str]
-) -> NDArray[np.int64]:
-    with engine.connect() as connection:
-        ids = contents_labelled(connection, gallery_id, build, labels)
-    allowed = np.array(ids, dtype=np.int64)
-    allowed.flags.writeable = False  # so that the index knows it again
-    return allowed

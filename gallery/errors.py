@@ -17,6 +17,7 @@ GalleryError
 ├── OriginalUnavailable    the bytes of an image cannot be read where they lie
 │   └── FetchRefused       a URL is not fetched, or its server did not give a file
 ├── InvalidFilter          a condition on metadata is not understood, or names a column that nobody has
+├── NothingToCluster       too few different images to be parted
 ├── NotEmbedded            a place cannot be published: its content has no embedding by this encoder
 ├── CorruptGallery         a file that a build names is missing or is not what was written
 └── SchemaOutdated         the database's schema is not the one that this code was written for
@@ -89,6 +90,10 @@ class FetchRefused(OriginalUnavailable):
 
 class InvalidFilter(GalleryError):  # noqa: N818
     """A condition on metadata is not understood, or names a column that no image has."""
+
+
+class NothingToCluster(GalleryError):  # noqa: N818
+    """Too few different images to be parted."""
 
 
 class NotEmbedded(GalleryError):  # noqa: N818

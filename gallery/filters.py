@@ -28,7 +28,8 @@ MAX_CONDITIONS = 20
 MAX_VALUES = 500
 """What one question may hold: each condition is a look-up, each value a variable of the statement."""
 
-_TAKES = {"in": (1, MAX_VALUES), "not in": (1, MAX_VALUES), "exists": (0, 0), "missing": (0, 0)}
+_ANY = 2**31
+_TAKES = {"in": (0, _ANY), "not in": (0, _ANY), "exists": (0, 0), "missing": (0, 0)}
 _COMPARING: tuple[Operator, ...] = ("=", "!=", "<", "<=", ">", ">=")
 _TOKEN = re.compile(
     r"""\s*(?:(?P<quoted>'(?:[^']|'')*'|"(?:[^"]|"")*")|(?P<sign>==|!=|<=|>=|[=<>(),])|(?P<word>[^\s'"=<>!(),]+))"""
@@ -57,7 +58,7 @@ class Condition:
             raise InvalidFilter(f"{self.operator!r} compares nothing; {', '.join(get_args(Operator))} do.")
         least, most = _TAKES.get(self.operator, (1, 1))
         if not least <= len(self.operands) <= most:
-            takes = f"{least} to {most} values" if most > 1 else f"{least or 'no'} value"
+            takes = "one value" if most else "no value"
             raise InvalidFilter(f"{self.name} {self.operator} takes {takes}, not {len(self.operands)}.")
 
 
@@ -68,9 +69,17 @@ Where = tuple[Condition, ...]
 def parse_where(texts: Iterable[str]) -> Where:
     """The conditions in these texts, all of which must hold; raises InvalidFilter."""
     found = tuple(condition for text in texts for condition in _Parser(text).conditions())
-    if len(found) > MAX_CONDITIONS:
-        raise InvalidFilter(f"A search takes at most {MAX_CONDITIONS} conditions, not {len(found)}.")
-    return found
+    return bounded(found)
+
+
+def bounded(where: Where) -> Where:
+    """The conditions, if one search may hold as many; raises InvalidFilter."""
+    if len(where) > MAX_CONDITIONS:
+        raise InvalidFilter(f"A search takes at most {MAX_CONDITIONS} conditions, not {len(where)}.")
+    values = sum(len(condition.operands) for condition in where)
+    if values > MAX_VALUES:
+        raise InvalidFilter(f"A search takes at most {MAX_VALUES} values in all conditions, not {values}.")
+    return where
 
 
 def operand(value: str | float | bool) -> Operand:

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, or_, select
 
 from gallery.records.builds import EmbeddedContentRecord
 from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
@@ -72,10 +72,17 @@ def members(condition: ColumnElement[bool]) -> Select[int, str, str | None, str,
     )
 
 
-def every_member(connection: Connection, gallery_id: int, build: int, *, after: int) -> list[Member]:
-    """The next CHUNK images of the build with ids greater than `after`, by id."""
-    statement = members(in_build_too(gallery_id, build)).where(ImageRecord.id > after)
-    return [Member(*row) for row in connection.execute(statement.order_by(ImageRecord.id).limit(CHUNK))]
+def every_member(engine: Engine, gallery_id: int, build: int) -> Iterator[Member]:
+    """The images of the build, by id, read CHUNK at a time without a transaction between."""
+    statement = members(in_build_too(gallery_id, build)).order_by(ImageRecord.id).limit(CHUNK)
+    last = 0
+    while True:
+        with engine.connect() as connection:
+            page = [Member(*row) for row in connection.execute(statement.where(ImageRecord.id > last))]
+        yield from page
+        if len(page) < CHUNK:
+            return
+        last = page[-1].image_id
 
 
 def members_with_ids(
@@ -105,29 +112,27 @@ def images_of(
     build: int,
     content_ids: Sequence[int],
     *,
-    labels: Collection[str] | None,
+    satisfied: ColumnElement[bool],
 ) -> Iterator[tuple[int, int]]:
-    """(image_id, content_id) of the images of the build that show one of the contents, under these labels."""
+    """(image_id, content_id) of the images of the build that show one of the contents at such a place."""
     statement = (
         select(ImageRecord.id, ImageRecord.content_id)
         .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
-        .where(in_build_too(gallery_id, build))
+        .where(in_build_too(gallery_id, build), satisfied)
     )
-    if labels is not None:
-        statement = statement.where(PlaceRecord.label.in_(labels))
     for chunk in chunks(content_ids):
         yield from connection.execute(statement.where(ImageRecord.content_id.in_(chunk)))
 
 
-def contents_labelled(
-    connection: Connection, gallery_id: int, build: int, labels: Collection[str]
+def contents_where(
+    connection: Connection, gallery_id: int, build: int, *, satisfied: ColumnElement[bool]
 ) -> list[int]:
-    """The ids of the contents that the build shows under one of the labels."""
+    """The ids of the contents that the build shows at a place that satisfies the condition, ascending."""
     statement = (
         select(ImageRecord.content_id)
         .distinct()
         .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
-        .where(in_build(gallery_id, build), PlaceRecord.label.in_(labels))
+        .where(in_build(gallery_id, build), satisfied)
         .order_by(ImageRecord.content_id)
     )
     return list(connection.scalars(statement))

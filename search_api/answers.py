@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 from gallery.build import Build, GalleryImage
@@ -15,6 +16,7 @@ from search_api.hiding import Hides
 from search_api.pictures import original
 from search_api.rescoring import Match
 from search_api.schemas import (
+    AttributeSchema,
     CompareResponse,
     CompareTimings,
     EncoderSchema,
@@ -104,6 +106,7 @@ def gallery_detail(build: Build, checkpoint: Checkpoint) -> GalleryDetail:
         contents=build.manifest.contents,
         encoder=encoder_schema(record),
         labels=build.labels(),
+        attributes=[AttributeSchema(**asdict(each)) for each in build.narrowing.columns],
         scorers=checkpoint.scorers,
         class_head=checkpoint.heads.classes is not None,
         threshold=record.for_search.threshold,
@@ -119,6 +122,7 @@ def image_schema(image: GalleryImage, build: Build) -> ImageSchema:
         build=build.number,
         uri=image.uri,
         label=image.label,
+        attributes=dict(image.attributes) or None,
         checksum=image.checksum,
         width=image.width,
         height=image.height,
@@ -151,6 +155,7 @@ def _pair_fields(matched: Subject, scored: Scored, account: Account) -> dict[str
         "image_id": matched.stored.image_id if matched.stored else None,
         "uri": matched.uri,
         "label": matched.stored.label if matched.stored else None,
+        "attributes": (dict(matched.stored.attributes) or None) if matched.stored else None,
         "distance": scored.distance,
         "score": scored.score,
         "cosine": scored.cosine,

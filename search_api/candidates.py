@@ -7,6 +7,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from gallery.build import Build, Candidate
+from gallery.filters import Where
 from search_api.checkpoints import Checkpoint
 from search_api.errors import InvalidQuestion, UnknownLabel
 from search_api.schemas import PrefilterSchema
@@ -61,9 +62,13 @@ def how_many(k: int, wanted: int | None, scorer: Scorer, settings: SearchSetting
     return wanted
 
 
-def propose(asked: Subject, build: Build, *, count: int, labels: Collection[str] | None) -> list[Candidate]:
-    """The nearest images by the index; raises EncoderMismatch."""
-    return build.search(asked.embedding, count=count, labels=labels, fingerprint=asked.fingerprint)
+def propose(
+    asked: Subject, build: Build, *, count: int, labels: Collection[str] | None, where: Where
+) -> list[Candidate]:
+    """The nearest images by the index that satisfy the conditions; raises EncoderMismatch, InvalidFilter."""
+    return build.search(
+        asked.embedding, count=count, labels=labels, where=where, fingerprint=asked.fingerprint
+    )
 
 
 def _known(labels: Collection[str] | None, build: Build) -> Collection[str] | None:

@@ -120,6 +120,9 @@ FACES: dict[type[Exception], Face] = {
     of_gallery.InvalidGalleryName: Face(
         HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-gallery-name", "Not a name of a gallery"
     ),
+    of_gallery.InvalidFilter: Face(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-filter", "The condition cannot be answered"
+    ),
     of_gallery.GalleryNotFound: Face(HTTPStatus.NOT_FOUND, "gallery-not-found", "No such gallery"),
     of_gallery.NothingPublished: Face(HTTPStatus.NOT_FOUND, "nothing-published", "Nothing is published yet"),
     of_gallery.BuildNotFound: Face(HTTPStatus.NOT_FOUND, "build-not-found", "No such build"),

@@ -95,6 +95,16 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "get_gallery": {
         **_GALLERY,
         "labels": {"daisy": 764, "tulip": 984},
+        "attributes": [
+            {
+                "name": "year",
+                "images": 1748,
+                "numbers": 1748,
+                "least": 2019.0,
+                "greatest": 2021.0,
+                "values": {"2020": 900, "2021": 500, "2019": 348},
+            }
+        ],
         "scorers": ["distance", "pair-head"],
         "class_head": True,
         "threshold": _THRESHOLD,

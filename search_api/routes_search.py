@@ -9,6 +9,7 @@ from fastapi import APIRouter, File, Form, UploadFile
 
 from search_api.accounts import Extras, HidingWanted
 from search_api.asking import MAX_DATABASE_ID, Asking, refusals
+from search_api.conditions import conditions
 from search_api.errors import InvalidQuestion, UploadTooLarge
 from search_api.schemas import CompareResponse, SearchResponse
 from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
@@ -46,6 +47,13 @@ def search(
     gallery: GalleryField = None,
     k: Annotated[int | None, Form(ge=1, description="How many matches.")] = None,
     label: Annotated[list[str] | None, Form(description="Only images with one of these labels.")] = None,
+    where: Annotated[
+        list[str] | None,
+        Form(
+            description="Only images that satisfy all of these: conditions on attributes in words, such as "
+            "`year >= 2020` or `site in (a, b)`, or as a JSON list of `{name, operator, values}`."
+        ),
+    ] = None,
     prefilter: Annotated[
         Prefilter | None, Form(description="Only images with the label that the class head gives the query.")
     ] = None,
@@ -59,8 +67,8 @@ def search(
 ) -> SearchResponse:
     """The nearest images, re-scored by their exact embeddings, each with its evidence on both pictures.
 
-    Equal bytes are at distance 0. A label that no image has is refused, so that a slip of the pen does not
-    look like an empty result.
+    Equal bytes are at distance 0. A label or an attribute that no image has is refused, so that a slip of the
+    pen does not look like an empty result.
     """
     query = _one_of(asking.settings.upload_max_bytes, image, image_id, "image", "image_id")
     return asking.search(
@@ -68,6 +76,7 @@ def search(
         gallery=gallery,
         k=k,
         labels=label or None,
+        where=conditions(where),
         prefilter=prefilter,
         scorer=scorer,
         candidates=candidates,

@@ -61,12 +61,15 @@ class PrefilterSchema(Schema):
 class MatchSchema(SparseSchema):
     """One answer to a query: the picture, how near it is, and why."""
 
-    SPARSE: ClassVar[tuple[str, ...]] = ("overlays", "correspondences", "contributions")
+    SPARSE: ClassVar[tuple[str, ...]] = ("attributes", "overlays", "correspondences", "contributions")
 
     rank: int = Field(ge=1)
     image_id: int | None = Field(description="Null only for a picture that was uploaded to be compared.")
     uri: str | None
     label: str | None
+    attributes: dict[str, str] | None = Field(
+        default=None, description="What a table says of it besides; present only where one does."
+    )
     index_distance: float | None = Field(
         description="What the index reported, for ordering candidates only; null where no index was asked."
     )
@@ -178,24 +181,43 @@ class GalleryList(Schema):
     galleries: list[PublishedGallery]
 
 
+class AttributeSchema(Schema):
+    """What the images of a gallery have under one name, to be asked for with `where`."""
+
+    name: str = Field(examples=["year"])
+    images: int = Field(ge=1, description="How many images have it.")
+    numbers: int = Field(ge=0, description="How many of them have a number.")
+    least: float | None = Field(description="Of the numbers; null where there are none.")
+    greatest: float | None
+    values: dict[str, int] | None = Field(
+        description="How many images have each value, the most frequent first; null where they are many."
+    )
+
+
 class GalleryDetail(GallerySchema):
     """A gallery with its labels and what its verdicts stand on."""
 
     labels: dict[str, int] = Field(description="How many images each label has.")
+    attributes: list[AttributeSchema] = Field(description="What tables say of its images, by name.")
     scorers: list[ScorerName] = Field(description="What its encoder can judge pairs by.")
     class_head: bool = Field(description="Whether its encoder can narrow a search to the query's label.")
     threshold: float | None
     calibration: CalibrationSchema
 
 
-class ImageSchema(Schema):
+class ImageSchema(SparseSchema):
     """One image of a gallery."""
+
+    SPARSE = ("attributes",)
 
     image_id: int
     gallery: str
     build: int
     uri: str
     label: str | None
+    attributes: dict[str, str] | None = Field(
+        default=None, description="What a table says of it besides; present only where one does."
+    )
     checksum: str
     width: int = Field(description="Pixels of the upright picture.")
     height: int

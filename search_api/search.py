@@ -12,6 +12,7 @@ from functools import partial
 from pathlib import Path
 
 from gallery.build import Build
+from gallery.filters import Where
 from gallery.galleries import Galleries
 from search_api import answers
 from search_api.accounts import NO_EXTRAS, Extras, accounts
@@ -64,6 +65,7 @@ class Searcher:
         gallery: str | None = None,
         k: int | None = None,
         labels: Collection[str] | None = None,
+        where: Where = (),
         prefilter: Prefilter | None = None,
         scorer: ScorerName = "distance",
         candidates: int | None = None,
@@ -73,11 +75,12 @@ class Searcher:
         """The k images of the gallery nearest to the query, each with its evidence and reason, and the
         `extras` asked for.
 
-        `labels` leaves only images that have one of them, `prefilter` those of the label that the class head
-        gives the query. So many `candidates` are re-scored by the `scorer`, whose own number is explained
-        unless another is asked for. An image of the gallery finds itself at distance 0.
-        Raises UnreadableImage, ImageNotFound, InvalidQuestion, UnknownLabel, NoSuchHead, and what choosing a
-        gallery raises.
+        `labels` leaves only images that have one of them, `where` those that satisfy its conditions,
+        `prefilter` those of the label that the class head gives the query. So many `candidates` are re-scored
+        by the `scorer`, whose own number is explained unless another is asked for. An image of the gallery
+        finds itself at distance 0.
+        Raises UnreadableImage, ImageNotFound, InvalidQuestion, InvalidFilter, UnknownLabel, NoSuchHead, and
+        what choosing a gallery raises.
         """
         clock = Stopwatch()
         k = self._checked(self.settings.default_k if k is None else k, extras)
@@ -88,7 +91,7 @@ class Searcher:
             asked = self.reader.subject(query, build, preprocessing, clock)
             with clock.stage("search"):
                 narrowed = narrow(asked, build, checkpoint, labels=labels, prefilter=prefilter)
-                proposed = propose(asked, build, count=count, labels=narrowed.labels)
+                proposed = propose(asked, build, count=count, labels=narrowed.labels, where=where)
             with clock.stage("rescore"):
                 exact = build.embeddings([each.image_id for each in proposed])
                 matches = rescore(asked.embedding, proposed, exact, judging.scorer)[:k]

@@ -2,7 +2,7 @@
 
 import csv
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 
 from rich.text import Text
@@ -17,6 +17,8 @@ PICTURES_SHOWN = 8
 """Pictures of one group on a page: enough to see what it holds."""
 
 GROUPS_PRINTED = 20
+
+CSV_COLUMNS = ("uri", "label", "image_id", "distance")
 
 GROUPS_SHOWN = 100
 """Groups on a page, which holds each picture as some kilobytes of text."""
@@ -58,14 +60,16 @@ def print_groups(
         print_written(written, what)
 
 
-def write_groups_csv(path: Path, groups: Iterable[Sequence[GroupedImage]]) -> None:
-    """One row for each image, with the number of its group, from 1."""
-    columns = [each.name for each in fields(GroupedImage)]
+def write_groups_csv(path: Path, groups: Iterable[Sequence[GroupedImage]], *, name: str = "group") -> None:
+    """One row for each image, with the number of its group, from 1, in the column `name`.
+
+    It is a table that can be indexed: the number is an attribute then.
+    """
     with path.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
-        writer.writerow(["group", *columns])
+        writer.writerow([name, *CSV_COLUMNS])
         for number, group in enumerate(groups, start=1):
-            writer.writerows([number, *(getattr(image, name) for name in columns)] for image in group)
+            writer.writerows([number, *(getattr(image, column) for column in CSV_COLUMNS)] for image in group)
 
 
 def write_groups_page(

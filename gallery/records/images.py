@@ -30,10 +30,11 @@ class ImageRecord(Record):
 
 
 class PlaceRecord(Record):
-    """Where an image is, and what it shows, in the builds from `since_build` until before `until_build`.
+    """Where an image is, and what is said of it, in the builds from `since_build` until before `until_build`.
 
     So a build's membership, places and labels are a condition and nothing is copied for a new build. Builds
-    are numbered in a line; going back to an old one publishes its state as a new build.
+    are numbered in a line; going back to an old one publishes its state as a new build. `attributes` is the
+    digest that AttributeRecord has them under.
     """
 
     __tablename__ = "places"
@@ -71,6 +72,7 @@ class PlaceRecord(Record):
     image_id: Mapped[int] = mapped_column(ForeignKey("images.id", ondelete="CASCADE"))
     uri: Mapped[str]
     label: Mapped[str | None]
+    attributes: Mapped[str | None]
     since_build: Mapped[int]
     until_build: Mapped[int | None]
 

@@ -34,9 +34,10 @@ async function listGalleries() {
 }
 
 async function lookInto(name) {
-  const { labels, build, encoder, calibration, scorers, class_head } = await fetched(`/v1/galleries/${encodeURIComponent(name)}`);
+  const { labels, attributes, build, encoder, calibration, scorers, class_head } = await fetched(`/v1/galleries/${encodeURIComponent(name)}`);
   const options = Object.entries(labels).map(([label, count]) => new Option(`${label} (${count})`, label));
   $("label").replaceChildren(new Option("any", ""), ...options);
+  showAttributes(attributes);
   $("scorer").replaceChildren(...scorers.map((each) => new Option(SCORERS[each] ?? each, each)));
   $("scorer").parentElement.hidden = scorers.length < 2;
   $("prefilter").closest("label").hidden = !class_head;
@@ -44,12 +45,23 @@ async function lookInto(name) {
   say($("about"), `Build ${build}, encoder ${encoder.name}.${unjudged}`);
 }
 
+function showAttributes(attributes) {
+  const told = attributes.map(({ name, numbers, images, least, greatest, values }) => {
+    if (numbers === images && least !== greatest) return `${name} ${least} to ${greatest}`;
+    const some = Object.keys(values ?? {}).slice(0, 5).join(", ");
+    return some ? `${name} (${some}${Object.keys(values).length > 5 ? ", …" : ""})` : name;
+  });
+  $("where").closest("label").hidden = $("attributes").hidden = !told.length;
+  if (!told.length) $("where").value = "";
+  say($("attributes"), `Conditions such as year >= 2020 or site in (a, b), on: ${told.join("; ")}.`);
+}
+
 async function search() {
   if (!asked) return;
   const mine = (latest = {});
   const form = put(new FormData(), "image", asked);
   form.set("k", $("k").value);
-  for (const id of ["gallery", "label", "scorer"]) if ($(id).value) form.set(id, $(id).value);
+  for (const id of ["gallery", "label", "scorer", "where"]) if ($(id).value) form.set(id, $(id).value);
   $("prefilter").disabled = Boolean($("label").value); // one of the two narrows
   const narrowing = $("prefilter").closest("label");
   if ($("prefilter").checked && !$("prefilter").disabled && !narrowing.hidden) form.set("prefilter", "label");
@@ -215,7 +227,7 @@ for (const side of ["query", "matched"]) $(`${side}-image`).addEventListener("lo
 addEventListener("resize", showLinks);
 $("ask").addEventListener("submit", (event) => event.preventDefault());
 $("gallery").addEventListener("change", () => Promise.all([lookInto($("gallery").value), detach()]).then(search).catch(sayProblem));
-for (const id of ["label", "k", "scorer", "prefilter"]) $(id).addEventListener("change", search);
+for (const id of ["label", "k", "scorer", "prefilter", "where"]) $(id).addEventListener("change", search);
 for (const kind of ["dragover", "dragleave", "drop"]) {
   addEventListener(kind, (event) => { event.preventDefault(); $("drop").classList.toggle("over", kind === "dragover"); });
 }

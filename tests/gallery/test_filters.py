@@ -71,7 +71,7 @@ def test_what_is_no_condition_is_refused_in_one_sentence(text: str, reason: str 
 def test_too_much_in_one_question_is_refused() -> None:
     with pytest.raises(InvalidFilter, match="at most 20 conditions, not 21"):
         parse_where(["a = 1"] * 21)
-    with pytest.raises(InvalidFilter, match="1 to 500 values, not 501"):
+    with pytest.raises(InvalidFilter, match="at most 500 values in all conditions, not 501"):
         parse_where([f"a in ({', '.join(map(str, range(501)))})"])
 
 

@@ -63,3 +63,31 @@ def test_groups_are_written_as_csv_and_as_a_page(run: Run, shots: Path, tmp_path
 def test_a_gallery_without_duplicates_has_no_groups(run: Run, gallery: str) -> None:
     assert json.loads(run("gallery", "near-duplicates", gallery, "--json").stdout)["groups"] == []
     assert run("gallery", "near-duplicates", gallery).exit_code == 0
+
+
+def test_images_that_look_alike_are_clustered_without_their_labels(run: Run, gallery: str) -> None:
+    report = json.loads(run("gallery", "cluster", gallery, "--count", 3, "--json").stdout)
+    assert [len(each["images"]) for each in report["clusters"]] == [4, 4, 4]
+    assert [len(each["labels"]) for each in report["clusters"]] == [1, 1, 1]
+    assert (report["chosen"], report["agreement"]) == (False, 1.0)
+    for each in report["clusters"]:
+        first = each["images"][0]
+        assert (first["image_id"], first["distance"]) == (each["exemplar"], 0.0)
+
+
+def test_clusters_are_the_same_for_the_same_seed_and_written_as_a_table(
+    run: Run, gallery: str, tmp_path: Path
+) -> None:
+    listed, page = tmp_path / "clusters.csv", tmp_path / "clusters.html"
+    twice = [run("gallery", "cluster", gallery, "--json", "--csv", listed, "--page", page) for _ in range(2)]
+    assert twice[0].stdout == twice[1].stdout
+    with listed.open(encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == 12 and {"cluster", "uri", "label"} < set(rows[0])
+    assert page.read_text(encoding="utf-8").count("data:image/jpeg") == 12
+
+
+def test_too_many_clusters_are_refused_in_a_sentence(run: Run, gallery: str) -> None:
+    result = run("gallery", "cluster", gallery, "--count", 13)
+    assert result.exit_code == 3
+    assert "12 different images cannot be parted into 13 clusters" in result.stderr

@@ -27,6 +27,15 @@ def search(
     label: Annotated[
         list[str] | None, typer.Option("--label", help="Only images with this label; may be repeated.")
     ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="CONDITION",
+            help="Only images of which this is true, such as 'year >= 2020' or 'site in (a, b)'; "
+            "may be repeated.",
+        ),
+    ] = None,
     prefilter: Annotated[
         PrefilterChoice | None,
         typer.Option(
@@ -52,6 +61,7 @@ def search(
 ) -> None:
     """Find the images of a gallery that look like this one, and see why."""
     from search_api.accounts import Extras
+    from search_api.conditions import conditions
     from whyalike.console import say
     from whyalike.pictures import upload
     from whyalike.searching import open_local_searcher
@@ -68,6 +78,7 @@ def search(
             gallery=gallery,
             k=k,
             labels=label or None,
+            where=conditions(where),
             prefilter=prefilter.value if prefilter else None,
             scorer=scorer.value,
             candidates=candidates,
