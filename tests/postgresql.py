@@ -89,13 +89,27 @@ def running_server() -> Iterator[Server]:
         )
         try:
             server = Server(folder, process)
-            _wait_until_it_answers(server)
+            wait_until_it_answers(server)
             yield server
         finally:
             process.send_signal(signal.SIGINT)  # PostgreSQL's fast shutdown
             process.wait(STOPPING_S)
     finally:
         shutil.rmtree(folder)
+
+
+def wait_until_it_answers(server: Server) -> None:
+    """Also after one of its processes has died, and it has begun anew."""
+    deadline = time.monotonic() + STARTING_S
+    while True:
+        try:
+            with administering(server.url("postgres")) as connection:
+                connection.execute(text("SELECT 1"))
+                return
+        except OperationalError:
+            if server.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError((server.folder / "log").read_text()) from None
+            time.sleep(0.05)
 
 
 @contextlib.contextmanager
@@ -165,16 +179,3 @@ def _die_with_parent() -> None:
     if sys.platform == "linux":  # where the tests are killed nobody else stops it
         set_death_signal = 1
         ctypes.CDLL(None).prctl(set_death_signal, signal.SIGINT)
-
-
-def _wait_until_it_answers(server: Server) -> None:
-    deadline = time.monotonic() + STARTING_S
-    while True:
-        try:
-            with administering(server.url("postgres")) as connection:
-                connection.execute(text("SELECT 1"))
-                return
-        except OperationalError:
-            if server.process.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError((server.folder / "log").read_text()) from None
-            time.sleep(0.05)

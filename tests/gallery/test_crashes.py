@@ -1,39 +1,29 @@
 """A run that is killed at any step leaves the last build as it was, and the next run goes on where it was.
 
-Each trial forks a process that takes its own life (no `finally`, no `atexit`) at the nth step: before each
-statement and commit, and before each synchronisation, renaming, writing and removal of a file. `make soak`
-tries every step, `make test` a sample.
+Each trial forks a process that takes its own life (SIGKILL) at the nth step: before each statement and
+commit, and before each synchronisation, renaming, writing and removal of a file. `make soak` tries every
+step, `make test` a sample.
 """
 
 import contextlib
 import os
-import shutil
-import threading
-from collections.abc import Callable, Iterator
+import signal
 from pathlib import Path
 
-import faiss
-import numpy as np
 import pytest
-from sqlalchemy import Engine, event, text
 
-from gallery.build import Build, GalleryImage
+from gallery.deletion import delete_gallery, remove_folder
 from gallery.errors import GalleryNotFound, NothingPublished
+from gallery.folders import GalleryFolder
+from gallery.rollback import roll_back
 from gallery.scanning import checksum
-from tests.gallery.support import FINGERPRINT, Trial, embedded, ids, images
-from tests.homes import copy_home, remove_home
+from tests.gallery.killing import Snapshot, assert_tidy, homes, killed_at, steps
+from tests.gallery.support import FINGERPRINT, NAME, Trial, embedded, ids
 
 pytestmark = [
     pytest.mark.on_both,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="killing a copy of this process needs os.fork"),
 ]
-
-KILLED = 77
-FAILED = 70
-SEED = 20261122
-"""Decides which of the steps the sample takes."""
-
-steps = pytest.mark.parametrize("every", [17, pytest.param(1, marks=pytest.mark.soak)])
 
 BEFORE = {"/r/red/a.jpg": b"a", "/r/red/b.jpg": b"b", "/r/blue/c.jpg": b"c", "/r/blue/d.jpg": b"d"}
 AFTER = {
@@ -43,89 +33,6 @@ AFTER = {
     "/r/green/e.jpg": b"e",  # added; d is gone
     "/r/green/f.jpg": b"f",
 }
-
-
-class Snapshot:
-    """Everything that a reader sees in a build."""
-
-    def __init__(self, build: Build) -> None:
-        self.number = build.number
-        self.images: list[GalleryImage] = images(build)
-        image_ids = [image.image_id for image in self.images]
-        self.thumbnails = [build.thumbnail(image_id) for image_id in image_ids]
-        self.embeddings = build.embeddings(image_ids).tobytes()
-        self.local_embeddings = build.local_embeddings(image_ids).tobytes()
-        query = embedded(b"a").embedding
-        self.found = build.search(query, count=3, fingerprint=build.fingerprint) if image_ids else []
-
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Snapshot) and vars(self) == vars(other)
-
-    def __hash__(self) -> int:
-        return self.number
-
-
-def killed_at(step: int, action: Callable[[], object]) -> bool:
-    """Run the action in a process that dies at the step; False if the action was done before."""
-    child = os.fork()
-    if child == 0:
-        try:
-            faiss.omp_set_num_threads(1)
-            _arm(step)
-            action()
-        except BaseException as error:  # noqa: BLE001 — nothing may return into the copy of the test session
-            os.write(2, f"{type(error).__name__}: {error}\n".encode())
-            os._exit(FAILED)
-        os._exit(0)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, KILLED)
-    return code == KILLED
-
-
-def _arm(step: int) -> None:
-    left = iter(range(step - 1, -1, -1))
-    main = threading.get_ident()
-
-    def tick() -> None:
-        if threading.get_ident() == main and next(left) == 0:
-            os._exit(KILLED)
-
-    for owner, name in (
-        (os, "fsync"),
-        (os, "mkdir"),
-        (os, "unlink"),
-        (os, "rmdir"),
-        (Path, "rename"),
-        (Path, "replace"),
-        (Path, "write_bytes"),
-        (np, "save"),
-        (faiss, "write_index"),
-        (shutil, "copytree"),
-        (shutil, "rmtree"),
-    ):
-        setattr(owner, name, _ticking(tick, getattr(owner, name)))
-    event.listen(Engine, "before_cursor_execute", lambda *_: tick())
-    event.listen(Engine, "commit", lambda _: tick())
-
-
-def _ticking(tick: Callable[[], None], function: Callable[..., object]) -> Callable[..., object]:
-    def ticking(*arguments: object, **options: object) -> object:
-        tick()
-        return function(*arguments, **options)
-
-    return ticking
-
-
-def homes(prepared: Path, folder: Path, action: Callable[[Path], object], *, every: int) -> Iterator[Path]:
-    """Copies of a home in which the action was killed at every so manieth step, until it is done."""
-    for step in range(1 + SEED % every, 1000, every):
-        home = copy_home(prepared, folder / f"killed-{step}")
-        if not killed_at(step, lambda home=home: action(home)):  # type: ignore[misc]
-            assert step > 50, "the action has many more steps"
-            return
-        yield home
-        remove_home(home)
-    raise AssertionError("the action never ends")
 
 
 def run(home: Path, files: dict[str, bytes], *, seed: int = 0) -> list[str]:
@@ -144,33 +51,6 @@ def run(home: Path, files: dict[str, bytes], *, seed: int = 0) -> list[str]:
 def durable(home: Path) -> list[str]:
     log = home / "embedded.log"
     return log.read_text().split() if log.exists() else []
-
-
-def assert_tidy(home: Path) -> None:
-    """Disk and records name the same things, each content is embedded once, and all bytes are right."""
-    trial = Trial.at(home)
-    build = trial.open()
-    assert build.corrupt_files() == []
-    with trial.engine.connect() as connection:
-        segments = set(connection.scalars(text("SELECT name FROM segments")))
-        numbers = connection.scalars(text("SELECT number FROM builds")).all()
-        folders = set(connection.scalars(text("SELECT encoder_folder FROM builds")))
-        repeated = connection.scalars(
-            text(
-                "SELECT content_id FROM embedded_contents JOIN segments ON segments.id = segment_id "
-                "GROUP BY content_id, fingerprint HAVING count(*) > 1"
-            )
-        ).all()
-        assert connection.scalar(text("SELECT count(*) FROM leases")) == 0
-    assert {path.name for path in (trial.folder / "segments").iterdir()} == segments
-    assert {path.name for path in (trial.folder / "builds").iterdir()} == {
-        f"{number}.json" for number in numbers
-    }
-    encoders = {
-        path.relative_to(trial.folder / "encoders").as_posix() for path in trial.folder.glob("encoders/*/*")
-    }
-    assert encoders == folders
-    assert repeated == []
 
 
 @pytest.fixture
@@ -245,8 +125,56 @@ def test_what_is_added_is_durable_when_the_call_returns(prepared: Path) -> None:
     def add_and_die() -> None:
         with Trial.at(prepared).writer() as writer:
             writer.add_segment([embedded(b"new")], fingerprint=FINGERPRINT)
-            os._exit(KILLED)
+            os.kill(os.getpid(), signal.SIGKILL)
 
     assert killed_at(10_000, add_and_die)
     with Trial.at(prepared).writer() as writer:
         assert checksum(b"new") in writer.embedded(FINGERPRINT)
+
+
+@steps
+def test_going_back_that_is_killed_at_any_step_is_done_or_not_begun(
+    prepared: Path, tmp_path: Path, every: int
+) -> None:
+    run(prepared, AFTER)
+    first, second = (Snapshot(Trial.at(prepared).galleries.open(NAME, build=build)) for build in (1, 2))
+
+    for home in homes(prepared, tmp_path, go_back, every=every, fewest=20):
+        reader = Trial.at(home).open()
+        assert Snapshot(reader).seen() == (second if reader.number == 2 else first).seen()
+        if reader.number == 2:
+            go_back(home)
+        assert Snapshot(Trial.at(home).open()).seen() == first.seen()
+        assert Snapshot(Trial.at(home).galleries.open(NAME, build=2)) == second
+        assert run(home, AFTER) == []
+        assert Snapshot(Trial.at(home).open()).seen() == second.seen()
+        assert_tidy(home)
+
+
+@steps
+def test_a_deletion_that_is_killed_at_any_step_is_done_or_can_be_done(
+    prepared: Path, tmp_path: Path, every: int
+) -> None:
+    for home in homes(prepared, tmp_path, remove_gallery, every=every, fewest=10):
+        trial = Trial.at(home)
+        try:
+            assert ids(trial.open()).keys() == BEFORE.keys()
+        except GalleryNotFound:
+            remove_folder(GalleryFolder(home, NAME))
+        else:
+            remove_gallery(home)
+        assert trial.galleries.names() == []
+        assert not trial.folder.exists()
+        run(home, AFTER)
+        assert ids(trial.open()).keys() == AFTER.keys()
+        assert_tidy(home)
+
+
+def go_back(home: Path) -> None:
+    with Trial.at(home).galleries.tenure(NAME) as tenure:
+        roll_back(tenure, build=1)
+
+
+def remove_gallery(home: Path) -> None:
+    with Trial.at(home).galleries.tenure(NAME) as tenure:
+        delete_gallery(tenure)

@@ -1,16 +1,20 @@
-"""Runs that are killed: at files they read, at every file they synchronise, and at any other moment.
+"""Runs of the whole indexer that are killed: at files they read, at every step of theirs, at any other moment.
 
-The runs are forked from a server that has loaded everything, so that a kill costs no start of torch.
+The runs are forked from a server that has loaded everything, so that a kill costs no start of torch. While
+one runs and is killed, a reader goes on searching; the next run is left nothing to mend.
 """
 
 from __future__ import annotations
 
+import contextlib
+import itertools
 import multiprocessing
 import os
 import random
-import shutil
 import signal
 import sys
+import threading
+import time
 import uuid
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -26,21 +30,29 @@ from gallery.build import Build
 from gallery.database import open_engine
 from gallery.files import UNFINISHED
 from gallery.galleries import Galleries
+from gallery.verification import verify
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
-from migrations.schema import upgrade
 from siamese.checkpoint import load_record
+from tests.faults import at_every_step, die_at, kill_server_process_at
+from tests.homes import copy_home, database_of, new_home, remove_home
+from tests.postgresql import Server, wait_until_it_answers
 from tests.toys import mean_colour_checkpoint, noise, write_folder
 
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork")
+pytestmark = [
+    pytest.mark.on_both,
+    pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot fork"),
+]
 
 T = TypeVar("T")
 
 OLD, NEW = 6, 14
 LONGEST_RUN_S = 0.6
 """Kills at random moments are spread over this time; a run takes about as long."""
+LAST_BREATH_S = 10.0
+"""After how long nothing of a killed run may be left that still works."""
 SMALL_STEPS = IndexingSettings(batch_size=2, segment_size=3, decoding_threads=2)
 
 
@@ -61,9 +73,7 @@ class Scene:
 
     @contextmanager
     def galleries(self) -> Iterator[Galleries]:
-        url = f"sqlite:///{self.home / 'whyalike.db'}"
-        upgrade(url)
-        engine = open_engine(url)
+        engine = open_engine(database_of(self.home))
         yield Galleries(self.home, engine)
         engine.dispose()
 
@@ -73,11 +83,14 @@ class Scene:
             return index(galleries, "g", [self.root], choice, settings=SMALL_STEPS, progress=Stepping(step))
 
     def images(self) -> Images:
-        """What readers find now; every file that they read is what was written."""
+        """What readers find now."""
         with self.galleries() as galleries:
-            build = galleries.open("g")
-            assert build.corrupt_files() == []
-            return images_of(build)
+            return images_of(galleries.open("g"))
+
+    def faults(self) -> list[str]:
+        """What `verify` finds, file by file and row by row."""
+        with self.galleries() as galleries:
+            return [finding.sentence for finding in verify(galleries.site("g")).findings]
 
     def durable(self) -> int:
         """How many contents need not be embedded again."""
@@ -113,29 +126,26 @@ def images_of(build: Build) -> Images:
 # What runs in the processes that die.
 
 
-def die_at(number: int) -> Callable[[], None]:
-    """A step that kills this very process when it is taken for the `number`-th time, counted from 0."""
-    taken = iter(range(sys.maxsize))
-
-    def step() -> None:
-        if next(taken) == number:
-            os.kill(os.getpid(), signal.SIGKILL)
-
-    return step
-
-
 def index_until_file(scene: Scene, number: int) -> None:
+    os.setsid()
     scene.index(die_at(number))
 
 
-def index_until_synchronised(scene: Scene, number: int) -> None:
-    synchronise, step = os.fsync, die_at(number)
+def index_until_step(scene: Scene, number: int) -> None:
+    os.setsid()
+    at_every_step(die_at(number))
+    scene.index()
 
-    def fsync(descriptor: int) -> None:
-        step()
-        synchronise(descriptor)
 
-    os.fsync = fsync
+def index_until_disconnected(scene: Scene, number: int) -> None:
+    os.setsid()
+    kill_server_process_at(number)
+    scene.index()
+
+
+def count_steps(scene: Scene, _number: int) -> None:
+    taken = itertools.count(1)
+    at_every_step(lambda: (scene.home / "steps").write_text(str(next(taken))) and None)
     scene.index()
 
 
@@ -145,19 +155,26 @@ def index_until_synchronised(scene: Scene, number: int) -> None:
 @pytest.fixture(scope="module")
 def forking() -> ForkServerContext:
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["indexer.indexing", "migrations.schema", "alembic.command"])
+    context.set_forkserver_preload(["indexer.indexing", "tests.faults", "psycopg"])
     return context
 
 
 @pytest.fixture(scope="module")
-def original(tmp_path_factory: pytest.TempPathFactory) -> Scene:
+def original(migrated: Path | str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     folder = tmp_path_factory.mktemp("scene")
-    scene = Scene(folder / "home", folder / "root", mean_colour_checkpoint(folder / "toy"))
+    home = new_home(folder / "home", like=migrated)
+    scene = Scene(home, folder / "root", mean_colour_checkpoint(folder / "toy"))
     write_folder(scene.root, {f"old/{n}.png": noise(n, size=(16, 12)) for n in range(OLD)})
     scene.index()
     write_folder(scene.root, {f"new/{n}.png": noise(100 + n, size=(16, 12)) for n in range(NEW)})
     (scene.root / "old/0.png").rename(scene.root / "old/moved.png")
-    return scene
+    yield scene
+    remove_home(home)
+
+
+@pytest.fixture(scope="module")
+def before(original: Scene) -> Images:
+    return original.images()
 
 
 @pytest.fixture(scope="module")
@@ -165,20 +182,17 @@ def undisturbed(original: Scene, tmp_path_factory: pytest.TempPathFactory) -> Im
     """What readers find after a run that nobody killed."""
     scene = copy_of(original, tmp_path_factory.mktemp("undisturbed") / "home")
     scene.index()
-    return scene.images()
+    after = scene.images()
+    remove_home(scene.home)
+    return after
 
 
 def copy_of(scene: Scene, home: Path) -> Scene:
-    shutil.copytree(scene.home, home)
-    return replace(scene, home=home)
+    return replace(scene, home=copy_home(scene.home, home))
 
 
 def killed(
-    forking: ForkServerContext,
-    target: Callable[[Scene, int], None],
-    scene: Scene,
-    number: int,
-    within_s: float,
+    forking: ForkServerContext, target: Target, scene: Scene, number: int, within_s: float = 120.0
 ) -> bool:
     """Run the target until it dies, at the latest after this time; whether it died before it was done."""
     process = forking.Process(target=target, args=(scene, number))
@@ -186,8 +200,46 @@ def killed(
     process.join(within_s)
     process.kill()
     process.join()
+    require_gone(process.pid)
     assert process.exitcode in (0, -signal.SIGKILL)
     return process.exitcode != 0
+
+
+def require_gone(group: int | None) -> None:
+    """Nothing that the run had started outlives it for long."""
+    assert group is not None
+    deadline = time.monotonic() + LAST_BREATH_S
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < deadline:
+            os.killpg(group, 0)
+            time.sleep(0.02)
+        os.killpg(group, signal.SIGKILL)
+        raise AssertionError("processes that a killed run had started go on without it")
+
+
+@contextmanager
+def searching(scene: Scene, allowed: list[dict[str, tuple[str, bytes]]]) -> Iterator[None]:
+    """Search all the while, in the build that is open and in the newest; each shows one of those allowed."""
+    over, seen = threading.Event(), []
+
+    def search() -> None:
+        with scene.galleries() as galleries:
+            first = galleries.open("g")
+            while not over.wait(0.005):
+                try:
+                    seen.append(without_ids(images_of(first)) == allowed[0])
+                    seen.append(without_ids(images_of(galleries.open("g"))) in allowed)
+                except Exception as error:  # noqa: BLE001 - told to the trial below
+                    seen.append(repr(error))
+
+    reader = threading.Thread(target=search)
+    reader.start()
+    try:
+        yield
+    finally:
+        over.set()
+        reader.join()
+    assert set(seen) == {True}
 
 
 def require_nothing_lost(scene: Scene, before: Images, after: Images) -> None:
@@ -203,6 +255,7 @@ def require_nothing_lost(scene: Scene, before: Images, after: Images) -> None:
     assert without_ids(now) == without_ids(after)
     assert ids_by_checksum(before).items() <= ids_by_checksum(now).items()
     assert list(scene.home.rglob(f"{UNFINISHED}*")) == []
+    assert scene.faults() == []
     assert not scene.index().published
 
 
@@ -215,56 +268,90 @@ def ids_by_checksum(images: Images) -> dict[str, int]:
 
 
 @pytest.fixture
-def trial(forking: ForkServerContext, original: Scene, undisturbed: Images, tmp_path: Path) -> Trial:
+def trial(
+    forking: ForkServerContext, original: Scene, before: Images, undisturbed: Images, tmp_path: Path
+) -> Trial:
     """Kill a run on a copy of the scene and see that nothing is lost; whether it died before it was done."""
 
     def run(target: Target, number: int, within_s: float = 120.0) -> bool:
         scene = copy_of(original, tmp_path / uuid.uuid4().hex)
-        died = killed(forking, target, scene, number, within_s)
-        require_nothing_lost(scene, original.images(), undisturbed)
+        with searching(scene, [without_ids(before), without_ids(undisturbed)]):
+            died = killed(forking, target, scene, number, within_s)
+        require_nothing_lost(scene, before, undisturbed)
+        remove_home(scene.home)
         return died
 
     return run
 
 
 @pytest.fixture(scope="module")
-def synchronisations(original: Scene, tmp_path_factory: pytest.TempPathFactory) -> int:
-    """How many files and folders a whole run synchronises."""
-    calls: list[int] = []
+def steps(forking: ForkServerContext, original: Scene, tmp_path_factory: pytest.TempPathFactory) -> int:
+    """How many steps a whole run takes: statements, commits, changes of the disk."""
     scene = copy_of(original, tmp_path_factory.mktemp("counted") / "home")
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(os, "fsync", calls.append)
-        scene.index()
-    return len(calls)
+    process = forking.Process(target=count_steps, args=(scene, 0))
+    process.start()
+    process.join()
+    assert process.exitcode == 0
+    count = int((scene.home / "steps").read_text())
+    remove_home(scene.home)
+    return count
 
 
-@pytest.mark.parametrize("number", [0, 9, OLD + NEW - 1])
-def test_a_run_that_is_killed_at_a_file_loses_nothing(trial: Trial, number: int) -> None:
-    assert trial(index_until_file, number)
+def test_a_run_that_is_killed_at_a_file_loses_nothing(trial: Trial) -> None:
+    assert trial(index_until_file, OLD + NEW // 2)
 
 
-def test_a_run_that_is_killed_between_two_steps_of_writing_loses_nothing(
-    trial: Trial, synchronisations: int
-) -> None:
-    for number in random.Random(7).sample(range(synchronisations), 8):
-        assert trial(index_until_synchronised, number)
+def test_a_run_that_is_killed_between_two_steps_loses_nothing(trial: Trial, steps: int) -> None:
+    for number in random.Random(7).sample(range(steps), 3):
+        assert trial(index_until_step, number)
 
 
 def test_a_run_that_is_killed_at_any_moment_loses_nothing(trial: Trial) -> None:
     chance = random.Random(7)
-    for _ in range(4):
+    for _ in range(2):
         trial(index_until_file, OLD + NEW, chance.uniform(0.02, LONGEST_RUN_S))
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(7200)
-def test_runs_that_are_killed_at_every_step_and_at_a_hundred_moments_lose_nothing(
-    trial: Trial, synchronisations: int
+def test_runs_that_are_killed_at_any_step_file_and_moment_lose_nothing(
+    trial: Trial, steps: int, say: Callable[[str], None]
 ) -> None:
-    for number in range(synchronisations):
-        assert trial(index_until_synchronised, number)
-    for number in range(OLD + NEW):
-        assert trial(index_until_file, number)
     chance = random.Random(0)
-    died = [trial(index_until_file, OLD + NEW, chance.uniform(0.02, LONGEST_RUN_S)) for _ in range(100)]
-    assert sum(died) >= 30, "most runs were over before they were killed; the machine is faster than thought"
+    at_steps = chance.sample(range(steps), 100)
+    assert all(trial(index_until_step, number) for number in at_steps)
+    assert all(trial(index_until_file, number) for number in range(OLD + NEW))
+    moments = [chance.uniform(0.02, LONGEST_RUN_S) for _ in range(100)]
+    died = sum(trial(index_until_file, OLD + NEW, moment) for moment in moments)
+    assert died >= 30, "most runs were over before they were killed; the machine is faster than thought"
+    say(f"indexing: killed at {len(at_steps)} of {steps} steps, at {OLD + NEW} files, {died} times at random")
+
+
+@pytest.mark.parametrize("kills", [1, pytest.param(30, marks=pytest.mark.soak)])
+def test_a_run_whose_database_server_breaks_down_loses_nothing(
+    forking: ForkServerContext,
+    migrated_postgresql: str,
+    postgresql: Server,
+    tmp_path: Path,
+    kills: int,
+    say: Callable[[str], None],
+) -> None:
+    root = write_folder(tmp_path / "root", {f"old/{n}.png": noise(n, size=(16, 12)) for n in range(OLD)})
+    home = new_home(tmp_path / "home", like=migrated_postgresql)
+    original = Scene(home, root, mean_colour_checkpoint(tmp_path / "toy"))
+    original.index()
+    before = original.images()
+    write_folder(root, {f"new/{n}.png": noise(100 + n, size=(16, 12)) for n in range(NEW)})
+    done = copy_of(original, tmp_path / "done")
+    done.index()
+    for number in random.Random(7).sample(range(60), kills):
+        scene = copy_of(original, tmp_path / uuid.uuid4().hex)
+        process = forking.Process(target=index_until_disconnected, args=(scene, number))
+        process.start()
+        process.join()
+        wait_until_it_answers(postgresql)
+        require_nothing_lost(scene, before, done.images())
+        remove_home(scene.home)
+    say(f"indexing: PostgreSQL's process killed before {kills} statements")
+    for scene in (original, done):
+        remove_home(scene.home)
