@@ -1,8 +1,11 @@
 """Killing a writer at any of its steps, and seeing that nothing is lost and nothing is left."""
 
 import os
+import random
 import signal
+import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 
 import faiss
@@ -18,6 +21,9 @@ from tests.homes import copy_home, remove_home
 FAILED = 70
 SEED = 20261122
 """Decides which of the steps the sample takes."""
+
+MOMENTS = 25
+"""How often an action is killed at any moment of it, where every step is tried."""
 
 steps = pytest.mark.parametrize("every", [29, pytest.param(1, marks=pytest.mark.soak)])
 
@@ -48,19 +54,15 @@ class Snapshot:
 
 def killed_at(step: int, action: Callable[[], object]) -> bool:
     """Run the action in a process that dies at the step; False if the action was done before."""
-    child = os.fork()
-    if child == 0:
-        try:
-            faiss.omp_set_num_threads(1)
-            at_every_step(die_at(step))
-            action()
-        except BaseException as error:  # noqa: BLE001 — nothing may return into the copy of the test session
-            os.write(2, f"{type(error).__name__}: {error}\n".encode())
-            os._exit(FAILED)
-        os._exit(0)
-    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
-    assert code in (0, -signal.SIGKILL)
-    return code != 0
+    return _killed(_forked(lambda: at_every_step(die_at(step)), action))
+
+
+def killed_after(seconds: float, action: Callable[[], object]) -> bool:
+    """Run the action in a process that is killed after this time; False if the action was done before."""
+    child = _forked(lambda: None, action)
+    time.sleep(seconds)
+    os.kill(child, signal.SIGKILL)
+    return _killed(child)
 
 
 def homes(
@@ -68,20 +70,54 @@ def homes(
 ) -> Iterator[Path]:
     """Copies of a home in which the action was killed at every so manieth step, until it is done.
 
-    It has at least the `fewest` steps.
+    It has at least the `fewest` steps. Where every step is tried, so are as many random MOMENTS.
     """
     for step in range(SEED % every, 1000, every):
         home = copy_home(prepared, folder / f"killed-{step}")
-        if not killed_at(step, lambda home=home: action(home)):  # type: ignore[misc]
+        started = time.monotonic()
+        died = killed_at(step, partial(action, home))
+        seconds = time.monotonic() - started
+        if died:
+            yield home
+        remove_home(home)
+        if not died:
             assert step >= fewest, "the action has more steps"
-            return
+            break
+    else:
+        raise AssertionError("the action never ends")
+    chance = random.Random(SEED)
+    for number in range(MOMENTS if every == 1 else 0):
+        home = copy_home(prepared, folder / f"killed-then-{number}")
+        killed_after(chance.uniform(0, seconds), partial(action, home))
         yield home
         remove_home(home)
-    raise AssertionError("the action never ends")
 
 
-def assert_tidy(home: Path) -> None:
-    """Disk and records name the same things, each content is embedded once, and all bytes are right."""
+def _forked(prepare: Callable[[], object], action: Callable[[], object]) -> int:
+    child = os.fork()
+    if child == 0:
+        try:
+            faiss.omp_set_num_threads(1)
+            prepare()
+            action()
+        except BaseException as error:  # noqa: BLE001 — nothing may return into the copy of the test session
+            os.write(2, f"{type(error).__name__}: {error}\n".encode())
+            os._exit(FAILED)
+        os._exit(0)
+    return child
+
+
+def _killed(child: int) -> bool:
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert code in (0, -signal.SIGKILL)
+    return code != 0
+
+
+def assert_tidy(home: Path, *, folded: bool = False) -> None:
+    """Disk and records name the same things, each content is embedded once, and all bytes are right.
+
+    Contents that were folded into another segment are in two, while older builds are kept.
+    """
     trial = Trial.at(home)
     trial.open()
     assert verify(trial.galleries.site(NAME)).findings == ()
@@ -104,4 +140,4 @@ def assert_tidy(home: Path) -> None:
         path.relative_to(trial.folder / "encoders").as_posix() for path in trial.folder.glob("encoders/*/*")
     }
     assert encoders == folders
-    assert repeated == []
+    assert folded or repeated == []

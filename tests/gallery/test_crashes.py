@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from gallery.compaction import compact
 from gallery.deletion import delete_gallery, remove_folder
 from gallery.errors import GalleryNotFound, NothingPublished
 from gallery.folders import GalleryFolder
@@ -152,6 +153,25 @@ def test_going_back_that_is_killed_at_any_step_is_done_or_not_begun(
 
 
 @steps
+def test_a_compaction_that_is_killed_at_any_step_changes_nothing_that_is_seen(
+    prepared: Path, tmp_path: Path, every: int
+) -> None:
+    run(prepared, AFTER)
+    before = Snapshot(Trial.at(prepared).open())
+    for home in homes(prepared, tmp_path, fold, every=every, fewest=20):
+        reader = Trial.at(home).open()
+        assert Snapshot(reader).seen() == before.seen()
+        was = Snapshot(reader)
+        assert run(home, AFTER) == []
+        fold(home)
+        assert Snapshot(reader) == was
+        folded = Trial.at(home).open()
+        assert Snapshot(folded).seen() == before.seen()
+        assert len(folded.manifest.segments) == 1
+        assert_tidy(home, folded=True)
+
+
+@steps
 def test_a_deletion_that_is_killed_at_any_step_is_done_or_can_be_done(
     prepared: Path, tmp_path: Path, every: int
 ) -> None:
@@ -173,6 +193,11 @@ def test_a_deletion_that_is_killed_at_any_step_is_done_or_can_be_done(
 def go_back(home: Path) -> None:
     with Trial.at(home).galleries.tenure(NAME) as tenure:
         roll_back(tenure, build=1)
+
+
+def fold(home: Path) -> None:
+    with Trial.at(home).galleries.tenure(NAME) as tenure:
+        compact(tenure)
 
 
 def remove_gallery(home: Path) -> None:

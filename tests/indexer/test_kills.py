@@ -1,4 +1,4 @@
-"""Runs of the whole indexer that are killed: at files they read, at every step of theirs, at any other moment.
+"""Runs of the whole indexer that are killed: at files they read, at any step of theirs, at any moment.
 
 The runs are forked from a server that has loaded everything, so that a kill costs no start of torch. While
 one runs and is killed, a reader goes on searching; the next run is left nothing to mend.
