@@ -3,8 +3,8 @@
 import typer
 
 from whyalike.commands.gallery.backup import backup
-from whyalike.commands.gallery.compact import compact
 from whyalike.commands.gallery.cluster import cluster
+from whyalike.commands.gallery.compact import compact
 from whyalike.commands.gallery.delete import delete
 from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.gallery.near_duplicates import near_duplicates
