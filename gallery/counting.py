@@ -9,7 +9,8 @@ from gallery.inspection import Held
 from gallery.manifest import SegmentClaims
 from gallery.membership import in_build
 from gallery.records.builds import EmbeddedContentRecord
-from gallery.records.images import ImageRecord, PlaceRecord, UnreadableRecord
+from gallery.records.files import FileRecord
+from gallery.records.images import ImageRecord, PlaceRecord
 from gallery.site import Site
 
 
@@ -68,15 +69,19 @@ def count(
     images, contents = connection.execute(
         live.join(ImageRecord).where(in_build(site.gallery_id, build))
     ).one()
-    unreadable = _unreadable(connection, site)
+    files, readable = connection.execute(
+        select(func.count(), func.count().filter(FileRecord.reason.is_(None))).where(
+            FileRecord.gallery_id == site.gallery_id
+        )
+    ).one()
     rows = {
         segment.id: _live_rows(connection, site, build, segment.id, held[segment.id]) for segment in segments
     }
     embedded = sum(each[0] for each in rows.values())
     return Counts(
-        files=images + unreadable,
+        files=files,
         live=images,
-        unreadable=unreadable,
+        unreadable=files - readable,
         contents=contents,
         embeddings=sum(each[1] for each in rows.values()),
         local_embeddings=sum(each[2] for each in rows.values()) if keeps_local else None,
@@ -119,8 +124,3 @@ def _live_rows(
     )
     every, embeddings, local_embeddings, thumbnails = connection.execute(statement).one()
     return every, embeddings, local_embeddings, thumbnails
-
-
-def _unreadable(connection: Connection, site: Site) -> int:
-    statement = select(func.count()).where(UnreadableRecord.gallery_id == site.gallery_id)
-    return connection.scalar(statement) or 0

@@ -9,10 +9,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, Table, insert, select
 
 from gallery.membership import CHUNK, chunks
-from gallery.records import attributes, builds, galleries, images
+from gallery.records import attributes, builds, files, galleries, images
 from gallery.records.base import Record, UtcDateTime
 
-RECORDS = (attributes, builds, galleries, images)
+RECORDS = (attributes, builds, files, galleries, images)
 """Importing them is what fills the metadata."""
 
 PASSING = frozenset({"leases", "findings"})

@@ -14,8 +14,9 @@ from gallery.local_embeddings import LocalStorage, storage_of
 from gallery.membership import in_build, label_counts, members
 from gallery.readers import is_read
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, SegmentRecord
+from gallery.records.files import FileRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
-from gallery.records.images import PlaceRecord, UnreadableRecord
+from gallery.records.images import PlaceRecord
 from gallery.site import Site
 
 
@@ -160,5 +161,7 @@ def _sources(connection: Connection, gallery_id: int) -> Iterator[str]:
 
 
 def _unreadable(connection: Connection, gallery_id: int) -> int:
-    statement = select(func.count()).where(UnreadableRecord.gallery_id == gallery_id)
+    statement = select(func.count()).where(
+        FileRecord.gallery_id == gallery_id, FileRecord.reason.is_not(None)
+    )
     return connection.scalar(statement) or 0

@@ -5,7 +5,9 @@ from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, or_, select
+from sqlalchemy.orm import aliased
 
+from gallery.difference import EndedPlace
 from gallery.records.builds import EmbeddedContentRecord
 from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
 
@@ -136,6 +138,28 @@ def contents_where(
         .order_by(ImageRecord.content_id)
     )
     return list(connection.scalars(statement))
+
+
+def ended_places(connection: Connection, gallery_id: int, uris: Iterable[str]) -> Iterator[EndedPlace]:
+    """The places that ended at these uris, of images that live nowhere now."""
+    elsewhere = aliased(PlaceRecord)
+    statement = (
+        select(ImageRecord.id, PlaceRecord.uri, ContentRecord.checksum, PlaceRecord.until_build)
+        .join(ImageRecord, ImageRecord.id == PlaceRecord.image_id)
+        .join(ContentRecord, ContentRecord.id == ImageRecord.content_id)
+        .where(
+            PlaceRecord.gallery_id == gallery_id,
+            PlaceRecord.until_build.is_not(None),
+            ~select(elsewhere.id)
+            .where(elsewhere.image_id == ImageRecord.id, elsewhere.until_build.is_(None))
+            .exists(),
+        )
+    )
+    for chunk in chunks(uris):
+        for row in connection.execute(statement.where(PlaceRecord.uri.in_(chunk))):
+            image_id, uri, checksum, until_build = row
+            assert until_build is not None, "the statement asks for ended places"
+            yield EndedPlace(image_id, uri, checksum, until_build)
 
 
 def label_counts(connection: Connection, gallery_id: int, build: int) -> dict[str, int]:

@@ -1,28 +1,25 @@
-"""The transaction that publishes a build, and the questions that prepare it."""
+"""The transaction that publishes a build: places, records and manifest, whole or not at all."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, bindparam, delete, insert, select, update
-from sqlalchemy.orm import aliased
+from sqlalchemy import Connection, delete, func, insert, select, update
 
-from gallery.difference import Difference, EndedPlace, OldPlace
-from gallery.manifest import Manifest
-from gallery.membership import chunks, in_build, members
+from gallery.changes import Changes
+from gallery.collection import forget_superseded
+from gallery.errors import SourceUnavailable
+from gallery.folders import GalleryFolder
+from gallery.local_embeddings import LocalStorage
+from gallery.manifest import Manifest, write_manifest
+from gallery.planning import not_embedded, published_manifest, published_number, stated
 from gallery.records.builds import BuildRecord, BuildSegmentRecord
+from gallery.records.files import FindingRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
-from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord, UnreadableRecord
 from gallery.scanning import is_below
-
-
-@dataclass(frozen=True, slots=True)
-class Unreadable:
-    """A file that could not be read, and why; `checksum` is None where it had no bytes to be named by."""
-
-    uri: str
-    checksum: str | None
-    reason: str
+from gallery.seen import Coverage, count_images
+from gallery.storage import IntactSegments
+from gallery.survey import Survey
+from gallery.transition import READABLE, Transition
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,56 +44,57 @@ class PublishReport:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """All that one publishing transaction writes."""
+    """All that one publishing transaction needs to know."""
 
+    folder: GalleryFolder
     gallery_id: int
-    manifest: Manifest
-    manifest_sha256: str
-    changes: Difference
-    content_ids: Mapping[str, int]
+    survey: Survey
+    fingerprint: str
+    encoder_name: str
+    storage: LocalStorage
+    allow_empty: bool
     published_at: datetime
 
-    def write(self, connection: Connection) -> None:
-        """Write places and build, and make readers open it."""
-        self._end_places(connection)
-        self._begin_places(connection)
-        name_published(
-            connection, self.gallery_id, self.manifest, sha256=self.manifest_sha256, at=self.published_at
+    def write(self, connection: Connection) -> PublishReport:
+        """Write places and build, and make readers open it; raises what `GalleryWriter.publish` says."""
+        if not self.allow_empty:
+            require_files(connection, self.gallery_id, self.survey)
+        number = published_number(connection, self.gallery_id)
+        intact = IntactSegments(connection, self.folder, self.gallery_id, self.fingerprint, self.storage)
+        changes = self._change(connection, intact, number + 1)
+        manifest = stated(
+            connection,
+            self.folder,
+            self.gallery_id,
+            intact,
+            fingerprint=self.fingerprint,
+            encoder_name=self.encoder_name,
+            storage=self.storage,
         )
+        if changes or manifest != published_manifest(connection, self.folder, self.gallery_id):
+            manifest = manifest.model_copy(update={"build": number + 1})
+            # Under the confirmed lease: nobody else's manifest is replaced.
+            sha256 = write_manifest(self.folder.manifest(number + 1), manifest)
+            name_published(connection, self.gallery_id, manifest, sha256=sha256, at=self.published_at)
+        record_sources(connection, self.gallery_id, self.survey)
+        forget_superseded(connection, self.gallery_id, manifest)
+        covered = count_images(connection, self.gallery_id, self.survey.coverage)
+        return _report(manifest, changes, unchanged=covered - changes.placed)
 
-    def _end_places(self, connection: Connection) -> None:
-        image_ids = [old.image_id for old in self.changes.ended]
-        image_ids += [old.image_id for old, _ in self.changes.displaced]
-        live = update(PlaceRecord.__table__).where(  # type: ignore[arg-type]
-            PlaceRecord.image_id == bindparam("ended"), PlaceRecord.until_build.is_(None)
+    def _change(self, connection: Connection, intact: IntactSegments, build: int) -> Changes:
+        transition = Transition(connection, self.gallery_id)
+        embedded = intact.holding(self.gallery_id, FindingRecord.checksum)
+        changes = transition.decide(embedded)
+        lost = select(func.count(), func.min(FindingRecord.uri)).where(
+            FindingRecord.gallery_id == self.gallery_id, READABLE, ~embedded
         )
-        if image_ids:
-            ended = [{"ended": image_id} for image_id in image_ids]
-            connection.execute(live.values(until_build=self.manifest.build), ended)
-
-    def _begin_places(self, connection: Connection) -> None:
-        begun = [(old.image_id, place) for old, place in self.changes.displaced]
-        begun += self.changes.restored
-        begun += zip(self._new_image_ids(connection), self.changes.new, strict=True)
-        rows = [
-            {
-                "gallery_id": self.gallery_id,
-                "image_id": image_id,
-                "uri": place.uri,
-                "label": place.label,
-                "since_build": self.manifest.build,
-            }
-            for image_id, place in begun
-        ]
-        if rows:
-            connection.execute(insert(PlaceRecord), rows)
-
-    def _new_image_ids(self, connection: Connection) -> Sequence[int]:
-        rows = [{"content_id": self.content_ids[place.checksum]} for place in self.changes.new]
-        if not rows:
-            return []
-        ordered = insert(ImageRecord).returning(ImageRecord.id, sort_by_parameter_order=True)
-        return connection.scalars(ordered, rows).all()
+        count, uri = connection.execute(lost).one()
+        if count:
+            raise not_embedded(count, uri, self.encoder_name)
+        if changes:
+            transition.write(build)
+        transition.take_over()
+        return changes
 
 
 def name_published(
@@ -123,41 +121,22 @@ def name_published(
     connection.execute(gallery.values(published_build=manifest.build))
 
 
-def live_places(connection: Connection, gallery_id: int, build: int) -> Iterator[OldPlace]:
-    """The places of a build."""
-    for image_id, uri, label, checksum, _, _ in connection.execute(members(in_build(gallery_id, build))):
-        yield OldPlace(image_id, uri, label, checksum)
+def require_files(connection: Connection, gallery_id: int, survey: Survey) -> None:
+    """Raises SourceUnavailable for a source that had images and in which no file was found."""
+    for source in survey.empty:
+        if count := count_images(connection, gallery_id, Coverage([source])):
+            raise SourceUnavailable(
+                f"{source.uri} held {count} images and is empty now, as when a disk is not mounted; "
+                "mount it or, if it is meant to be, index it with --allow-empty."
+            )
 
 
-def ended_places(connection: Connection, gallery_id: int, uris: Iterable[str]) -> Iterator[EndedPlace]:
-    """The places that ended at these uris, of images that live nowhere now."""
-    elsewhere = aliased(PlaceRecord)
-    statement = (
-        select(ImageRecord.id, PlaceRecord.uri, ContentRecord.checksum, PlaceRecord.until_build)
-        .join(ImageRecord, ImageRecord.id == PlaceRecord.image_id)
-        .join(ContentRecord, ContentRecord.id == ImageRecord.content_id)
-        .where(
-            PlaceRecord.gallery_id == gallery_id,
-            PlaceRecord.until_build.is_not(None),
-            ~select(elsewhere.id)
-            .where(elsewhere.image_id == ImageRecord.id, elsewhere.until_build.is_(None))
-            .exists(),
-        )
-    )
-    for chunk in chunks(uris):
-        for row in connection.execute(statement.where(PlaceRecord.uri.in_(chunk))):
-            image_id, uri, checksum, until_build = row
-            assert until_build is not None, "the statement asks for ended places"
-            yield EndedPlace(image_id, uri, checksum, until_build)
-
-
-def record_sources(
-    connection: Connection, gallery_id: int, roots: Sequence[str], *, empty: Sequence[str]
-) -> None:
-    """Remember the scanned roots that hold files, instead of whatever was remembered below the roots."""
+def record_sources(connection: Connection, gallery_id: int, survey: Survey) -> None:
+    """Remember the sources that hold files, instead of whatever was remembered below them."""
     of_gallery = SourceRecord.gallery_id == gallery_id
     known = set(connection.scalars(select(SourceRecord.uri).where(of_gallery)))
-    wanted = set(roots) - set(empty)
+    roots = [source.uri for source in survey.sources]
+    wanted = set(roots) - {source.uri for source in survey.empty}
     for root in sorted(wanted - known):
         connection.execute(insert(SourceRecord).values(gallery_id=gallery_id, uri=root))
     for uri in known - wanted:
@@ -165,22 +144,15 @@ def record_sources(
             connection.execute(delete(SourceRecord).where(of_gallery, SourceRecord.uri == uri))
 
 
-def record_unreadable(
-    connection: Connection,
-    gallery_id: int,
-    unreadable: Sequence[Unreadable],
-    *,
-    is_covered: Callable[[str], bool],
-) -> None:
-    """Replace what is remembered of the files that could not be read, where the scan has looked for them."""
-    known = select(UnreadableRecord.id, UnreadableRecord.uri).where(UnreadableRecord.gallery_id == gallery_id)
-    again = {each.uri for each in unreadable}
-    old = [row.id for row in connection.execute(known) if row.uri in again or is_covered(row.uri)]
-    for chunk in chunks(old):
-        connection.execute(delete(UnreadableRecord).where(UnreadableRecord.id.in_(chunk)))
-    rows = [
-        {"gallery_id": gallery_id, "uri": each.uri, "checksum": each.checksum, "reason": each.reason}
-        for each in unreadable
-    ]
-    if rows:
-        connection.execute(insert(UnreadableRecord), rows)
+def _report(manifest: Manifest, changes: Changes, *, unchanged: int) -> PublishReport:
+    return PublishReport(
+        build=manifest.build,
+        images=manifest.images,
+        added=changes.added,
+        changed=changes.changed,
+        moved=changes.moved,
+        relabelled=changes.relabelled,
+        removed=changes.removed,
+        unchanged=unchanged,
+        duplicates=manifest.images - manifest.contents,
+    )

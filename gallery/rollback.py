@@ -9,6 +9,7 @@ from gallery.manifest import Manifest
 from gallery.membership import in_build
 from gallery.records.images import PlaceRecord
 from gallery.republication import manifest_of, republish
+from gallery.restating import restate_files
 from gallery.retention import build_numbers
 from gallery.site import Site
 from gallery.storage import mark_folded
@@ -51,6 +52,7 @@ def roll_back(tenure: Tenure, *, build: int | None = None) -> RollbackReport:
         counts["withdrawn"] = _withdraw(connection, tenure.gallery_id, state_of, number)
         counts["returned"] = _return(connection, tenure.gallery_id, state_of, number)
         mark_folded(connection, [segment.id for segment in claims.segments], folded=False)
+        restate_files(connection, tenure.gallery_id)
         return claims
 
     manifest = republish(tenure, change)

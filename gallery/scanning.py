@@ -2,13 +2,22 @@
 
 import errno
 import hashlib
+import heapq
 import os
 import stat
-from collections.abc import Callable, Collection, Iterator, Sequence
-from dataclasses import dataclass
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from operator import itemgetter
 from pathlib import Path
 
-from gallery.errors import SourceUnavailable
+from gallery.errors import OriginalUnavailable, SourceUnavailable
+from gallery.source import UnlistedFolder
+
+UNSETTLED_NS = 3_000_000_000
+"""A file that was written less than 3 s ago may be written again within the same tick of its time, which is
+2 s long on FAT and some network drives."""
 
 _BROKEN_LINK = {errno.ENOENT, errno.ENOTDIR, errno.ELOOP}
 
@@ -18,7 +27,8 @@ class ScannedFile:
     """A file as it was found: `path` opens it, the rest is text that any database can keep.
 
     `uri` is its absolute path, `relative` its posix path below `root`, `label` its parent folder's name.
-    Bytes of a name that are not UTF-8 are shown as \\xNN in the text.
+    Bytes of a name that are not UTF-8 are shown as \\xNN in the text. `size` and `version` (its modification
+    time) are a SourceFile's.
     """
 
     path: Path
@@ -26,14 +36,53 @@ class ScannedFile:
     uri: str
     relative: str
     label: str
+    size: int | None = field(default=None, compare=False)
+    version: str | None = field(default=None, compare=False)
+
+    def read(self, *, most: int) -> bytes:
+        """Its bytes, at most one more than `most`. Raises OriginalUnavailable with the reason."""
+        try:
+            if not stat.S_ISREG(self.path.stat().st_mode):
+                raise OriginalUnavailable("it is not a regular file")
+            with self.path.open("rb") as file:
+                return file.read(most + 1)
+        except FileNotFoundError as error:
+            raise OriginalUnavailable("the file is not there") from error
+        except (OSError, ValueError) as error:
+            told = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+            raise OriginalUnavailable(f"the file cannot be read ({told})") from error
 
 
 @dataclass(frozen=True, slots=True)
-class UnlistedFolder:
-    """A folder that may not be listed, and why: what lies in it now is not known."""
+class FolderSource:
+    """A root that is a folder or a single file, as a Source; the root is absolute."""
 
-    uri: str
-    reason: str
+    root: Path
+    is_listing: bool = False
+
+    @property
+    def uri(self) -> str:
+        """The root as text."""
+        return root_uri(self.root)
+
+    def files(self, *, leave_out: Callable[[UnlistedFolder], None]) -> Iterator[ScannedFile]:
+        """Every file below the root; raises SourceUnavailable if it cannot be listed."""
+        if not is_present(self.root):
+            return
+        is_file = self.root.is_file()
+        if not is_file:
+            _require_listable(self.root)
+        base = _text(self.root.parent if is_file else self.root).rstrip(os.sep) + os.sep
+        for path, uri, status in _files(self.root, frozenset(), leave_out):
+            yield ScannedFile(
+                path=path,
+                root=self.root,
+                uri=uri,
+                relative=uri[len(base) :].replace(os.sep, "/"),
+                label=uri[: -len(_text(path.name)) - 1].rpartition(os.sep)[2],
+                size=None if status is None else status.st_size,
+                version=None if status is None else _version(status),
+            )
 
 
 def _refuse(folder: UnlistedFolder) -> None:
@@ -48,7 +97,7 @@ def checksum(data: bytes) -> str:
 def scan(
     roots: Sequence[Path], *, leave_out: Callable[[UnlistedFolder], None] = _refuse
 ) -> Iterator[ScannedFile]:
-    """Every file below the roots, recursively, each path once, in an order that only names decide.
+    """Every file below the roots, recursively, each path once, root by root in the order of their uris.
 
     Files and folders whose name begins with a dot are left out; links are followed, loops of them safely.
     A root may be a single file. Whatever is not a folder is given, so that the reader can report broken
@@ -59,16 +108,7 @@ def scan(
     everything in it.
     """
     for root in distinct(roots):
-        base = root.parent if root.is_file() else root
-        _require_listable(root)
-        for path in _files(root, frozenset(), leave_out):
-            yield ScannedFile(
-                path=path,
-                root=root,
-                uri=_text(path),
-                relative=_text(path.relative_to(base).as_posix()),
-                label=_text(path.parent.name),
-            )
+        yield from FolderSource(root).files(leave_out=leave_out)
 
 
 def distinct(
@@ -85,9 +125,16 @@ def distinct(
     real = {_absolute(root): root.resolve() for root in roots}
     kept: list[Path] = []
     for root in sorted(real, key=lambda each: (len(real[each].parts), each)):
-        if not any(real[root].is_relative_to(real[outer]) for outer in kept):
+        if not any(_is_within(root, outer, real) for outer in kept):
+            kept = [inner for inner in kept if not inner.is_relative_to(root)]
             kept.append(root)
     return sorted(kept)
+
+
+def count_files(roots: Iterable[Path]) -> int:
+    """About how many files a scan will find: links to folders are not followed, files not looked at."""
+    names = (name for root in roots for _, _, files in os.walk(root) for name in files)
+    return sum(not name.startswith(".") for name in names)
 
 
 def is_present(root: Path) -> bool:
@@ -108,6 +155,11 @@ def is_below(uri: str, root: str) -> bool:
     return uri == root or uri.startswith(root.rstrip(os.sep) + os.sep)
 
 
+def _is_within(root: Path, outer: Path, real: dict[Path, Path]) -> bool:
+    """Whether a scan of `outer` finds what lies in the root: by where it really is, or by its name."""
+    return real[root].is_relative_to(real[outer]) or root.is_relative_to(outer)
+
+
 def _missing(root: Path, *, is_recorded: bool) -> SourceUnavailable:
     way_out = (
         "the gallery has images from it: mount it or, if it was renamed or deleted, index it with "
@@ -120,43 +172,64 @@ def _missing(root: Path, *, is_recorded: bool) -> SourceUnavailable:
 
 def _require_listable(root: Path) -> None:
     try:
-        _listed(root)
+        with os.scandir(root):
+            pass
     except OSError as error:
         raise SourceUnavailable(f"{root} cannot be listed: {error.strerror or error}.") from error
 
 
+_Found = tuple[Path, str, os.stat_result | None]
+
+
 def _files(
     path: Path, above: frozenset[tuple[int, int]], leave_out: Callable[[UnlistedFolder], None]
-) -> Iterator[Path]:
-    """The file itself, or what lies in the folder."""
+) -> Iterator[_Found]:
+    """The file itself, or what lies in the folder: path, uri, and status unless it is a broken link."""
     try:
-        listed = _listed(path)
+        status = _status(path)
+        if status is None or not stat.S_ISDIR(status.st_mode):
+            yield path, _text(path), status
+            return
+        names = _names(path)
     except OSError as error:
         leave_out(UnlistedFolder(_text(path), f"it cannot be listed ({error.strerror or error})"))
         return
-    if listed is None:
-        yield path
-        return
-    identity, names = listed
+    identity = (status.st_dev, status.st_ino)
     if identity in above:
         return  # a link that leads back into a folder that it lies in
-    for name in names:
-        if not name.startswith("."):
-            yield from _files(path / name, above | {identity}, leave_out)
+    for _, group in groupby(names, key=itemgetter(0)):
+        parts = [_files(path / name, above | {identity}, leave_out) for _, name in group]
+        # Several have one key only if their names are one when written as UTF-8.
+        yield from parts[0] if len(parts) == 1 else heapq.merge(*parts, key=itemgetter(1))
 
 
-def _listed(path: Path) -> tuple[tuple[int, int], list[str]] | None:
-    """A folder's identity and its names in order; None for what is no folder. Raises OSError."""
+def _names(folder: Path) -> list[tuple[str, str]]:
+    """What is not hidden in a folder, under keys that put files and all below folders in order of uris."""
+    with os.scandir(folder) as listed:
+        names = ((each, each.name) for each in listed if not each.name.startswith("."))
+        return sorted((_text(name) + (os.sep if _is_folder(each) else ""), name) for each, name in names)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
     try:
-        status = path.stat()
+        return entry.is_dir()
+    except OSError:
+        return False  # what is wrong with it is found where its turn comes
+
+
+def _status(path: Path) -> os.stat_result | None:
+    """What the system says of a file or folder, links followed; None for a broken link. Raises OSError."""
+    try:
+        return os.stat(path)  # noqa: PTH116 — half the time of `path.stat`
     except OSError as error:
         if error.errno in _BROKEN_LINK:
             return None
         raise
-    if not stat.S_ISDIR(status.st_mode):
-        return None
-    with os.scandir(path) as entries:
-        return (status.st_dev, status.st_ino), sorted(entry.name for entry in entries)
+
+
+def _version(status: os.stat_result) -> str | None:
+    """The modification time in nanoseconds, None while it is too young to be trusted."""
+    return str(status.st_mtime_ns) if time.time_ns() - status.st_mtime_ns > UNSETTLED_NS else None
 
 
 def _absolute(root: Path) -> Path:

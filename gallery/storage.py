@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, exists, func, insert, select, update
+from sqlalchemy.orm import InstrumentedAttribute
 
 from gallery.folders import GalleryFolder
 from gallery.local_embeddings import LocalStorage, storage_of
@@ -11,15 +12,17 @@ from gallery.manifest import FileClaims, SegmentClaims
 from gallery.membership import chunks
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, EmbeddedContentRecord, SegmentRecord
 from gallery.records.galleries import GalleryRecord
-from gallery.records.images import ContentRecord
+from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
 from gallery.segments import EmbeddedContent, is_intact
 
 
-class StoredContent(NamedTuple):
-    """A content that an intact segment holds."""
+class Usage(NamedTuple):
+    """The contents of all live images, the segments that hold them, and the images that are in none."""
 
-    content_id: int
-    segment_id: int
+    contents: int
+    segment_ids: frozenset[int]
+    lost: int
+    lost_uri: str | None
 
 
 def content_ids(
@@ -114,28 +117,103 @@ class IntactSegments:
             return row.grid_height, row.grid_width, row.dimension
         return None
 
-    def contents(self) -> dict[str, StoredContent]:
-        """Everything they hold, by checksum; a content held twice is taken from the older segment."""
-        stored: dict[str, StoredContent] = {}
-        for checksum, content_id, segment_id in self._connection.execute(self._held):
-            if segment_id not in self._segments:
-                continue
-            older = stored.get(checksum)
-            if older is None or segment_id < older.segment_id:
-                stored[checksum] = StoredContent(content_id, segment_id)
-        return stored
+    def contents(self) -> dict[str, int]:
+        """Checksum to content id of everything that they hold."""
+        rows = self._connection.execute(self._held)
+        return {
+            checksum: content_id for checksum, content_id, segment_id in rows if segment_id in self._segments
+        }
 
-    def among(self, checksums: Iterable[str]) -> set[str]:
-        """Those of the checksums whose content they hold."""
-        held: set[str] = set()
-        for chunk in chunks(checksums):
-            rows = self._connection.execute(self._held.where(ContentRecord.checksum.in_(chunk)))
-            held.update(checksum for checksum, _, segment_id in rows if segment_id in self._segments)
-        return held
+    def holding(self, gallery_id: int, checksum: InstrumentedAttribute[str | None]) -> ColumnElement[bool]:
+        """The condition that they hold the content of this checksum."""
+        return exists().where(
+            ContentRecord.gallery_id == gallery_id,
+            ContentRecord.checksum == checksum,
+            EmbeddedContentRecord.content_id == ContentRecord.id,
+            EmbeddedContentRecord.segment_id.in_(self._segments),
+        )
+
+    def usage(self, gallery_id: int) -> Usage:
+        """Which of them hold the contents of the gallery's live images; of two the older one."""
+        held = and_(
+            EmbeddedContentRecord.content_id == ImageRecord.content_id,
+            EmbeddedContentRecord.segment_id.in_(self._segments),
+        )
+        by_content = (
+            select(
+                func.min(EmbeddedContentRecord.segment_id).label("segment_id"),
+                func.count(PlaceRecord.id.distinct()).label("images"),
+                func.min(PlaceRecord.uri).label("uri"),
+            )
+            .select_from(PlaceRecord)
+            .join(ImageRecord, ImageRecord.id == PlaceRecord.image_id)
+            .outerjoin(EmbeddedContentRecord, held)
+            .where(PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build.is_(None))
+            .group_by(ImageRecord.content_id)
+            .subquery()
+        )
+        column = by_content.c
+        statement = select(
+            column.segment_id, func.count(), func.sum(column.images), func.min(column.uri)
+        ).group_by(column.segment_id)
+        rows = {row[0]: row for row in self._connection.execute(statement)}
+        lost = rows.pop(None, None)
+        return Usage(
+            contents=sum(row[1] for row in rows.values()),
+            segment_ids=frozenset(rows),
+            lost=int(lost[2]) if lost else 0,
+            lost_uri=lost[3] if lost else None,
+        )
+
+    def __contains__(self, segment_id: object) -> bool:
+        return segment_id in self._segments
 
     def claims(self, segment_ids: Iterable[int]) -> tuple[SegmentClaims, ...]:
         """What a manifest says of these, in the order of their ids."""
         return tuple(_claims(self._segments[segment_id]) for segment_id in sorted(segment_ids))
+
+
+class KnownContents:
+    """The contents that one encoder has embedded, also those that are added while it is asked.
+
+    Segments that are not intact when it is made, or keep local embeddings in another way than `storage`,
+    do not count. Safe for many threads.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        folder: GalleryFolder,
+        gallery_id: int,
+        fingerprint: str,
+        storage: LocalStorage | None,
+    ) -> None:
+        self._engine = engine
+        of_encoder = (SegmentRecord.gallery_id == gallery_id, SegmentRecord.fingerprint == fingerprint)
+        with engine.connect() as connection:
+            intact = IntactSegments(connection, folder, gallery_id, fingerprint, storage)
+            every = connection.scalars(select(SegmentRecord.id).where(*of_encoder)).all()
+        self._held = (
+            select(ContentRecord.checksum)
+            .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ContentRecord.id)
+            .join(SegmentRecord, SegmentRecord.id == EmbeddedContentRecord.segment_id)
+            .where(
+                ContentRecord.gallery_id == gallery_id,
+                *of_encoder,
+                SegmentRecord.id.not_in([each for each in every if each not in intact]),
+            )
+        )
+
+    def __contains__(self, checksum: object) -> bool:
+        return bool(self.among([str(checksum)]))
+
+    def among(self, checksums: Iterable[str]) -> set[str]:
+        """Those of the checksums whose content is embedded."""
+        held: set[str] = set()
+        with self._engine.connect() as connection:
+            for chunk in chunks(checksums):
+                held.update(connection.scalars(self._held.where(ContentRecord.checksum.in_(chunk))))
+        return held
 
 
 def local_storage(connection: Connection, gallery_id: int) -> LocalStorage | None:

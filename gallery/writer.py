@@ -1,7 +1,5 @@
 """The one who writes a gallery: adds segments, publishes builds, and leaves nothing half-done to be seen."""
 
-import hashlib
-import re
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -9,30 +7,29 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, select, update
+from sqlalchemy import Connection, Engine, update
 
 from gallery.build import GalleryImage
-from gallery.collection import forget_superseded, unnamed_paths
+from gallery.collection import unnamed_paths
 from gallery.database import writing
 from gallery.difference import Place
-from gallery.files import file_sha256, new_folder, remove
+from gallery.encoder_folders import encoder_folder
+from gallery.files import new_folder, remove
+from gallery.findings import RecordedFindings
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
 from gallery.local_embeddings import DEFAULT, LocalStorage
-from gallery.manifest import write_manifest
 from gallery.membership import in_build, members
-from gallery.planning import Found, Plan, encoder_folders, plan, published_number
-from gallery.publication import Publication, PublishReport, Unreadable, record_sources, record_unreadable
+from gallery.planning import encoder_folders, published_manifest, published_number
+from gallery.publication import Publication, PublishReport
 from gallery.records.galleries import GalleryRecord
-from gallery.records.images import UnreadableRecord
 from gallery.scanning import root_uri
+from gallery.seen import Coverage, Unreadable, unreadable_files
 from gallery.segments import EmbeddedContent, write_segment
-from gallery.storage import IntactSegments, content_ids, record_segment
-
-DIGEST_DIGITS = 16
-"""64 bits tell the checkpoints of one encoder apart."""
-
-_FINGERPRINT = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,127}")
+from gallery.source import Source, UnlistedFolder
+from gallery.storage import IntactSegments, KnownContents, content_ids, record_segment
+from gallery.survey import Survey, Trust
+from gallery.telling import tell, told_sources
 
 
 class GalleryWriter:
@@ -56,6 +53,7 @@ class GalleryWriter:
         self._gallery_id = gallery_id
         self._lease = lease
         self._clock = clock
+        self._known: dict[tuple[str, LocalStorage | None], KnownContents] = {}
 
     def live(self) -> list[GalleryImage]:
         """The images of the published build by uri; none before the first."""
@@ -64,13 +62,10 @@ class GalleryWriter:
             rows = connection.execute(members(in_build(self._gallery_id, number)))
             return sorted((GalleryImage(*row) for row in rows), key=lambda image: image.uri)
 
-    def unreadable(self) -> list[Unreadable]:
-        """The files that could not be read when their roots were scanned last, by uri."""
-        statement = select(UnreadableRecord.uri, UnreadableRecord.checksum, UnreadableRecord.reason).where(
-            UnreadableRecord.gallery_id == self._gallery_id
-        )
+    def unreadable(self, coverage: Coverage | None = None) -> list[Unreadable]:
+        """The files that could not be read when they were looked at last, by uri; all, or covered ones."""
         with self._engine.connect() as connection:
-            return [Unreadable(*row) for row in connection.execute(statement.order_by(UnreadableRecord.uri))]
+            return list(unreadable_files(connection, self._gallery_id, coverage))
 
     def embedded(self, fingerprint: str, *, storage: LocalStorage | None = None) -> dict[str, int]:
         """Checksum to content id of all that is embedded already in intact segments, published or not.
@@ -78,9 +73,20 @@ class GalleryWriter:
         Where a storage is named, only what keeps local embeddings in it counts.
         """
         with self._engine.connect() as connection:
-            intact = IntactSegments(connection, self._folder, self._gallery_id, fingerprint, storage)
-            contents = intact.contents()
-        return {checksum: stored.content_id for checksum, stored in contents.items()}
+            return self._intact(connection, fingerprint, storage).contents()
+
+    def known(self, fingerprint: str, *, storage: LocalStorage | None = None) -> KnownContents:
+        """The same contents, to be asked for one or some without reading all of them."""
+        if (fingerprint, storage) not in self._known:
+            self._known[fingerprint, storage] = KnownContents(
+                self._engine, self._folder, self._gallery_id, fingerprint, storage
+            )
+        return self._known[fingerprint, storage]
+
+    def has_embedded(self, fingerprint: str) -> bool:
+        """Whether anything is embedded by this encoder."""
+        with self._engine.connect() as connection:
+            return self._intact(connection, fingerprint, None).shape is not None
 
     def encoder_checkpoint(self) -> Path | None:
         """The checkpoint of the published build, or else the one kept last, or else None."""
@@ -94,7 +100,7 @@ class GalleryWriter:
         It lies under its fingerprint and the digest of the files that were given. A copy that is there
         already is taken as it is, with the calibration that it was given in place since.
         """
-        folder = _encoder_folder(source, fingerprint)
+        folder = encoder_folder(source, fingerprint)
         kept = self._folder.encoder(folder)
         if not kept.exists():
             with new_folder(kept) as unfinished:
@@ -130,6 +136,69 @@ class GalleryWriter:
                 files=files,
             )
 
+    def survey(
+        self,
+        sources: Sequence[Source],
+        fingerprint: str,
+        *,
+        storage: LocalStorage = DEFAULT,
+        retry_failed: bool = False,
+        rehash: bool = False,
+    ) -> Survey:
+        """A comparison of these sources with what was seen of them, for an encoder and a storage.
+
+        Where the published build is by another, or is damaged, everything is in doubt that is not embedded.
+        What a run over other sources has found and not published is forgotten; what it has embedded is not.
+        """
+        findings = RecordedFindings(self._writing, self._gallery_id)
+        findings.keep_only(Coverage(sources))
+        with self._engine.connect() as connection:
+            published = published_manifest(connection, self._folder, self._gallery_id)
+            intact = self._intact(connection, fingerprint, storage)
+            is_whole = published is not None and all(each.id in intact for each in published.segments)
+        trust = Trust(
+            embedded=self.known(fingerprint, storage=storage).among,
+            all_embedded=is_whole,
+            retry_failed=retry_failed or not is_whole,
+            rehash=rehash,
+        )
+        return Survey(self._engine, self._gallery_id, sources, findings, trust=trust)
+
+    def publish_survey(
+        self,
+        survey: Survey,
+        *,
+        fingerprint: str,
+        encoder_name: str,
+        storage: LocalStorage = DEFAULT,
+        allow_empty: bool = False,
+    ) -> PublishReport:
+        """Make what a survey has found the gallery that readers open, whole or not at all.
+
+        Images below its sources that were not found are ended; those below others, and in folders that could
+        not be listed, stay as they are. Nothing new is published if places, segments and encoder are those
+        of the published build.
+        Raises SourceUnavailable if a source that had images holds no file now (an unmounted disk), unless
+        `allow_empty`; NotEmbedded if the content of any image, those below other sources included, is not
+        embedded by this encoder and kept in this storage; ValueError if no checkpoint of this fingerprint
+        was kept.
+        """
+        survey.findings.flush()
+        publication = Publication(
+            folder=self._folder,
+            gallery_id=self._gallery_id,
+            survey=survey,
+            fingerprint=fingerprint,
+            encoder_name=encoder_name,
+            storage=storage,
+            allow_empty=allow_empty,
+            published_at=self._clock(),
+        )
+        with self._writing() as connection:
+            report = publication.write(connection)
+        self.collect()
+        return report
+
     def publish(
         self,
         places: Sequence[Place],
@@ -139,41 +208,20 @@ class GalleryWriter:
         encoder_name: str,
         storage: LocalStorage = DEFAULT,
         unreadable: Sequence[Unreadable] = (),
-        unlisted: Sequence[str] = (),
+        unlisted: Sequence[UnlistedFolder] = (),
         allow_empty: bool = False,
     ) -> PublishReport:
-        """Make what was found below the roots the gallery that readers open, whole or not at all.
-
-        Places below the roots that were not found are ended; places below other roots, and in the folders
-        that were `unlisted` (uris), stay as they are.
-        Nothing new is published if places, segments and encoder are those of the published build.
-        Raises SourceUnavailable if a root that had images holds no file now (an unmounted disk), unless
-        `allow_empty`; NotEmbedded if the content of any place, those below other roots included, is not
-        embedded by this encoder and kept in this storage; ValueError if a place lies below none of the roots,
-        two lie at one uri, or no checkpoint of this fingerprint was kept.
-        """
-        found = Found(places, unreadable, [root_uri(root) for root in roots], unlisted)
-        with self._engine.connect() as connection:
-            planned = plan(
-                connection,
-                self._folder,
-                self._gallery_id,
-                found,
-                fingerprint=fingerprint,
-                encoder_name=encoder_name,
-                storage=storage,
-                allow_empty=allow_empty,
-            )
-        with self._writing() as connection:
-            if (
-                planned.is_news
-            ):  # the manifest is written under the confirmed lease: nobody else's is replaced
-                self._publication(planned).write(connection)
-            record_sources(connection, self._gallery_id, found.roots, empty=found.empty_roots())
-            record_unreadable(connection, self._gallery_id, found.unreadable, is_covered=found.covers)
-            forget_superseded(connection, self._gallery_id, planned.manifest)
-        self.collect()
-        return _report(planned)
+        """`publish_survey` of places that are known; ValueError for one below none of the roots."""
+        sources = told_sources(places, unreadable, unlisted, roots=[root_uri(root) for root in roots])
+        survey = self.survey(sources, fingerprint, storage=storage)
+        tell(survey)
+        return self.publish_survey(
+            survey,
+            fingerprint=fingerprint,
+            encoder_name=encoder_name,
+            storage=storage,
+            allow_empty=allow_empty,
+        )
 
     def collect(self) -> None:
         """Remove the files that no record names: what killed writers left, what `publish` has forgotten."""
@@ -189,46 +237,14 @@ class GalleryWriter:
             self._lease.confirm(connection)
             yield connection
 
+    def _intact(
+        self, connection: Connection, fingerprint: str, storage: LocalStorage | None
+    ) -> IntactSegments:
+        return IntactSegments(connection, self._folder, self._gallery_id, fingerprint, storage)
+
     def _fresh(
         self, contents: Iterable[EmbeddedContent], fingerprint: str, storage: LocalStorage
     ) -> list[EmbeddedContent]:
         by_checksum = {content.checksum: content for content in contents}
-        with self._engine.connect() as connection:
-            intact = IntactSegments(connection, self._folder, self._gallery_id, fingerprint, storage)
-            held = intact.among(by_checksum)
+        held = self.known(fingerprint, storage=storage).among(by_checksum)
         return [content for checksum, content in by_checksum.items() if checksum not in held]
-
-    def _publication(self, planned: Plan) -> Publication:
-        path = self._folder.manifest(planned.manifest.build)
-        return Publication(
-            gallery_id=self._gallery_id,
-            manifest=planned.manifest,
-            manifest_sha256=write_manifest(path, planned.manifest),
-            changes=planned.changes,
-            content_ids=planned.content_ids,
-            published_at=self._clock(),
-        )
-
-
-def _report(planned: Plan) -> PublishReport:
-    changes, manifest = planned.changes, planned.manifest
-    return PublishReport(
-        build=manifest.build,
-        images=manifest.images,
-        added=changes.added,
-        changed=changes.changed,
-        moved=changes.moved,
-        relabelled=changes.relabelled,
-        removed=changes.removed,
-        unchanged=changes.unchanged,
-        duplicates=manifest.images - manifest.contents,
-    )
-
-
-def _encoder_folder(checkpoint: Path, fingerprint: str) -> str:
-    if not _FINGERPRINT.fullmatch(fingerprint):
-        raise ValueError(f"A fingerprint is a digest's digits, not {fingerprint!r}.")
-    digest = hashlib.sha256()
-    for path in sorted(path for path in checkpoint.rglob("*") if path.is_file()):
-        digest.update(f"{path.relative_to(checkpoint).as_posix()}\0{file_sha256(path)}\n".encode())
-    return f"{fingerprint}/{digest.hexdigest()[:DIGEST_DIGITS]}"

@@ -69,7 +69,7 @@ def choose_encoder(
         try:
             return _own_encoder(writer, own, choice)
         except EncoderRefused:
-            if writer.embedded(load_record(own).fingerprint):  # else nothing binds the gallery to it yet
+            if writer.has_embedded(load_record(own).fingerprint):  # else nothing binds the gallery to it yet
                 raise
     if choice.checkpoint is not None:
         return _kept(writer, _given(choice.checkpoint, choice))

@@ -10,7 +10,7 @@ A file that cannot be read is no error of a run: the report names it with its re
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gallery.publication import Unreadable
+from gallery.seen import Unreadable
 
 
 class IndexerError(Exception):

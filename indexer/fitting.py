@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from gallery.publication import Unreadable
 from gallery.scanning import ScannedFile, scan
+from gallery.seen import Unreadable
 from indexer.errors import NothingToIndex
 from indexer.settings import IndexingSettings
 from siamese.encoder import Encoder, Prepared

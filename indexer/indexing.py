@@ -3,27 +3,25 @@
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
+from itertools import chain
 from pathlib import Path
 
 from gallery.errors import NothingPublished
 from gallery.galleries import Galleries
 from gallery.local_embeddings import LocalStorage
-from gallery.publication import PublishReport
-from gallery.scanning import scan
-from gallery.writer import GalleryWriter
+from gallery.scanning import FolderSource, count_files
+from gallery.survey import Settled, Survey
 from indexer.encoders import EncoderChoice, choose_encoder
 from indexer.errors import NothingToIndex
-from indexer.ledger import Ledger
-from indexer.pipeline import embed_contents, keep_in_segments
-from indexer.reading import Reader, ReadFile, UnreadFile
+from indexer.pipeline import ReadDoubt, embed_contents, keep_in_segments, learn, read_ahead
+from indexer.reading import Reader
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
 from indexer.sources import find_sources, require_picture
-from siamese.encoder import Encoder
+from indexer.tally import Tally
 from siamese.images import ImageLimits
 from siamese.onnx_runtime import computed_by
 from siamese.progress import Progress, Silent
-from siamese.threads import in_threads
 
 
 def index(
@@ -37,6 +35,8 @@ def index(
     progress: Progress | None = None,
     local_embeddings: LocalStorage | None = None,
     allow_empty: bool = False,
+    retry_failed: bool = False,
+    rehash: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> IndexingReport:
     """Make the files below the roots the gallery that readers open; embed only what was not embedded yet.
@@ -45,6 +45,8 @@ def index(
     `local_embeddings` says how to keep them: by default as the gallery does, or as the settings say for a
     new one; another way than the gallery's embeds everything below all of its roots again.
     `allow_empty` takes a root that had images and has no file now, or is gone, for emptied on purpose.
+    A file whose size and time are those that were seen last is not read again, unless `rehash` says so or,
+    where it could not be read then, `retry_failed`.
     Raises SourceUnavailable, GalleryLocked, EncoderRefused, NothingToIndex, and what a checkpoint, weights or
     a device raise; a file that cannot be read is in the report.
     """
@@ -57,7 +59,7 @@ def index(
     storage = local_embeddings or kept or settings.local_embeddings
     anew = choice.refit or kept not in (None, storage)
     sources = find_sources(galleries, name, roots, anew=anew, allow_empty=allow_empty)
-    ledger = Ledger()
+    tally = Tally("indexing")
     with galleries.writer(name) as writer:
         before = _published(galleries, name)
         if before is None or (choice.refit and choice.checkpoint is None):
@@ -66,26 +68,43 @@ def index(
             writer, choice, sources.present, settings=settings, limits=limits, progress=progress
         )
         encoder = computed_by(choice.runtime, encoder, graphs=choice.graphs)
-        known = writer.embedded(encoder.fingerprint, storage=storage)
+        known = writer.known(encoder.fingerprint, storage=storage)
         reader = Reader(encoder, known=known, limits=limits, thumbnail_quality=settings.thumbnail_quality)
-        new = ledger.enter(_read_ahead(reader, ledger, sources.present, settings=settings, progress=progress))
-        contents = embed_contents(encoder, new, ledger, batch_size=settings.batch_size)
+        survey = writer.survey(
+            [FolderSource(root) for root in sources.roots],
+            encoder.fingerprint,
+            storage=storage,
+            retry_failed=retry_failed,
+            rehash=rehash,
+        )
+        read = _read(reader, survey, tally, settings=settings, progress=progress)
+        contents = embed_contents(
+            encoder, learn(read, survey, tally), survey, tally, batch_size=settings.batch_size
+        )
         embedded = keep_in_segments(
             writer,
             contents,
+            reader,
             fingerprint=encoder.fingerprint,
             storage=storage,
             size=settings.segment_size,
         )
-        if before is None and not ledger.places():
-            raise NothingToIndex(sources.roots, ledger.unreadable())
-        published = _publish(writer, ledger, sources.roots, encoder, storage, allow_empty=allow_empty)
+        if before is None and not survey.readable:
+            raise NothingToIndex(sources.roots, [tally.first_refused] if tally.first_refused else [])
+        published = writer.publish_survey(
+            survey,
+            fingerprint=encoder.fingerprint,
+            encoder_name=encoder.name,
+            storage=storage,
+            allow_empty=allow_empty,
+        )
+        unreadable = writer.unreadable(survey.coverage)
     return IndexingReport(
         gallery=name,
         published=published.build != before,
         encoder_name=encoder.name,
         fingerprint=encoder.fingerprint,
-        unreadable=tuple(ledger.unreadable()),
+        unreadable=tuple(sorted([*unreadable, *survey.namesakes], key=lambda each: each.uri)),
         embedded=embedded,
         local_embeddings=storage,
         seconds=clock() - started,
@@ -100,38 +119,12 @@ def _published(galleries: Galleries, name: str) -> int | None:
         return None
 
 
-def _read_ahead(
-    reader: Reader,
-    ledger: Ledger,
-    roots: Sequence[Path],
-    *,
-    settings: IndexingSettings,
-    progress: Progress,
-) -> Iterator[ReadFile | UnreadFile]:
-    """Every file below the roots, read in threads that are at most a batch ahead."""
+def _read(
+    reader: Reader, survey: Survey, tally: Tally, *, settings: IndexingSettings, progress: Progress
+) -> Iterator[ReadDoubt | Settled]:
+    """Every file of the sources, the doubtful ones read in threads that are at most a batch ahead."""
     threads = settings.decoding_threads
-    files = scan(roots, leave_out=ledger.leave_out)
-    read = in_threads(reader.read, files, ahead=settings.batch_size + threads, threads=threads)
-    total = sum(1 for _ in scan(roots, leave_out=lambda _: None))
-    return progress.track(read, description="indexing", total=total)
-
-
-def _publish(
-    writer: GalleryWriter,
-    ledger: Ledger,
-    roots: Sequence[Path],
-    encoder: Encoder,
-    storage: LocalStorage,
-    *,
-    allow_empty: bool,
-) -> PublishReport:
-    return writer.publish(
-        ledger.places(),
-        roots=roots,
-        fingerprint=encoder.fingerprint,
-        encoder_name=encoder.name,
-        storage=storage,
-        unreadable=ledger.unreadable(),
-        unlisted=ledger.unlisted(),
-        allow_empty=allow_empty,
-    )
+    files = chain.from_iterable(survey.compare(source) for source in survey.sources)
+    read = read_ahead(reader, files, ahead=settings.batch_size + threads, threads=threads)
+    total = count_files([Path(source.uri) for source in survey.sources])
+    return progress.track(read, description=tally, total=total)

@@ -1,32 +1,93 @@
-"""From prepared contents to segments: embedded in batches, and never more of them held than a segment."""
+"""From files to segments: read ahead, embedded in batches, and never more of them held than a segment."""
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from itertools import islice
 from typing import TypeVar
 
+import numpy as np
+from numpy.typing import NDArray
+
 from gallery.local_embeddings import LocalStorage
+from gallery.seen import Unreadable
 from gallery.segments import EmbeddedContent
+from gallery.survey import Doubt, Settled, Survey
 from gallery.writer import GalleryWriter
-from indexer.ledger import Ledger
-from indexer.reading import PreparedContent
+from indexer.reading import PreparedContent, Reader, ReadFile, UnreadFile
+from indexer.tally import Tally
 from siamese.encoder import Encoder
 
 T = TypeVar("T")
 
 NO_DIRECTION = "the encoder gives it no direction (a zero embedding, as a blank picture may have)"
 
+ReadDoubt = tuple[Doubt, ReadFile | UnreadFile]
+New = tuple[Doubt, PreparedContent]
+
+
+def read_ahead(
+    reader: Reader, files: Iterable[Doubt | Settled], *, ahead: int, threads: int
+) -> Iterator[ReadDoubt | Settled]:
+    """The same files in their order, the doubtful ones read in threads that are at most `ahead` of them."""
+    running: deque[Settled | tuple[Doubt, Future[ReadFile | UnreadFile]]] = deque()
+    with ThreadPoolExecutor(threads) as pool:
+        try:
+            for each in files:
+                if isinstance(each, Doubt):
+                    running.append((each, pool.submit(reader.read, each.file)))
+                else:
+                    running.append(each)
+                if len(running) >= ahead:
+                    yield _read(running.popleft())
+            while running:
+                yield _read(running.popleft())
+        finally:
+            for waiting in running:
+                if isinstance(waiting, tuple):
+                    waiting[1].cancel()
+
+
+def learn(files: Iterable[ReadDoubt | Settled], survey: Survey, tally: Tally) -> Iterator[New]:
+    """Let the survey learn what each file holds, and pass on content that is new."""
+    for each in files:
+        if isinstance(each, Settled):
+            tally.count("known" if each.reason is None else "unreadable")
+            continue
+        doubt, read = each
+        if isinstance(read, UnreadFile):
+            tally.refuse(Unreadable(read.file.uri, read.checksum, read.reason))
+            survey.learn(doubt, checksum=read.checksum, reason=read.reason)
+        elif read.content is None:
+            tally.count("known")
+            survey.learn(doubt, checksum=read.checksum)
+        else:
+            yield doubt, read.content
+
 
 def embed_contents(
-    encoder: Encoder, contents: Iterable[PreparedContent], ledger: Ledger, *, batch_size: int
+    encoder: Encoder, contents: Iterable[New], survey: Survey, tally: Tally, *, batch_size: int
 ) -> Iterator[EmbeddedContent]:
-    """The contents, embedded batch by batch; those that have no embedding are refused in the ledger."""
+    """The contents, embedded batch by batch; the survey learns which have no embedding."""
     for batch in in_batches(contents, batch_size):
-        yield from _embed(encoder, batch, ledger)
+        embedded, without = encoder.embed_directed([content.prepared for _, content in batch])
+        for position in without:
+            doubt, content = batch[position]
+            tally.refuse(Unreadable(doubt.file.uri, content.checksum, NO_DIRECTION))
+            survey.learn(doubt, checksum=content.checksum, reason=NO_DIRECTION)
+        directed = [each for at, each in enumerate(batch) if at not in without]
+        for (doubt, content), embedding, local_embeddings in zip(
+            directed, embedded.embeddings, embedded.local_embeddings, strict=True
+        ):
+            tally.count("embedded")
+            survey.learn(doubt, checksum=content.checksum)
+            yield _embedded(content, embedding, local_embeddings)
 
 
 def keep_in_segments(
     writer: GalleryWriter,
     contents: Iterable[EmbeddedContent],
+    reader: Reader,
     *,
     fingerprint: str,
     storage: LocalStorage,
@@ -36,6 +97,12 @@ def keep_in_segments(
 
     Returns how many they were.
     """
+
+    def keep(segment: Sequence[EmbeddedContent]) -> int:
+        writer.add_segment(segment, fingerprint=fingerprint, storage=storage)
+        reader.release(content.checksum for content in segment)
+        return len(segment)
+
     kept = 0
     segment: list[EmbeddedContent] = []
     try:
@@ -43,12 +110,11 @@ def keep_in_segments(
             segment.append(content)
             if len(segment) == size:
                 full, segment = segment, []
-                writer.add_segment(full, fingerprint=fingerprint, storage=storage)
-                kept += len(full)
+                kept += keep(full)
     finally:
         if segment:
-            writer.add_segment(segment, fingerprint=fingerprint, storage=storage)
-    return kept + len(segment)
+            kept += keep(segment)
+    return kept
 
 
 def in_batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -58,22 +124,19 @@ def in_batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
         yield batch
 
 
-def _embed(encoder: Encoder, batch: Sequence[PreparedContent], ledger: Ledger) -> list[EmbeddedContent]:
-    embedded, without = encoder.embed_directed([content.prepared for content in batch])
-    for position in without:
-        ledger.refuse(batch[position].checksum, NO_DIRECTION)
-    directed = [content for at, content in enumerate(batch) if at not in without]
-    return [
-        EmbeddedContent(
-            each.checksum,
-            each.width,
-            each.height,
-            embedding,
-            local_embeddings,
-            each.thumbnail,
-            each.prepared.detail,
-        )
-        for each, embedding, local_embeddings in zip(
-            directed, embedded.embeddings, embedded.local_embeddings, strict=True
-        )
-    ]
+def _read(waiting: Settled | tuple[Doubt, Future[ReadFile | UnreadFile]]) -> ReadDoubt | Settled:
+    return waiting if isinstance(waiting, Settled) else (waiting[0], waiting[1].result())
+
+
+def _embedded(
+    content: PreparedContent, embedding: NDArray[np.float32], local_embeddings: NDArray[np.float32]
+) -> EmbeddedContent:
+    return EmbeddedContent(
+        content.checksum,
+        content.width,
+        content.height,
+        embedding,
+        local_embeddings,
+        content.thumbnail,
+        content.prepared.detail,
+    )

@@ -1,14 +1,16 @@
 """One file at a time: its bytes, their name, and what of them the encoder and the gallery need."""
 
 import threading
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
-from gallery.scanning import ScannedFile, checksum
+from gallery.errors import OriginalUnavailable
+from gallery.scanning import checksum
+from gallery.source import SourceFile
 from indexer.thumbnails import thumbnail
 from siamese.encoder import Encoder, Prepared
 from siamese.errors import UnreadableImage
-from siamese.images import ImageLimits, decode, read
+from siamese.images import ImageLimits, decode
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -26,7 +28,7 @@ class PreparedContent:
 class ReadFile:
     """A file and the name of its content; `content` only where this file is the first to show it."""
 
-    file: ScannedFile
+    file: SourceFile
     checksum: str
     content: PreparedContent | None
 
@@ -35,7 +37,7 @@ class ReadFile:
 class UnreadFile:
     """A file that holds no image, and why; `checksum` is None where its bytes could not be read."""
 
-    file: ScannedFile
+    file: SourceFile
     checksum: str | None
     reason: str
 
@@ -47,33 +49,47 @@ class Reader:
     """
 
     def __init__(
-        self, encoder: Encoder, *, known: Iterable[str], limits: ImageLimits, thumbnail_quality: int
+        self, encoder: Encoder, *, known: Container[str], limits: ImageLimits, thumbnail_quality: int
     ) -> None:
         """`known` are the checksums of contents that need not be decoded."""
         self._encoder = encoder
-        self._known = set(known)
+        self._known = known
+        self._claimed: set[str] = set()
         self._lock = threading.Lock()
         self._limits = limits
         self._thumbnail_quality = thumbnail_quality
 
-    def read(self, file: ScannedFile) -> ReadFile | UnreadFile:
+    def read(self, file: SourceFile) -> ReadFile | UnreadFile:
         """What the file holds now, or what is wrong with it; raises nothing."""
         found = None
         try:
-            data = read(file.path, limits=self._limits)
+            data = file.read(most=self._limits.max_bytes)
             found = checksum(data)
             return ReadFile(file, found, self._prepare(data, found) if self._claim(found) else None)
+        except OriginalUnavailable as error:
+            return UnreadFile(file, None, str(error))
         except UnreadableImage as error:
+            self.release([found] if found else [])
             return UnreadFile(file, found, error.reason)
         except Exception as error:  # noqa: BLE001 - one hostile file must not end a run of a million
+            self.release([found] if found else [])
             return UnreadFile(file, found, f"it cannot be read ({type(error).__name__}: {error})")
 
-    def _claim(self, found: str) -> bool:
-        """Whether nobody has this content yet; from now on somebody has."""
+    def release(self, checksums: Iterable[str]) -> None:
+        """These contents are known now, or can be known by nobody: others need not wait for them."""
         with self._lock:
-            is_new = found not in self._known
-            self._known.add(found)
-        return is_new
+            self._claimed.difference_update(checksums)
+
+    def _claim(self, found: str) -> bool:
+        """Whether nobody has this content yet; from now on, until it is released, somebody has."""
+        with self._lock:
+            if found in self._claimed:
+                return False
+            self._claimed.add(found)
+        if found in self._known:
+            self.release([found])
+            return False
+        return True
 
     def _prepare(self, data: bytes, found: str) -> PreparedContent:
         image = decode(data, limits=self._limits)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from gallery.local_embeddings import LocalStorage
-from gallery.publication import Unreadable
+from gallery.seen import Unreadable
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gallery.galleries import Galleries
-from gallery.publication import Unreadable
 from gallery.scanning import distinct, is_below, is_present, root_uri, scan
+from gallery.seen import Unreadable
 from indexer.errors import NothingToIndex
 from siamese.images import ImageLimits, why_none_is_a_picture
 

@@ -11,8 +11,11 @@ T = TypeVar("T")
 class Progress(Protocol):
     """Something that shows how far long work has come."""
 
-    def track(self, iterable: Iterable[T], *, description: str, total: int | None = None) -> Iterator[T]:
-        """Pass the iterable through, showing rate and time left; `total` where it has no length."""
+    def track(self, iterable: Iterable[T], *, description: object, total: int | None = None) -> Iterator[T]:
+        """Pass the iterable through, showing rate and time left; `total` where it has no length.
+
+        What is shown of the description is its text, which may change meanwhile.
+        """
 
     def say(self, line: str) -> None:
         """Show one line that stays."""
@@ -21,7 +24,7 @@ class Progress(Protocol):
 class Silent:
     """The progress of tests and programs: passes everything through, shows nothing."""
 
-    def track(self, iterable: Iterable[T], *, description: str, total: int | None = None) -> Iterator[T]:
+    def track(self, iterable: Iterable[T], *, description: object, total: int | None = None) -> Iterator[T]:
         """Pass the iterable through."""
         return iter(iterable)
 

@@ -61,18 +61,18 @@ class TerminalProgress:
     def __init__(self) -> None:
         self._bars: Bars | None = None
 
-    def track(self, iterable: Iterable[T], *, description: str, total: int | None = None) -> Iterator[T]:
+    def track(self, iterable: Iterable[T], *, description: object, total: int | None = None) -> Iterator[T]:
         """Yields what `iterable` yields and shows how far it is."""
         outermost = self._bars is None
         if self._bars is None:
             self._bars = _bars()
             self._bars.start()
         bars = self._bars
-        task = bars.add_task(printable(description), total=_total(iterable, total))
+        task = bars.add_task(printable(str(description)), total=_total(iterable, total))
         try:
             for value in iterable:
                 yield value
-                bars.advance(task)
+                bars.update(task, advance=1, description=printable(str(description)))
         finally:
             if outermost:
                 bars.stop()
@@ -95,7 +95,7 @@ class PlainProgress:
     stream: TextIO = field(default_factory=lambda: sys.stderr)
     interval_s: float = PLAIN_INTERVAL_S
 
-    def track(self, iterable: Iterable[T], *, description: str, total: int | None = None) -> Iterator[T]:
+    def track(self, iterable: Iterable[T], *, description: object, total: int | None = None) -> Iterator[T]:
         """Yields what `iterable` yields and says how far it is."""
         total = _total(iterable, total)
         started = said = time.monotonic()

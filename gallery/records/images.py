@@ -1,4 +1,4 @@
-"""Contents, images (content at a place), where they are in which builds, and files that could not be read."""
+"""Contents, images (content at a place), and where they are in which builds."""
 
 from sqlalchemy import ForeignKey, Index, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
@@ -39,7 +39,13 @@ class PlaceRecord(Record):
 
     __tablename__ = "places"
     __table_args__ = (
-        Index("ix_places_gallery_id_uri", "gallery_id", "uri"),
+        Index(
+            "ix_places_ended_uri",
+            "gallery_id",
+            "uri",
+            sqlite_where=text("until_build IS NOT NULL"),
+            postgresql_where=text("until_build IS NOT NULL"),
+        ),
         Index("ix_places_gallery_id_label", "gallery_id", "label"),
         Index("ix_places_image_id", "image_id"),
         Index(
@@ -75,16 +81,3 @@ class PlaceRecord(Record):
     attributes: Mapped[str | None]
     since_build: Mapped[int]
     until_build: Mapped[int | None]
-
-
-class UnreadableRecord(Record):
-    """A file below a scanned root that could not be read, and why; no checksum where it had no bytes."""
-
-    __tablename__ = "unreadable_files"
-    __table_args__ = (UniqueConstraint("gallery_id", "uri"), NEVER_REUSED)
-
-    id: Mapped[int] = mapped_column(RecordId, primary_key=True)
-    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"))
-    uri: Mapped[str]
-    checksum: Mapped[str | None]
-    reason: Mapped[str]

@@ -13,8 +13,9 @@ from gallery.build import Build, GalleryImage
 from gallery.database import open_engine
 from gallery.difference import Place
 from gallery.galleries import Galleries
-from gallery.publication import PublishReport, Unreadable
+from gallery.publication import PublishReport
 from gallery.scanning import checksum
+from gallery.seen import Unreadable
 from gallery.segments import EmbeddedContent
 from gallery.writer import GalleryWriter
 from tests.homes import database_of

@@ -13,7 +13,7 @@ from sqlalchemy import Connection, text, update
 from gallery import leases, writer
 from gallery.errors import GalleryLocked
 from gallery.leases import EXPIRY
-from gallery.planning import Plan
+from gallery.publication import Publication
 from gallery.records.galleries import LeaseRecord
 from tests.gallery.support import FINGERPRINT, Trial, embedded, places
 
@@ -97,20 +97,18 @@ def test_whoever_was_taken_over_publishes_nothing(trial: Trial) -> None:
     assert trial.open().image(2).uri == "/r/red/b.jpg"
 
 
-def test_whoever_is_taken_over_after_planning_does_not_replace_the_heirs_manifest(
+def test_whoever_is_taken_over_before_publishing_does_not_replace_the_heirs_manifest(
     trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trial.run(FILES)
-    plan = writer.plan
 
-    def plan_and_sleep(*arguments: Any, **options: Any) -> Plan:
-        planned = plan(*arguments, **options)
+    def prepare_and_sleep(**options: Any) -> Publication:
         monkeypatch.undo()
         trial.clock.pass_by(EXPIRY + timedelta(seconds=1))
         trial.run({"/r/red/b.jpg": b"b"})
-        return planned
+        return Publication(**options)
 
-    monkeypatch.setattr(writer, "plan", plan_and_sleep)
+    monkeypatch.setattr(writer, "Publication", prepare_and_sleep)
     with pytest.raises(GalleryLocked):
         trial.run({"/r/red/c.jpg": b"c"})
     assert trial.open().number == 2

@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gallery.errors import SourceUnavailable
-from gallery.scanning import ScannedFile, UnlistedFolder, checksum, distinct, is_below, root_uri, scan
+from gallery.scanning import ScannedFile, checksum, distinct, is_below, root_uri, scan
+from gallery.source import UnlistedFolder
 
 
 def touch(*paths: Path) -> None:

@@ -9,8 +9,8 @@ from sqlalchemy import text
 
 from gallery.counting import Counts
 from gallery.errors import NothingPublished
-from gallery.publication import Unreadable
 from gallery.rollback import roll_back
+from gallery.seen import Unreadable
 from gallery.verification import Verification, verify
 from tests.gallery.support import NAME, Trial
 

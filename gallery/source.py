@@ -1,0 +1,63 @@
+"""What a run asks of a source: its files in the order of their uris, each with a way to its bytes.
+
+Folders are such sources (`gallery.scanning`); whatever else lists files needs no more than this.
+"""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Protocol
+
+
+@dataclass(frozen=True, slots=True)
+class UnlistedFolder:
+    """A folder that may not be listed, and why: what lies in it now is not known."""
+
+    uri: str
+    reason: str
+
+
+class SourceFile(Protocol):
+    """A file as a source has found it, not read yet.
+
+    `version` is what changes whenever the bytes do (a modification time, an ETag), None where nobody can say
+    yet that they stay; `size` is in bytes, None where it is not known. A file is not read again where both
+    are what was seen last.
+    """
+
+    @property
+    def uri(self) -> str:
+        """Where it is; text that any database can keep."""
+
+    @property
+    def label(self) -> str | None:
+        """What it shows, as the source says."""
+
+    @property
+    def size(self) -> int | None:
+        """Bytes, if that is known without reading it."""
+
+    @property
+    def version(self) -> str | None:
+        """What changes whenever the bytes do."""
+
+    def read(self, *, most: int) -> bytes:
+        """Its bytes, at most one more than `most`. Raises OriginalUnavailable with the reason."""
+
+
+class Source(Protocol):
+    """Something that lists files, each uri once, in ascending order of the uris' code points."""
+
+    @property
+    def uri(self) -> str:
+        """The name that the gallery remembers it by."""
+
+    @property
+    def is_listing(self) -> bool:
+        """Whether it names files wherever they lie, rather than holding all below its uri.
+
+        What is missing from it now has ended: of a folder whatever lies below its uri, of a listing whatever
+        was found through it before.
+        """
+
+    def files(self, *, leave_out: Callable[[UnlistedFolder], None]) -> Iterator[SourceFile]:
+        """What it holds now; a folder that cannot be looked into is told to `leave_out`."""
