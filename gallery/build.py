@@ -144,6 +144,12 @@ class Build:
             found[positions] = segment.embeddings(rows)
         return found
 
+    def holds(self, image_ids: Sequence[int]) -> list[int]:
+        """Those of the images, in their order, that the build has the embedding of."""
+        with self._engine.connect() as connection:
+            held = embedded_rows(connection, self._gallery_id, self.number, self._segments, set(image_ids))
+        return [image_id for image_id in image_ids if image_id in held]
+
     def local_embeddings(self, image_ids: Sequence[int]) -> NDArray[np.float32] | None:
         """(n, h, w, D) float32, as rounded as they are kept; zero exactly where the encoder saw nothing.
 

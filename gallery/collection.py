@@ -13,22 +13,28 @@ from gallery.local_embeddings import storage_of
 from gallery.manifest import Manifest
 from gallery.membership import chunks
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, SegmentRecord
-from gallery.records.galleries import GalleryRecord
+from gallery.records.galleries import GalleryRecord, SuccessorRecord
 
 
 def forget_superseded(connection: Connection, gallery_id: int, published: Manifest) -> None:
     """Forget checkpoints kept but not published, and segments that no build names and no build will.
 
-    Those are of another encoder or another storage than the published build. Unpublished segments of the
-    same stay: a run over other roots may have left them to go on with.
+    Those are of another encoder or another storage than the published build and a successor. Unpublished
+    segments of the same stay: a run over other roots may have left them to go on with.
     """
     encoder = published.encoder
     unnamed = select(SegmentRecord.id, SegmentRecord.fingerprint, SegmentRecord.files).where(
         SegmentRecord.gallery_id == gallery_id, SegmentRecord.id.not_in(select(BuildSegmentRecord.segment_id))
     )
-    wanted = (encoder.fingerprint, published.local_embeddings)
+    wanted: set[tuple[str, str]] = {(encoder.fingerprint, published.local_embeddings)}
+    successor = select(SuccessorRecord.fingerprint, SuccessorRecord.local_embeddings).where(
+        SuccessorRecord.gallery_id == gallery_id
+    )
+    wanted |= {(row[0], row[1]) for row in connection.execute(successor)}
     forgotten = [
-        row.id for row in connection.execute(unnamed) if (row.fingerprint, storage_of(row.files)) != wanted
+        row.id
+        for row in connection.execute(unnamed)
+        if (row.fingerprint, storage_of(row.files)) not in wanted
     ]
     for chunk in chunks(forgotten):
         connection.execute(delete(SegmentRecord).where(SegmentRecord.id.in_(chunk)))
@@ -51,7 +57,9 @@ def _named_paths(connection: Connection, folder: GalleryFolder, gallery_id: int)
     kept = select(GalleryRecord.encoder_folder).where(
         GalleryRecord.id == gallery_id, GalleryRecord.encoder_folder.is_not(None)
     )
-    for name in [*connection.scalars(published), *connection.scalars(kept)]:
+    successor = select(SuccessorRecord.encoder_folder).where(SuccessorRecord.gallery_id == gallery_id)
+    folders = [name for each in (published, kept, successor) for name in connection.scalars(each)]
+    for name in folders:
         yield from (folder.encoder(str(name)), folder.encoder(str(name)).parent)
 
 

@@ -15,8 +15,8 @@ from gallery.records.base import Record, UtcDateTime
 RECORDS = (attributes, builds, files, galleries, images)
 """Importing them is what fills the metadata."""
 
-PASSING = frozenset({"leases", "findings"})
-"""What only a run in progress knows of."""
+PASSING = frozenset({"leases", "findings", "successors"})
+"""What only a run or a swap in progress knows of."""
 
 Row = dict[str, Any]
 

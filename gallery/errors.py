@@ -9,6 +9,8 @@ GalleryError
 ├── ImageNotFound          the build has no such image
 ├── EncoderMismatch        a query embedded by another encoder than the build's
 ├── GalleryLocked          somebody else is writing this gallery
+├── NoSuccessor            a swap is asked about, and none was started
+├── SwapRefused            a swap that cannot be: to the gallery's own encoder, or beside another swap
 ├── GalleryExists          a backup is to be restored under a name that a gallery has
 ├── CorruptBackup          a backup is incomplete, was changed, or is of another version
 ├── GalleryInUse           somebody reads the gallery that is to be deleted
@@ -58,6 +60,14 @@ class EncoderMismatch(GalleryError):  # noqa: N818
 
 class GalleryLocked(GalleryError):  # noqa: N818
     """Somebody else is writing this gallery, or has taken it over from us."""
+
+
+class NoSuccessor(GalleryError):  # noqa: N818
+    """A swap is asked about, and none was started."""
+
+
+class SwapRefused(GalleryError):  # noqa: N818
+    """A swap that cannot be: to the gallery's own encoder, or beside another swap."""
 
 
 class GalleryExists(GalleryError):  # noqa: N818

@@ -12,6 +12,7 @@ from sqlalchemy.orm import aliased
 
 from gallery.readers import unread
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, EmbeddedContentRecord, SegmentRecord
+from gallery.records.galleries import SuccessorRecord
 from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
 from gallery.tenure import Tenure
 
@@ -88,11 +89,17 @@ def _forget_places(connection: Connection, gallery_id: int, number: int) -> None
 
 
 def _named_alone(build_id: int | None) -> Select[int]:
-    """The segments that no other build names."""
+    """The segments that no other build names, and that no successor has embedded."""
     other = aliased(BuildSegmentRecord)
+    of_successor = exists().where(
+        SegmentRecord.id == BuildSegmentRecord.segment_id,
+        SuccessorRecord.gallery_id == SegmentRecord.gallery_id,
+        SuccessorRecord.fingerprint == SegmentRecord.fingerprint,
+    )
     return select(BuildSegmentRecord.segment_id).where(
         BuildSegmentRecord.build_id == build_id,
         ~exists().where(other.segment_id == BuildSegmentRecord.segment_id, other.build_id != build_id),
+        ~of_successor,
     )
 
 

@@ -87,6 +87,8 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_gallery.GalleryLocked: BUSY,
     of_gallery.GalleryInUse: BUSY,
     of_gallery.GalleryExists: USAGE,
+    of_gallery.NoSuccessor: NOT_FOUND,
+    of_gallery.SwapRefused: USAGE,
     of_gallery.CorruptBackup: BAD_INPUT,
     of_indexer.IndexerError: BAD_INPUT,
     of_search.SearchError: BAD_INPUT,

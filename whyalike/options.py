@@ -117,3 +117,4 @@ CsvFile = Annotated[
 PageFile = Annotated[
     Path | None, typer.Option("--page", metavar="FILE", help="Write a page of pictures here, as HTML.")
 ]
+Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]

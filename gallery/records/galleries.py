@@ -36,6 +36,23 @@ class SourceRecord(Record):
     uri: Mapped[str]
 
 
+class SuccessorRecord(Record):
+    """The encoder that is to take over from the published one: what it embeds is kept until it does, or not.
+
+    `encoder_folder` is its checkpoint below the gallery's `encoders/`; `local_embeddings` is how its segments
+    keep theirs.
+    """
+
+    __tablename__ = "successors"
+
+    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"), primary_key=True)
+    encoder_name: Mapped[str]
+    encoder_folder: Mapped[str]
+    fingerprint: Mapped[str]
+    local_embeddings: Mapped[str]
+    begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
+
+
 class LeaseRecord(Record):
     """The one who may write the gallery: there is a row while somebody does, or died doing it."""
 

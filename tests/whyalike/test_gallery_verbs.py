@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.toys import noise, write_folder
+from tests.toys import mean_colour_checkpoint, noise, write_folder
 from tests.whyalike.conftest import Run
 
 
@@ -164,3 +164,47 @@ def test_compact_folds_segments_and_changes_no_answer(run: Run, changed: str, pi
     assert (after["build"], after["matches"]) == (3, before["matches"])
     assert run("gallery", "verify", changed).exit_code == 0
     assert "nothing to fold" in run("gallery", "compact", changed).stdout
+
+
+@pytest.fixture
+def other(tmp_path: Path) -> Path:
+    """Another mean-colour encoder: its local embeddings are shifted."""
+    return mean_colour_checkpoint(tmp_path / "other", bias=(0.5, 0.0, 0.0), name="shifted")
+
+
+def test_an_encoder_is_swapped_compared_and_gone_back_from(
+    run: Run, changed: str, other: Path, pictures: Path, tmp_path: Path
+) -> None:
+    ask = ("search", pictures / "red" / "white.png", "--json")
+    report = json.loads(run("gallery", "swap", "start", changed, "--checkpoint", other, "--json").stdout)
+    assert (report["embedded"], report["lacking"], report["successor"]["embedded"]) == (13, [], 13)
+    assert json.loads(run(*ask).stdout)["encoder"]["name"] == "mean-colour"
+    page = tmp_path / "swap.html"
+    found = json.loads(run("gallery", "swap", "compare", changed, "--page", page, "--json").stdout)
+    assert found["before"]["name"] == "mean-colour" and found["after"]["name"] == "shifted"
+    assert 0 <= found["overlap"]["mean"] <= 1
+    assert "What another encoder changes" in page.read_text()
+    assert "asked of both encoders" in run("gallery", "swap", "compare", changed, "-k", 3).stdout
+    assert "shifted" in run("gallery", "swap", "activate", changed).stdout
+    answer = json.loads(run(*ask).stdout)
+    assert (answer["encoder"]["name"], answer["matches"][0]["distance"]) == ("shifted", 0.0)
+    assert run("gallery", "verify", changed).exit_code == 0
+    run("gallery", "rollback", changed)
+    assert json.loads(run(*ask).stdout)["encoder"]["name"] == "mean-colour"
+
+
+def test_a_swap_says_what_it_cannot_embed(run: Run, changed: str, other: Path, tmp_path: Path) -> None:
+    (tmp_path / "more" / "grey" / "1.png").unlink()
+    result = run("gallery", "swap", "start", changed, "--checkpoint", other)
+    assert result.exit_code == 1
+    assert "1.png: no file of it holds the bytes that were indexed" in result.stderr
+    assert run("gallery", "swap", "activate", changed).exit_code == 1
+    run("index", tmp_path / "more", "--gallery", changed, "--allow-empty")
+    assert run("gallery", "swap", "activate", changed).exit_code == 0
+
+
+def test_a_swap_is_abandoned(run: Run, gallery: str, other: Path) -> None:
+    run("gallery", "swap", "start", gallery, "--checkpoint", other)
+    assert run("gallery", "swap", "abandon", gallery).exit_code == 1
+    assert run("gallery", "swap", "abandon", gallery, "--yes").exit_code == 0
+    assert run("gallery", "swap", "activate", gallery).exit_code == 4

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
-
 import typer
 
-from whyalike.options import GalleryName
-
-Yes = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
+from whyalike.options import GalleryName, Yes
 
 
 def delete(name: GalleryName, yes: Yes = False) -> None:

@@ -12,6 +12,7 @@ from whyalike.commands.gallery.repair import repair
 from whyalike.commands.gallery.restore import restore
 from whyalike.commands.gallery.rollback import rollback
 from whyalike.commands.gallery.show import show
+from whyalike.commands.gallery.swap import swap
 from whyalike.commands.gallery.verify import verify
 
 gallery = typer.Typer(name="gallery", help="Look into a gallery, and keep it whole.", no_args_is_help=True)
@@ -29,3 +30,4 @@ for verb in (
     delete,
 ):
     gallery.command()(verb)
+gallery.add_typer(swap)
