@@ -14,19 +14,11 @@ from gallery.filters import Where
 from gallery.folders import GalleryFolder
 from gallery.index import Nearest, VectorIndex
 from gallery.manifest import Manifest
-from gallery.membership import (
-    EmbeddedRow,
-    embedded_rows,
-    every_member,
-    members_with_checksum,
-    members_with_ids,
-)
+from gallery.membership import every_member, members_with_checksum, members_with_ids
 from gallery.narrowing import Narrowing, labelled
 from gallery.readers import Reading
 from gallery.segments import Segment, corrupt_files
-
-ROWS_REMEMBERED = 4096
-"""Images of which is kept where they are stored (less than 1 MB): a search asks for its matches again."""
+from gallery.whereabouts import Whereabouts
 
 WIDENING = 4
 """How much wider the index is asked again where too many of its answers live no longer."""
@@ -88,7 +80,7 @@ class Build:
         self._index: VectorIndex = ExactIndex(self.dimension, [each.part for each in self._segments.values()])
         self._reading = reading
         self._closed = False
-        self._rows: dict[int, EmbeddedRow] = {}
+        self._whereabouts = Whereabouts(engine, gallery_id, self.number, set(self._segments))
         self.narrowing = Narrowing(engine, gallery_id, self.number, gallery=self.gallery)
 
     def __len__(self) -> int:
@@ -146,8 +138,7 @@ class Build:
 
     def holds(self, image_ids: Sequence[int]) -> list[int]:
         """Those of the images, in their order, that the build has the embedding of."""
-        with self._engine.connect() as connection:
-            held = embedded_rows(connection, self._gallery_id, self.number, self._segments, set(image_ids))
+        held = self._whereabouts.of(image_ids)
         return [image_id for image_id in image_ids if image_id in held]
 
     def local_embeddings(self, image_ids: Sequence[int]) -> NDArray[np.float32] | None:
@@ -222,7 +213,7 @@ class Build:
     def _grouped(self, image_ids: Sequence[int]) -> list[tuple[Segment, list[int], list[int]]]:
         segments = self._segments
         self._require_open()
-        where = self._where(image_ids)
+        where = self._whereabouts.of(image_ids)
         self._require_found(image_ids, where)
         positions: dict[int, list[int]] = {}
         for position, image_id in enumerate(image_ids):
@@ -231,16 +222,6 @@ class Build:
             (segments[segment_id], places, [where[image_ids[place]].row for place in places])
             for segment_id, places in positions.items()
         ]
-
-    def _where(self, image_ids: Sequence[int]) -> dict[int, EmbeddedRow]:
-        """Asked of the database once for an image that was found: a build does not change."""
-        known = self._rows
-        where = {image_id: known[image_id] for image_id in image_ids if image_id in known}
-        if missing := set(image_ids) - where.keys():
-            with self._engine.connect() as connection:
-                where |= embedded_rows(connection, self._gallery_id, self.number, self._segments, missing)
-            self._rows = {**known, **where} if len(known) < ROWS_REMEMBERED else dict(where)
-        return where
 
     def _require_open(self) -> None:
         if self._closed:

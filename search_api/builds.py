@@ -46,10 +46,14 @@ class _Shelf:
 
 
 class OpenBuilds:
-    """Lends the published build of a gallery; a build that was replaced is closed by its last reader."""
+    """Lends the published build of a gallery; a build that was replaced is closed by its last reader.
 
-    def __init__(self, galleries: Galleries) -> None:
+    With a `build` it lends the one of this number, of whichever gallery.
+    """
+
+    def __init__(self, galleries: Galleries, *, build: int | None = None) -> None:
         self._galleries = galleries
+        self._build = build
         self._lock = threading.Lock()
         self._shelves: dict[str, _Shelf] = defaultdict(_Shelf)
 
@@ -58,10 +62,11 @@ class OpenBuilds:
         """The build of this gallery that is published now, open until the block ends, and its checkpoint.
 
         A checkpoint that was calibrated anew is noticed at the next question. No name: the only published
-        gallery, or the one called “default”. Raises GalleryNotFound, NothingPublished, AmbiguousGallery.
+        gallery, or the one called “default”. Raises GalleryNotFound, NothingPublished, BuildNotFound,
+        AmbiguousGallery.
         """
         name = name if name is not None else self.only()
-        published = self._galleries.published_build(name)
+        published = self._build or self._galleries.published_build(name)
         with self._lock:
             shelf = self._shelves[name]
         opened, checkpoint = self._take(shelf, name, published)
@@ -90,7 +95,7 @@ class OpenBuilds:
     def _take(self, shelf: _Shelf, name: str, published: int) -> tuple[_Opened, Checkpoint]:
         with shelf.lock:
             if shelf.current is None or shelf.current.build.number != published:
-                opened = _opened(self._galleries.open(name))
+                opened = _opened(self._galleries.open(name, build=self._build))
                 _supersede(shelf)
                 shelf.current = opened
             _read_again(shelf.current)

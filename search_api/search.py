@@ -38,18 +38,22 @@ log = logging.getLogger(__name__)
 
 
 class Searcher:
-    """Answers queries from the published galleries; a newer build is noticed at the next question."""
+    """Answers queries from the published galleries; a newer build is noticed at the next question.
+
+    With a `build` from the one of this number that a gallery keeps.
+    """
 
     def __init__(
         self,
         galleries: Galleries,
         *,
+        build: int | None = None,
         settings: SearchSettings | None = None,
         load_encoder: Callable[[Path], Encoder] = Encoder.load,
     ) -> None:
         self.galleries = galleries
         self.settings = settings or SearchSettings()
-        self.builds = OpenBuilds(galleries)
+        self.builds = OpenBuilds(galleries, build=build)
         self.decoding = threading.BoundedSemaphore(self.settings.decoding_slots)
         self._encoders = LoadedEncoders(
             load_encoder, kept=self.settings.encoders_kept, slots=self.settings.embedding_slots

@@ -9,18 +9,26 @@ from whyalike.settings import Settings
 
 
 def open_searcher(
-    settings: Settings, *, device: str | None = None, runtime: RuntimeChoice | None = None
+    settings: Settings,
+    *,
+    device: str | None = None,
+    runtime: RuntimeChoice | None = None,
+    build: int | None = None,
 ) -> Searcher:
-    """A searcher over the galleries of the home.
+    """A searcher over the galleries of the home; of their published builds, or of those of this number.
 
     Raises DatabaseUnavailable, and UsageError and RuntimeUnavailable where the runtime cannot be had.
     """
     load = choose_computing(settings, device=device, runtime=runtime).load
-    return Searcher(open_galleries(settings), settings=settings.search, load_encoder=load)
+    return Searcher(open_galleries(settings), build=build, settings=settings.search, load_encoder=load)
 
 
 def open_local_searcher(
-    settings: Settings, *, device: str | None = None, runtime: RuntimeChoice | None = None
+    settings: Settings,
+    *,
+    device: str | None = None,
+    runtime: RuntimeChoice | None = None,
+    build: int | None = None,
 ) -> Searcher:
     """The same for the person at this machine: held to the limits of indexing, not of the service."""
     limits = settings.limits
@@ -31,4 +39,5 @@ def open_local_searcher(
         "max_candidates": UNLIMITED,
     }
     search = settings.search.model_copy(update=update)
-    return open_searcher(settings.model_copy(update={"search": search}), device=device, runtime=runtime)
+    local = settings.model_copy(update={"search": search})
+    return open_searcher(local, device=device, runtime=runtime, build=build)

@@ -208,3 +208,12 @@ def test_a_swap_is_abandoned(run: Run, gallery: str, other: Path) -> None:
     assert run("gallery", "swap", "abandon", gallery).exit_code == 1
     assert run("gallery", "swap", "abandon", gallery, "--yes").exit_code == 0
     assert run("gallery", "swap", "activate", gallery).exit_code == 4
+
+
+def test_an_older_build_is_searched(run: Run, changed: str, pictures: Path, tmp_path: Path) -> None:
+    ask = ("search", tmp_path / "more" / "grey" / "1.png", "-k", 1, "--json")
+    now = json.loads(run(*ask).stdout)
+    before = json.loads(run(*ask, "--build", 1).stdout)
+    assert (now["build"], now["matches"][0]["distance"]) == (2, 0.0)
+    assert before["build"] == 1 and before["matches"][0]["label"] != "grey"
+    assert run(*ask, "--build", 9).exit_code == 4

@@ -21,6 +21,10 @@ from whyalike.options import (
 def search(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The picture to ask with.")],
     gallery: PublishedGallery = None,
+    build: Annotated[
+        int | None,
+        typer.Option("--build", metavar="N", min=1, help="An older build that the gallery keeps."),
+    ] = None,
     k: Annotated[
         int | None, typer.Option("-k", "--k", min=1, help="Matches to return; by default 10.")
     ] = None,
@@ -71,7 +75,7 @@ def search(
 
     settings = read_settings()
     query = upload(image, limits=settings.limits)
-    searcher = open_local_searcher(settings, device=device, runtime=runtime)
+    searcher = open_local_searcher(settings, device=device, runtime=runtime, build=build)
     try:
         answer = searcher.search(
             query,
