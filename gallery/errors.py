@@ -20,6 +20,7 @@ GalleryError
 │   └── FetchRefused       a URL is not fetched, or its server did not give a file
 ├── InvalidFilter          a condition on metadata is not understood, or names a column that nobody has
 ├── NothingToCluster       too few different images to be parted
+├── InvalidIndex           an index is asked for that cannot be made
 ├── NotEmbedded            a place cannot be published: its content has no embedding by this encoder
 ├── CorruptGallery         a file that a build names is missing or is not what was written
 └── SchemaOutdated         the database's schema is not the one that this code was written for
@@ -104,6 +105,10 @@ class InvalidFilter(GalleryError):  # noqa: N818
 
 class NothingToCluster(GalleryError):  # noqa: N818
     """Too few different images to be parted."""
+
+
+class InvalidIndex(GalleryError):  # noqa: N818
+    """An index is asked for that cannot be made."""
 
 
 class NotEmbedded(GalleryError):  # noqa: N818
