@@ -12,7 +12,8 @@ from gallery.errors import EncoderMismatch, ImageNotFound
 from gallery.exact_index import ExactIndex
 from gallery.filters import Where
 from gallery.folders import GalleryFolder
-from gallery.index import Nearest, VectorIndex
+from gallery.index import Nearest
+from gallery.index_opening import opened_index
 from gallery.manifest import Manifest
 from gallery.membership import every_member, members_with_checksum, members_with_ids
 from gallery.narrowing import Narrowing, labelled
@@ -77,7 +78,7 @@ class Build:
         self._engine = engine
         self._gallery_id = gallery_id
         self._segments = {each.id: Segment(folder.segment(each.name), each) for each in manifest.segments}
-        self._index: VectorIndex = ExactIndex(self.dimension, [each.part for each in self._segments.values()])
+        self._index = opened_index(folder, manifest, self._segments)
         self._reading = reading
         self._closed = False
         self._whereabouts = Whereabouts(engine, gallery_id, self.number, set(self._segments))
@@ -194,7 +195,9 @@ class Build:
     def corrupt_files(self) -> list[Path]:
         """The build's files that are missing or not what was written; reads every byte of the gallery."""
         folders = ((self._folder.segment(each.name), each.files) for each in self.manifest.segments)
-        return [path for folder, files in folders for path in corrupt_files(folder, files)]
+        found = [path for folder, files in folders for path in corrupt_files(folder, files)]
+        main = self.manifest.index.main
+        return found + (corrupt_files(self._folder.index(main.name), main.files) if main else [])
 
     def close(self) -> None:
         """Let go of the mapped index once running calls are done; searching it then is a ValueError."""

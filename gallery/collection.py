@@ -14,6 +14,7 @@ from gallery.manifest import Manifest
 from gallery.membership import chunks
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, SegmentRecord
 from gallery.records.galleries import GalleryRecord, SuccessorRecord
+from gallery.records.indexes import IndexRecord
 
 
 def forget_superseded(connection: Connection, gallery_id: int, published: Manifest) -> None:
@@ -43,7 +44,7 @@ def forget_superseded(connection: Connection, gallery_id: int, published: Manife
 
 
 def unnamed_paths(connection: Connection, folder: GalleryFolder, gallery_id: int) -> list[Path]:
-    """Files and folders of the gallery that no record names: segments, manifests, checkpoints, remains."""
+    """What of the gallery no record names: segments, indexes, manifests, checkpoints, remains."""
     named = set(_named_paths(connection, folder, gallery_id))
     return [path for path in _present_paths(folder) if path not in named]
 
@@ -51,6 +52,8 @@ def unnamed_paths(connection: Connection, folder: GalleryFolder, gallery_id: int
 def _named_paths(connection: Connection, folder: GalleryFolder, gallery_id: int) -> Iterator[Path]:
     segments = select(SegmentRecord.name).where(SegmentRecord.gallery_id == gallery_id)
     yield from map(folder.segment, connection.scalars(segments))
+    indexes = select(IndexRecord.name).where(IndexRecord.gallery_id == gallery_id)
+    yield from map(folder.index, connection.scalars(indexes))
     builds = select(BuildRecord.number).where(BuildRecord.gallery_id == gallery_id)
     yield from map(folder.manifest, connection.scalars(builds))
     published = select(BuildRecord.encoder_folder).where(BuildRecord.gallery_id == gallery_id)
@@ -66,6 +69,7 @@ def _named_paths(connection: Connection, folder: GalleryFolder, gallery_id: int)
 def _present_paths(folder: GalleryFolder) -> Iterator[Path]:
     for parent, pattern in (
         (folder.segments, "*"),
+        (folder.indexes, "*"),
         (folder.builds, "*"),
         (folder.encoders, "*"),
         (folder.encoders, "*/*"),

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import Connection, exists, insert, select
 
+from gallery.coverage import claims_with
 from gallery.folding import KeptRows, fold
 from gallery.manifest import FileClaims, Manifest, SegmentClaims
 from gallery.membership import chunks, in_build
@@ -181,7 +182,7 @@ def _record(connection: Connection, site: Site, manifest: Manifest, made: Made) 
 
 def _with_segments(manifest: Manifest, segments: Iterable[SegmentClaims]) -> Manifest:
     ordered = tuple(sorted(segments, key=lambda segment: segment.id))
-    index = manifest.index.model_copy(update={"entries": sum(segment.rows for segment in ordered)})
+    index = claims_with(manifest.index.main, ordered)
     return manifest.model_copy(update={"segments": ordered, "index": index})
 
 

@@ -9,14 +9,14 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, Table, insert, select
 
 from gallery.membership import CHUNK, chunks
-from gallery.records import attributes, builds, files, galleries, images
+from gallery.records import attributes, builds, files, galleries, images, indexes
 from gallery.records.base import Record, UtcDateTime
 
-RECORDS = (attributes, builds, files, galleries, images)
+RECORDS = (attributes, builds, files, galleries, images, indexes)
 """Importing them is what fills the metadata."""
 
-PASSING = frozenset({"leases", "findings", "successors"})
-"""What only a run or a swap in progress knows of."""
+PASSING = frozenset({"leases", "findings", "successors", "indexes", "build_indexes"})
+"""What only a run or a swap in progress knows of, and main indexes: they are built again from embeddings."""
 
 Row = dict[str, Any]
 

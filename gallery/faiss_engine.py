@@ -1,6 +1,6 @@
 """A FAISS index that proposes positions: approximate, and re-scored by whoever asks.
 
-Everything about a search goes with the search (`nprobe`, `efSearch`, the filter); nothing is set on the index,
+All that a search needs goes with the search (`nprobe`, `efSearch`, the filter). Nothing is set on the index,
 so that any number of threads may ask.
 """
 

@@ -34,6 +34,11 @@ class GalleryFolder:
         return self.path / "segments"
 
     @property
+    def indexes(self) -> Path:
+        """One folder per main index."""
+        return self.path / "indexes"
+
+    @property
     def builds(self) -> Path:
         """One manifest per build."""
         return self.path / "builds"
@@ -46,6 +51,10 @@ class GalleryFolder:
     def segment(self, name: str) -> Path:
         """The folder of a segment."""
         return self.segments / name
+
+    def index(self, name: str) -> Path:
+        """The folder of a main index."""
+        return self.indexes / name
 
     def manifest(self, build: int) -> Path:
         """The manifest of a build."""

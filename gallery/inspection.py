@@ -1,6 +1,6 @@
 """One segment looked at: its files against their checksums, and its arrays against its records."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -41,10 +41,16 @@ class Held:
 
 def damages(folder: Path, segment: SegmentClaims, *, quick: bool) -> Iterator[Damage]:
     """What is wrong with the segment's files; `quick` reads sizes only, else every byte is read."""
-    for name, claims in sorted(segment.files.items()):
+    for path, reason in damaged(folder, segment.files, quick=quick):
+        yield Damage(segment, path, reason)
+
+
+def damaged(folder: Path, files: Mapping[str, FileClaims], *, quick: bool) -> Iterator[tuple[Path, str]]:
+    """The files that are not what was written, each with the end of a sentence that begins with its path."""
+    for name, claims in sorted(files.items()):
         reason = _why_damaged(folder / name, claims, quick=quick)
         if reason is not None:
-            yield Damage(segment, folder / name, reason)
+            yield folder / name, reason
 
 
 def held_rows(folder: Path, segment: SegmentClaims) -> Held:

@@ -41,12 +41,62 @@ class EncoderClaims(_Claims):
     grid: tuple[int, int]
 
 
-class IndexClaims(_Claims):
-    """How candidates are found; `entries` counts the contents in it, tombstoned ones included."""
+class RecallClaims(_Claims):
+    """The recall after re-scoring, measured when the index was built; see gallery/recall.py."""
 
-    kind: Literal["flat"] = "flat"
+    value: float
+    low: float
+    high: float
+    queries: int
+    neighbours: int
+
+
+class CoveredSegment(_Claims):
+    """A segment whose embeddings a main index holds, in this order."""
+
+    id: int
+    rows: int
+
+
+class AttemptClaims(_Claims):
+    """A kind of index that was built and not kept, and why."""
+
+    kind: str
+    factory: str
+    reason: str
+
+
+class MainIndexClaims(_Claims):
+    """A main index: its folder's name and files, what it is and covers, and how far its searches look.
+
+    `factory` is its FAISS string; `wanted` the recall that it was to reach. Of the kind flat there are no
+    files: the segments that it covers are searched exactly because nothing else reached the recall.
+    """
+
+    id: int
+    name: str
+    kind: str
+    factory: str
+    entries: int
+    wanted: float
+    probes: int
+    candidates: int
+    recall: RecallClaims | None
+    attempts: tuple[AttemptClaims, ...] = ()
+    segments: tuple[CoveredSegment, ...]
+    files: dict[str, FileClaims]
+
+
+class IndexClaims(_Claims):
+    """How candidates are found; `entries` counts the contents in it, tombstoned ones included.
+
+    Segments that the `main` index does not cover are searched exactly, all of them where there is none.
+    """
+
+    kind: str = "flat"
     metric: Literal["euclidean"] = "euclidean"
     entries: int
+    main: MainIndexClaims | None = None
 
 
 class Manifest(_Claims):

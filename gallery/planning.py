@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select
 
+from gallery.coverage import claims_with
 from gallery.errors import CorruptGallery, NotEmbedded
 from gallery.folders import GalleryFolder
 from gallery.local_embeddings import LocalStorage
-from gallery.manifest import EncoderClaims, IndexClaims, Manifest, read_manifest
+from gallery.manifest import EncoderClaims, Manifest, read_manifest
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord
 from gallery.records.images import PlaceRecord
@@ -35,6 +36,7 @@ def stated(
         )
     ).one()
     segments = intact.claims(usage.segment_ids)
+    published = published_manifest(connection, folder, gallery_id)
     return Manifest(
         gallery=folder.name,
         build=published_number(connection, gallery_id),
@@ -44,7 +46,7 @@ def stated(
         labels=labels,
         local_embeddings=storage,
         segments=segments,
-        index=IndexClaims(entries=sum(segment.rows for segment in segments)),
+        index=claims_with(published.index.main if published else None, segments),
     )
 
 

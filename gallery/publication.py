@@ -15,6 +15,7 @@ from gallery.planning import not_embedded, published_manifest, published_number,
 from gallery.records.builds import BuildRecord, BuildSegmentRecord
 from gallery.records.files import FindingRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
+from gallery.records.indexes import BuildIndexRecord
 from gallery.scanning import is_below
 from gallery.seen import Coverage, count_images
 from gallery.storage import IntactSegments
@@ -117,6 +118,9 @@ def name_published(
     named = [{"build_id": build_id, "segment_id": segment.id} for segment in manifest.segments]
     if named:
         connection.execute(insert(BuildSegmentRecord), named)
+    if manifest.index.main is not None:
+        index = insert(BuildIndexRecord).values(build_id=build_id, index_id=manifest.index.main.id)
+        connection.execute(index)
     gallery = update(GalleryRecord).where(GalleryRecord.id == gallery_id)
     connection.execute(gallery.values(published_build=manifest.build))
 

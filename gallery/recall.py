@@ -58,8 +58,9 @@ class HeldOut:
     def hits(self, number: int, embeddings: Embeddings, proposed: NDArray[np.int64]) -> NDArray[np.bool_]:
         """Which of the positions that were proposed for a query are among its true nearest; never its own."""
         squared = squared_distances(self.queries[number], embeddings.rows(proposed))
-        near = squared <= self.reach[number] + EQUALLY_NEAR
-        return np.logical_and(near, proposed != self.own[number])
+        near: NDArray[np.bool_] = squared <= self.reach[number] + EQUALLY_NEAR
+        near[proposed == self.own[number]] = False
+        return near
 
     def recall(self, hits: Sequence[int]) -> Recall:
         """The recall of searches that found so many true neighbours each."""

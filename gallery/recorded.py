@@ -3,8 +3,9 @@
 from sqlalchemy import Connection, select
 
 from gallery.local_embeddings import storage_of
-from gallery.manifest import EncoderClaims, IndexClaims, Manifest, SegmentClaims
+from gallery.manifest import EncoderClaims, IndexClaims, MainIndexClaims, Manifest, SegmentClaims
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, SegmentRecord
+from gallery.records.indexes import BuildIndexRecord, IndexRecord
 from gallery.site import Site
 
 
@@ -45,10 +46,24 @@ def recorded_manifest(connection: Connection, site: Site, build: int) -> Manifes
         images=row.images,
         contents=row.contents,
         labels=row.labels,
-        index=IndexClaims(entries=sum(segment.rows for segment in segments)),
+        index=_index(connection, row.id, segments),
         local_embeddings=storage_of(segments[0].files if segments else ()),
         segments=segments,
     )
+
+
+def _index(connection: Connection, build_id: int, segments: tuple[SegmentClaims, ...]) -> IndexClaims:
+    entries = sum(segment.rows for segment in segments)
+    statement = (
+        select(IndexRecord.id, IndexRecord.claims)
+        .join(BuildIndexRecord, BuildIndexRecord.index_id == IndexRecord.id)
+        .where(BuildIndexRecord.build_id == build_id)
+    )
+    row = connection.execute(statement).one_or_none()
+    if row is None:
+        return IndexClaims(entries=entries)
+    main = MainIndexClaims(id=row.id, **row.claims)
+    return IndexClaims(kind=main.kind, entries=entries, main=main)
 
 
 def _shape(connection: Connection, site: Site, fingerprint: str) -> tuple[int, int, int]:

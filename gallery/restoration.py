@@ -14,6 +14,7 @@ import faiss
 import numpy as np
 from sqlalchemy import Connection, Engine, Table, select
 
+from gallery.coverage import claims_with
 from gallery.database import writing
 from gallery.dump import Row, insert_rows, read_rows, tables
 from gallery.errors import GalleryExists
@@ -146,7 +147,9 @@ class _Restoration:
             path = self._found.folder / "builds" / f"{number}.json"
             old = Manifest.model_validate_json(path.read_bytes())
             segments = tuple(self._segments[each.id] for each in old.segments)
-            new = old.model_copy(update={"gallery": self._folder.name, "segments": segments})
+            index = claims_with(None, segments)  # the next run builds the main index again
+            update = {"gallery": self._folder.name, "segments": segments, "index": index}
+            new = old.model_copy(update=update)
             self._manifests[number] = new, write_manifest(path, new)
 
     def _place(self) -> None:

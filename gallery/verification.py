@@ -11,7 +11,7 @@ from gallery.collection import unnamed_paths
 from gallery.counting import Counts, count, unembedded
 from gallery.errors import CorruptGallery, NothingPublished
 from gallery.files import file_sha256
-from gallery.inspection import Damage, damages, held_rows, misplaced
+from gallery.inspection import Damage, damaged, damages, held_rows, misplaced
 from gallery.local_embeddings import storage_of
 from gallery.manifest import SegmentClaims, read_manifest
 from gallery.membership import in_build, members
@@ -81,6 +81,7 @@ def verify(
             *_of_manifests(now),
             *_of_checkpoints(now, checkpoint_fault),
             *_of_files(now, segments, quick=quick),
+            *_of_indexes(now, quick=quick),
             *_of_rows(now, segments),
             *_of_remains(now),
             *(_of_originals(now) if originals else ()),
@@ -152,6 +153,15 @@ def _of_files(now: Snapshot, segments: Sequence[SegmentClaims], *, quick: bool) 
     for segment in segments:
         for damage in damages(now.site.folder.segment(segment.name), segment, quick=quick):
             yield Finding("file", str(damage.path), f"{damage.path} {damage.reason}.")
+
+
+def _of_indexes(now: Snapshot, *, quick: bool) -> Iterator[Finding]:
+    """A build goes on without its main index, and the next run builds it again; until then it is slow."""
+    named = (recorded_manifest(now.connection, now.site, build).index.main for build in now.builds)
+    for main in {each.name: each for each in named if each is not None}.values():
+        folder = now.site.folder.index(main.name)
+        for path, reason in damaged(folder, main.files, quick=quick):
+            yield Finding("index", str(path), f"{path} {reason}; the next run builds the index again.")
 
 
 def _of_rows(now: Snapshot, segments: Sequence[SegmentClaims]) -> Iterator[Finding]:

@@ -19,14 +19,16 @@ from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from gallery.database import open_engine, require_schema
 from gallery.errors import SchemaOutdated
-from gallery.records import attributes, builds, files, galleries, images
+from gallery.records import attributes, builds, files, galleries, images, indexes
 from gallery.records.base import SCHEMA_REVISION, Record
 from migrations import schema
 from tests.conftest import empty_database
 from tests.postgresql import Server, drop_database
 
 ROOT = Path(__file__).parents[2]
-assert attributes and builds and files and galleries and images, "importing the records fills the metadata"
+assert attributes and builds and files and galleries and images and indexes, (
+    "importing the records fills the metadata"
+)
 
 
 @pytest.fixture

@@ -1,0 +1,54 @@
+"""The index that a build is searched with, opened over its segments."""
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+
+from gallery.embeddings import Embeddings, Part
+from gallery.exact_index import ExactIndex
+from gallery.faiss_engine import FaissEngine
+from gallery.folders import GalleryFolder
+from gallery.index import VectorIndex
+from gallery.index_kinds import FLAT
+from gallery.main_index import CombinedIndex, Effort, MainIndex
+from gallery.manifest import MainIndexClaims, Manifest
+from gallery.segments import Segment, is_intact
+
+log = logging.getLogger(__name__)
+
+
+def opened_index(folder: GalleryFolder, manifest: Manifest, segments: Mapping[int, Segment]) -> VectorIndex:
+    """What a build is searched with. An index that is damaged costs time and no answer: it is left out."""
+    dimension, main = manifest.encoder.dimension, manifest.index.main
+    if main is None or main.kind == FLAT:
+        return ExactIndex(dimension, [segment.part for segment in segments.values()])
+    if not is_intact(folder.index(main.name), main.files):
+        log.warning("The index %s is damaged: searches are exact, and slow", folder.index(main.name))
+        return ExactIndex(dimension, [segment.part for segment in segments.values()])
+    covered = {each.id for each in main.segments}
+    beside = [segment.part for segment_id, segment in segments.items() if segment_id not in covered]
+    opened = _opened(folder.index(main.name), main, segments, dimension)
+    return CombinedIndex([opened, ExactIndex(dimension, beside)]) if beside else opened
+
+
+def _opened(
+    folder: Path, main: MainIndexClaims, segments: Mapping[int, Segment], dimension: int
+) -> MainIndex:
+    parts, missing, start = [], [np.empty(0, np.int64)], 0
+    for each in main.segments:
+        if each.id in segments:
+            parts.append(segments[each.id].part)
+        else:
+            parts.append(_absent(each.rows, dimension))
+            missing.append(np.arange(start, start + each.rows))
+        start += each.rows
+    effort = Effort(main.probes, main.candidates)
+    embeddings = Embeddings(dimension, parts)
+    return MainIndex(embeddings, FaissEngine.open(folder), effort, missing=np.concatenate(missing))
+
+
+def _absent(rows: int, dimension: int) -> Part:
+    """What stands for a segment that the build names no more; its ids are nobody's."""
+    return Part(np.arange(-rows, 0), np.broadcast_to(np.zeros(1, np.float32), (rows, dimension)))
