@@ -14,8 +14,10 @@ from gallery.compaction import compact
 from gallery.folders import GalleryFolder
 from gallery.records.galleries import GalleryRecord
 from gallery.rollback import roll_back
+from gallery.successors import begin, successor, unembedded
+from gallery.swap import activate
 from tests.gallery.power import Disk
-from tests.gallery.support import NAME, Trial
+from tests.gallery.support import NAME, Trial, checkpoint, embedded
 
 BEFORE = {"/r/red/a.jpg": b"a", "/r/red/b.jpg": b"b", "/r/blue/c.jpg": b"c"}
 AFTER = {"/r/red/b.jpg": b"b", "/r/blue/a.jpg": b"a", "/r/green/d.jpg": b"d"}
@@ -60,7 +62,20 @@ def index_and_change(trial: Trial) -> None:
     for work in (lambda tenure: roll_back(tenure, build=2), compact):
         with trial.galleries.tenure(NAME) as tenure:
             work(tenure)
-    trial.run({**BEFORE, **AFTER})
+    trial.run({**BEFORE, **AFTER}, seed=1)
+    swap(trial, {**BEFORE, **AFTER})
+
+
+def swap(trial: Trial, files: dict[str, bytes]) -> None:
+    """To encoder 2, which no run has used."""
+    with trial.galleries.tenure(NAME) as tenure:
+        begin(tenure, checkpoint(trial.home, 2), fingerprint="f3", encoder_name="toy 2", storage="int8")
+    site = trial.galleries.site(NAME)
+    todo = [files[each.uris[0]] for each in unembedded(site, successor(site))]
+    with trial.writer() as writer:
+        writer.add_segment([embedded(data, seed=2) for data in todo], fingerprint="f3")
+    with trial.galleries.tenure(NAME) as tenure:
+        activate(tenure)
 
 
 @pytest.mark.on_both
@@ -70,7 +85,7 @@ def test_whatever_a_committed_row_names_survives_a_power_cut(
     lost, seen = look_after_commits(trial, monkeypatch)
     index_and_change(trial)
     assert lost == set()
-    assert {path.parent.name for path in seen} >= {"segments", "builds", "f1", "f2"}
+    assert {path.parent.name for path in seen} >= {"segments", "builds", "f1", "f2", "f3"}
 
 
 def skip_folders(path: Path) -> None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner, Result
 
+from tests.postgresql import copy_database, drop_database
 from tests.toys import fitted_at, mean_colour_checkpoint, mosaic, write_folder
 from whyalike.app import app
 from whyalike.settings import variables
@@ -24,6 +26,18 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("WHYALIKE_HOME", str(tmp_path / "home"))
     return tmp_path / "home"
+
+
+@pytest.fixture
+def each_database(home: Path, migrated: Path | str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The records in SQLite in the home, and in PostgreSQL."""
+    if isinstance(migrated, Path):
+        yield
+        return
+    url = copy_database(migrated, f"home_{uuid.uuid4().hex}")
+    monkeypatch.setenv("WHYALIKE_DATABASE_URL", url)
+    yield
+    drop_database(url)
 
 
 @pytest.fixture

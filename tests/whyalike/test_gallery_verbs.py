@@ -10,6 +10,8 @@ import pytest
 from tests.toys import mean_colour_checkpoint, noise, write_folder
 from tests.whyalike.conftest import Run
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 
 @pytest.fixture
 def changed(run: Run, gallery: str, pictures: Path, tmp_path: Path, checkpoint: Path) -> str:

@@ -14,6 +14,8 @@ from PIL import Image
 from tests.toys import noise, write_folder
 from tests.whyalike.conftest import Run
 
+pytestmark = pytest.mark.usefixtures("each_database")
+
 MATCH_KEYS = [
     "rank",
     "image_id",
