@@ -1,6 +1,6 @@
 """Conditions on labels and attributes as questions in SQL, and what there is to ask for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,17 +9,22 @@ from sqlalchemy import (
     Connection,
     SQLColumnExpression,
     and_,
+    delete,
+    exists,
     false,
     func,
+    insert,
     not_,
     or_,
     select,
     true,
 )
 
+from gallery.attributes import number_of
 from gallery.filters import LABEL, Condition, Operand, Where
 from gallery.membership import chunks, in_build, in_build_too
 from gallery.records.attributes import AttributeRecord, CodePoints
+from gallery.records.files import FileRecord, FindingRecord
 from gallery.records.images import PlaceRecord
 
 VALUES_TOLD = 50
@@ -68,6 +73,49 @@ def attribute_columns(connection: Connection, gallery_id: int, build: int) -> li
         AttributeColumn(*row[:5], _values(connection, gallery_id, build, row[0], row[5]))
         for row in connection.execute(counts).all()
     ]
+
+
+def record_attributes(connection: Connection, gallery_id: int, told: Mapping[str, Mapping[str, str]]) -> None:
+    """Write the attributes under their digests, those that are not written yet."""
+    of_gallery = AttributeRecord.gallery_id == gallery_id
+    for digests in chunks(told):
+        known = (
+            select(AttributeRecord.digest).distinct().where(of_gallery, AttributeRecord.digest.in_(digests))
+        )
+        new = set(digests) - set(connection.scalars(known))
+        rows = [
+            {
+                "gallery_id": gallery_id,
+                "digest": digest,
+                "name": name,
+                "text": text,
+                "number": number_of(text),
+            }
+            for digest in sorted(new)
+            for name, text in told[digest].items()
+        ]
+        if rows:
+            connection.execute(insert(AttributeRecord), rows)
+
+
+def forget_attributes(connection: Connection, gallery_id: int, digests: Iterable[str]) -> None:
+    """Forget those of the attributes that nothing has any more: no place, no file, no finding."""
+    named = [
+        exists().where(record.gallery_id == gallery_id, record.attributes == AttributeRecord.digest)
+        for record in (PlaceRecord, FindingRecord)
+    ]
+    unread = exists().where(
+        FileRecord.gallery_id == gallery_id,
+        FileRecord.reason.is_not(None),
+        FileRecord.attributes == AttributeRecord.digest,
+    )
+    of_gallery = AttributeRecord.gallery_id == gallery_id
+    for chunk in chunks(digests):
+        connection.execute(
+            delete(AttributeRecord).where(
+                of_gallery, AttributeRecord.digest.in_(chunk), *(~each for each in named), ~unread
+            )
+        )
 
 
 def attributes_by_image(

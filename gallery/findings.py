@@ -6,6 +6,7 @@ from typing import Protocol
 
 from sqlalchemy import Connection, delete, insert
 
+from gallery.filtering import record_attributes
 from gallery.membership import chunks
 from gallery.records.files import FindingRecord
 from gallery.seen import FIELDS, PAGE, Coverage, SeenFile
@@ -73,3 +74,5 @@ def record_findings(connection: Connection, gallery_id: int, files: dict[str, Se
     ]
     if rows:
         connection.execute(insert(FindingRecord), rows)
+    told = {file.attributes: file.told for file in files.values() if file is not None and file.attributes}
+    record_attributes(connection, gallery_id, told)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from datetime import datetime, timezone
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Engine, Row, insert, select
 
@@ -22,6 +23,7 @@ from gallery.restoration import RestoreReport, restore
 from gallery.retention import build_numbers, retire
 from gallery.settings import GallerySettings
 from gallery.site import Site
+from gallery.source import Kind, NamedSource
 from gallery.storage import local_storage
 from gallery.summaries import GallerySummary, summaries
 from gallery.tenure import Tenure
@@ -67,19 +69,23 @@ class Galleries:
         return [summary for summary in self.summaries() if summary.build is not None]
 
     def roots(self, name: str) -> list[Path]:
-        """The roots that a gallery is made of, by uri: for another encoder all of them must be scanned again.
+        """Those of the sources of a gallery that are folders or files of this machine, by uri."""
+        return [each.path for each in self.sources(name) if each.kind == "folder"]
 
-        A root that was found empty, or that lies below one scanned later, is none of them any more; a
-        gallery that is not there has none.
+    def sources(self, name: str) -> list[NamedSource]:
+        """What a gallery is made of, by uri: for another encoder all of it must be looked into again.
+
+        A source that was found empty, or a folder below one scanned later, is none any more; a gallery that
+        is not there has none.
         """
         statement = (
-            select(SourceRecord.uri)
+            select(SourceRecord.kind, SourceRecord.uri)
             .join(GalleryRecord, GalleryRecord.id == SourceRecord.gallery_id)
             .where(GalleryRecord.name == name)
             .order_by(SourceRecord.uri)
         )
         with self._engine.connect() as connection:
-            return [Path(uri) for uri in connection.scalars(statement)]
+            return [NamedSource(cast(Kind, kind), uri) for kind, uri in connection.execute(statement)]
 
     def local_storage(self, name: str) -> LocalStorage | None:
         """How a gallery keeps local embeddings; None for one that holds nothing or is not there."""

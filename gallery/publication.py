@@ -138,13 +138,16 @@ def require_files(connection: Connection, gallery_id: int, survey: Survey) -> No
 def record_sources(connection: Connection, gallery_id: int, survey: Survey) -> None:
     """Remember the sources that hold files, instead of whatever was remembered below them."""
     of_gallery = SourceRecord.gallery_id == gallery_id
-    known = set(connection.scalars(select(SourceRecord.uri).where(of_gallery)))
-    roots = [source.uri for source in survey.sources]
-    wanted = set(roots) - {source.uri for source in survey.empty}
-    for root in sorted(wanted - known):
-        connection.execute(insert(SourceRecord).values(gallery_id=gallery_id, uri=root))
-    for uri in known - wanted:
-        if any(is_below(uri, root) for root in roots):
+    rows = connection.execute(select(SourceRecord.uri, SourceRecord.kind).where(of_gallery))
+    known = {uri: kind for uri, kind in rows}  # noqa: C416 - rows are not quite pairs
+    kinds = {source.uri: source.kind for source in survey.sources}
+    wanted = set(kinds) - {source.uri for source in survey.empty}
+    for uri in sorted(wanted - set(known)):
+        connection.execute(insert(SourceRecord).values(gallery_id=gallery_id, uri=uri, kind=kinds[uri]))
+    folders = [uri for uri, kind in kinds.items() if kind == "folder"]
+    for uri in set(known) - wanted:
+        is_within = known[uri] == "folder" and any(is_below(uri, folder) for folder in folders)
+        if uri in kinds or is_within:
             connection.execute(delete(SourceRecord).where(of_gallery, SourceRecord.uri == uri))
 
 

@@ -7,9 +7,10 @@ embeddings and its thumbnail, goes with the last segment that holds it.
 
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Select, delete, exists, select
+from sqlalchemy import Connection, Select, and_, delete, exists, select
 from sqlalchemy.orm import aliased
 
+from gallery.filtering import forget_attributes
 from gallery.readers import unread
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, EmbeddedContentRecord, SegmentRecord
 from gallery.records.galleries import SuccessorRecord
@@ -77,15 +78,17 @@ def _forget_places(connection: Connection, gallery_id: int, number: int) -> None
     before = max((each for each in others if each < number), default=0)
     after = min(each for each in others if each > number)  # the published build, at the latest
     later = aliased(PlaceRecord)
-    connection.execute(
-        delete(PlaceRecord).where(
-            PlaceRecord.gallery_id == gallery_id,
-            PlaceRecord.until_build > number,
-            PlaceRecord.until_build <= after,
-            PlaceRecord.since_build > before,
-            exists().where(later.image_id == PlaceRecord.image_id, later.id > PlaceRecord.id),
-        )
+    doomed = and_(
+        PlaceRecord.gallery_id == gallery_id,
+        PlaceRecord.until_build > number,
+        PlaceRecord.until_build <= after,
+        PlaceRecord.since_build > before,
+        exists().where(later.image_id == PlaceRecord.image_id, later.id > PlaceRecord.id),
     )
+    told = select(PlaceRecord.attributes).distinct().where(doomed, PlaceRecord.attributes.is_not(None))
+    digests = [digest for digest in connection.scalars(told) if digest is not None]
+    connection.execute(delete(PlaceRecord).where(doomed))
+    forget_attributes(connection, gallery_id, digests)
 
 
 def _named_alone(build_id: int | None) -> Select[int]:

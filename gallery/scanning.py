@@ -6,14 +6,14 @@ import heapq
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
 from gallery.errors import OriginalUnavailable, SourceUnavailable
-from gallery.source import UnlistedFolder
+from gallery.source import Kind, UnlistedFolder
 
 UNSETTLED_NS = 3_000_000_000
 """A file that was written less than 3 s ago may be written again within the same tick of its time, which is
@@ -39,6 +39,11 @@ class ScannedFile:
     size: int | None = field(default=None, compare=False)
     version: str | None = field(default=None, compare=False)
 
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """None: a folder says nothing of a file but its label."""
+        return {}
+
     def read(self, *, most: int) -> bytes:
         """Its bytes, at most one more than `most`. Raises OriginalUnavailable with the reason."""
         try:
@@ -59,6 +64,7 @@ class FolderSource:
 
     root: Path
     is_listing: bool = False
+    kind: Kind = "folder"
 
     @property
     def uri(self) -> str:
@@ -81,7 +87,7 @@ class FolderSource:
                 relative=uri[len(base) :].replace(os.sep, "/"),
                 label=uri[: -len(_text(path.name)) - 1].rpartition(os.sep)[2],
                 size=None if status is None else status.st_size,
-                version=None if status is None else _version(status),
+                version=None if status is None else settled_version(status),
             )
 
 
@@ -227,7 +233,7 @@ def _status(path: Path) -> os.stat_result | None:
         raise
 
 
-def _version(status: os.stat_result) -> str | None:
+def settled_version(status: os.stat_result) -> str | None:
     """The modification time in nanoseconds, None while it is too young to be trusted."""
     return str(status.st_mtime_ns) if time.time_ns() - status.st_mtime_ns > UNSETTLED_NS else None
 

@@ -1,8 +1,8 @@
 """What scans have seen of files: read from the records in the order of uris, a page at a time."""
 
 import os
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
 
@@ -15,20 +15,25 @@ PAGE = 1000
 Seen = type[FileRecord] | type[FindingRecord]
 """The tables that say what was seen of files."""
 
-FIELDS = ("uri", "source", "label", "size", "version", "checksum", "reason")
+FIELDS = ("uri", "source", "label", "attributes", "size", "version", "checksum", "reason")
 
 
 @dataclass(frozen=True, slots=True)
 class SeenFile:
-    """A file as somebody saw it; the fields are FileRecord's. Without checksum and reason it is gone."""
+    """A file as somebody saw it; the fields are FileRecord's. Without checksum and reason it is gone.
+
+    `attributes` is the digest of what is `told` of it, which only a file that was just looked at knows.
+    """
 
     uri: str
     source: str | None
     label: str | None
+    attributes: str | None
     size: int | None
     version: str | None
     checksum: str | None
     reason: str | None
+    told: Mapping[str, str] = field(default_factory=dict, compare=False)
 
     @property
     def is_gone(self) -> bool:

@@ -3,9 +3,26 @@
 Folders are such sources (`gallery.scanning`); whatever else lists files needs no more than this.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from pathlib import Path
+from typing import Literal, Protocol
+
+Kind = Literal["folder", "table", "list", "shard", "storage", "web"]
+"""A folder or file of this machine; three that name or hold images; storage of fsspec; a file of the web."""
+
+
+@dataclass(frozen=True, slots=True)
+class NamedSource:
+    """A source as a gallery remembers it: what it is and where, an absolute path or a URI."""
+
+    kind: Kind
+    uri: str
+
+    @property
+    def path(self) -> Path:
+        """Where a source of this machine lies."""
+        return Path(self.uri)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +57,10 @@ class SourceFile(Protocol):
     def version(self) -> str | None:
         """What changes whenever the bytes do."""
 
+    @property
+    def attributes(self) -> Mapping[str, str]:
+        """What the source says of it besides, by name."""
+
     def read(self, *, most: int) -> bytes:
         """Its bytes, at most one more than `most`. Raises OriginalUnavailable with the reason."""
 
@@ -50,6 +71,10 @@ class Source(Protocol):
     @property
     def uri(self) -> str:
         """The name that the gallery remembers it by."""
+
+    @property
+    def kind(self) -> Kind:
+        """What it is."""
 
     @property
     def is_listing(self) -> bool:

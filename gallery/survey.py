@@ -13,6 +13,7 @@ from operator import attrgetter
 
 from sqlalchemy import Engine
 
+from gallery.attributes import digest_of
 from gallery.findings import Findings
 from gallery.records.files import FileRecord, FindingRecord
 from gallery.scanning import is_below
@@ -166,7 +167,7 @@ class Survey:
     def _leave_out(self, folder: UnlistedFolder, source: Source) -> None:
         self._found[source.uri] += 1
         self._unlisted[folder.uri] = folder
-        self.findings.put(SeenFile(folder.uri, source.uri, None, None, None, None, folder.reason))
+        self.findings.put(SeenFile(folder.uri, source.uri, None, None, None, None, None, folder.reason))
 
     def _believed(self, files: Iterable[SeenFile]) -> Iterator[SeenFile]:
         """The same, without the version where the content is not embedded: its file must be read again."""
@@ -198,4 +199,7 @@ def _ascending(files: Iterable[SourceFile]) -> Iterator[SourceFile]:
 
 
 def _outcome(file: SourceFile, source: str, checksum: str | None, reason: str | None) -> SeenFile:
-    return SeenFile(file.uri, source, file.label, file.size, file.version, checksum, reason)
+    told = file.attributes
+    return SeenFile(
+        file.uri, source, file.label, digest_of(told), file.size, file.version, checksum, reason, told
+    )

@@ -1,13 +1,13 @@
 """Files that are known without looking: a caller tells what lies where, and a survey learns it."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 
 from gallery.difference import Place
 from gallery.errors import OriginalUnavailable
 from gallery.scanning import is_below
 from gallery.seen import Unreadable
-from gallery.source import UnlistedFolder
+from gallery.source import Kind, UnlistedFolder
 from gallery.survey import Doubt, Survey
 
 
@@ -21,6 +21,7 @@ class ToldFile:
     reason: str | None
     size: int | None = None
     version: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
 
     def read(self, *, most: int) -> bytes:
         """Raises OriginalUnavailable: nobody has the bytes."""
@@ -35,6 +36,7 @@ class ToldSource:
     told: Sequence[ToldFile]
     unlisted: Sequence[UnlistedFolder]
     is_listing: bool = False
+    kind: Kind = "folder"
 
     def files(self, *, leave_out: Callable[[UnlistedFolder], None]) -> Iterator[ToldFile]:
         """The files."""

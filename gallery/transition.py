@@ -38,7 +38,12 @@ LEFT = and_(
     (_F.checksum.is_(None) | _F.reason.is_not(None) | (_F.checksum != _F.old_checksum)),
 )
 """The image that was at the uri is there no more."""
-RELABELLED = and_(READABLE, _F.checksum == _F.old_checksum, _F.label.is_distinct_from(_F.old_label))
+RELABELLED = and_(
+    READABLE,
+    _F.checksum == _F.old_checksum,
+    _F.label.is_distinct_from(_F.old_label) | _F.attributes.is_distinct_from(_F.old_attributes),
+)
+"""The image stays where it is, and something else is said of it."""
 
 
 class Transition:
@@ -117,6 +122,7 @@ class Transition:
                 old_image_id=PlaceRecord.image_id,
                 old_checksum=ContentRecord.checksum,
                 old_label=PlaceRecord.label,
+                old_attributes=PlaceRecord.attributes,
             ),
         )
 
@@ -193,8 +199,8 @@ class Transition:
         )
 
     def _begin_known(self, build: int) -> None:
-        names = ["gallery_id", "image_id", "uri", "label", "since_build"]
-        known = select(_F.gallery_id, _F.image_id, _F.uri, _F.label, literal(build)).where(
+        names = ["gallery_id", "image_id", "uri", "label", "attributes", "since_build"]
+        known = select(_F.gallery_id, _F.image_id, _F.uri, _F.label, _F.attributes, literal(build)).where(
             self._of_gallery, _F.image_id.is_not(None)
         )
         self._connection.execute(insert(PlaceRecord).from_select(names, known.order_by(_F.uri)))
@@ -202,7 +208,7 @@ class Transition:
     def _begin_new(self, build: int) -> None:
         """Give the images that begin their ids, in the order of their uris."""
         statement = (
-            select(_F.uri, _F.label, ContentRecord.id)
+            select(_F.uri, _F.label, _F.attributes, ContentRecord.id)
             .join(
                 ContentRecord,
                 and_(ContentRecord.gallery_id == _F.gallery_id, ContentRecord.checksum == _F.checksum),
@@ -214,16 +220,17 @@ class Transition:
         last = ""
         while page := self._connection.execute(statement.where(_F.uri > last)).all():
             ordered = insert(ImageRecord).returning(ImageRecord.id, sort_by_parameter_order=True)
-            image_ids = self._connection.scalars(ordered, [{"content_id": content} for _, _, content in page])
+            image_ids = self._connection.scalars(ordered, [{"content_id": row[-1]} for row in page])
             rows = [
                 {
                     "gallery_id": self._gallery_id,
                     "image_id": image_id,
                     "uri": uri,
                     "label": label,
+                    "attributes": attributes,
                     "since_build": build,
                 }
-                for image_id, (uri, label, _) in zip(image_ids, page, strict=True)
+                for image_id, (uri, label, attributes, _) in zip(image_ids, page, strict=True)
             ]
             self._connection.execute(insert(PlaceRecord), rows)
             last = page[-1][0]

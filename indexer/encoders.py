@@ -1,7 +1,6 @@
 """Which encoder a run embeds with: the gallery's own, the one that was given, or one fitted to its images."""
 
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,6 +10,7 @@ from gallery.writer import GalleryWriter
 from indexer.errors import EncoderRefused
 from indexer.fitting import fit_encoder
 from indexer.settings import IndexingSettings
+from indexer.sources import Sources
 from siamese import checkpoint
 from siamese.checkpoint import CheckpointRecord, load_record
 from siamese.encoder import Encoder
@@ -53,7 +53,7 @@ class EncoderChoice:
 def choose_encoder(
     writer: GalleryWriter,
     choice: EncoderChoice,
-    roots: Sequence[Path],
+    sources: Sources,
     *,
     settings: IndexingSettings,
     limits: ImageLimits,
@@ -74,7 +74,7 @@ def choose_encoder(
     if choice.checkpoint is not None:
         return _kept(writer, _given(choice.checkpoint, choice))
     raw = _raw_encoder(choice, body=choice.body or DEFAULT_BODY)
-    return _kept(writer, fit_encoder(raw, roots, settings=settings, limits=limits, progress=progress))
+    return _kept(writer, fit_encoder(raw, sources, settings=settings, limits=limits, progress=progress))
 
 
 def _own_encoder(writer: GalleryWriter, own: Path, choice: EncoderChoice) -> Encoder:

@@ -8,9 +8,9 @@ A file that cannot be read is no error of a run: the report names it with its re
 """
 
 from collections.abc import Iterable, Sequence
-from pathlib import Path
 
 from gallery.seen import Unreadable
+from gallery.urls import shown
 
 
 class IndexerError(Exception):
@@ -24,7 +24,7 @@ class EncoderRefused(IndexerError):  # noqa: N818 - named after what it says, li
 class NothingToIndex(IndexerError):  # noqa: N818
     """No file below the roots of a new gallery could be be an image; says why the first is none."""
 
-    def __init__(self, roots: Sequence[Path], unreadable: Iterable[Unreadable]) -> None:
+    def __init__(self, sources: Sequence[str], unreadable: Iterable[Unreadable]) -> None:
         first = min(unreadable, key=lambda each: each.uri, default=None)
         why = "there is no file at all" if first is None else f"{first.uri}, for one: {first.reason}"
-        super().__init__(f"There is no image below {', '.join(map(str, roots))} ({why}).")
+        super().__init__(f"There is no image below {', '.join(map(shown, sources))} ({why}).")

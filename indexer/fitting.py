@@ -2,17 +2,18 @@
 
 import random
 import tempfile
-from collections.abc import Sequence
 from itertools import islice
 from pathlib import Path
 
-from gallery.scanning import ScannedFile, scan
+from gallery.errors import OriginalUnavailable
 from gallery.seen import Unreadable
+from gallery.source import SourceFile
 from indexer.errors import NothingToIndex
 from indexer.settings import IndexingSettings
+from indexer.sources import Sources
 from siamese.encoder import Encoder, Prepared
 from siamese.errors import UnreadableImage, UnusableData
-from siamese.images import ImageLimits, decode, read
+from siamese.images import ImageLimits, decode
 from siamese.progress import Progress
 from siamese.threads import in_threads
 from siamese.whitening import fit_to_gallery
@@ -20,25 +21,25 @@ from siamese.whitening import fit_to_gallery
 
 def fit_encoder(
     raw: Encoder,
-    roots: Sequence[Path],
+    sources: Sources,
     *,
     settings: IndexingSettings,
     limits: ImageLimits,
     progress: Progress,
 ) -> Encoder:
-    """Fit `raw`, an encoder of raw pooled features, to images drawn at random from all below the roots.
+    """Fit `raw`, an encoder of raw pooled features, to images drawn at random from all of the sources.
 
     The same files and the same seed give the same encoder. Raises NothingToIndex if none can be read.
     """
-    files = list(scan(roots, leave_out=lambda _: None))  # the run itself reports them
+    files = list(sources.files())
     random.Random(settings.fitting_seed).shuffle(files)
     unreadable: list[Unreadable] = []
 
-    def prepare(file: ScannedFile) -> Prepared | None:
+    def prepare(file: SourceFile) -> Prepared | None:
         try:
-            return raw.prepare(decode(read(file.path, limits=limits), limits=limits))
-        except UnreadableImage as error:
-            unreadable.append(Unreadable(file.uri, None, error.reason))
+            return raw.prepare(decode(file.read(most=limits.max_bytes), limits=limits))
+        except (UnreadableImage, OriginalUnavailable) as error:
+            unreadable.append(Unreadable(file.uri, None, str(error)))
             return None
 
     threads = settings.decoding_threads
@@ -50,4 +51,4 @@ def fit_encoder(
         try:
             return fit_to_gallery(raw, images, out=Path(folder), seed=settings.fitting_seed)
         except UnusableData as error:
-            raise NothingToIndex(roots, unreadable) from error
+            raise NothingToIndex(sources.uris, unreadable) from error

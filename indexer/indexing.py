@@ -4,12 +4,11 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from itertools import chain
-from pathlib import Path
 
 from gallery.errors import NothingPublished
 from gallery.galleries import Galleries
 from gallery.local_embeddings import LocalStorage
-from gallery.scanning import FolderSource, count_files
+from gallery.settings import FetchingSettings
 from gallery.survey import Settled, Survey
 from indexer.encoders import EncoderChoice, choose_encoder
 from indexer.errors import NothingToIndex
@@ -17,7 +16,7 @@ from indexer.pipeline import ReadDoubt, embed_contents, keep_in_segments, learn,
 from indexer.reading import Reader
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
-from indexer.sources import find_sources, require_picture
+from indexer.sources import Named, Sources, find_sources, require_picture
 from indexer.tally import Tally
 from siamese.images import ImageLimits
 from siamese.onnx_runtime import computed_by
@@ -27,11 +26,12 @@ from siamese.progress import Progress, Silent
 def index(
     galleries: Galleries,
     name: str,
-    roots: Sequence[Path],
+    named: Sequence[Named],
     choice: EncoderChoice | None = None,
     *,
     settings: IndexingSettings | None = None,
     limits: ImageLimits | None = None,
+    fetching: FetchingSettings | None = None,
     progress: Progress | None = None,
     local_embeddings: LocalStorage | None = None,
     allow_empty: bool = False,
@@ -39,7 +39,7 @@ def index(
     rehash: bool = False,
     clock: Callable[[], float] = time.monotonic,
 ) -> IndexingReport:
-    """Make the files below the roots the gallery that readers open; embed only what was not embedded yet.
+    """Make the files of the sources the gallery that readers open; embed only what was not embedded yet.
 
     Whatever ends a run early, the next one takes up what was embedded, and readers keep the published build.
     `local_embeddings` says how to keep them: by default as the gallery does, or as the settings say for a
@@ -58,26 +58,31 @@ def index(
     kept = galleries.local_storage(name)
     storage = local_embeddings or kept or settings.local_embeddings
     anew = choice.refit or kept not in (None, storage)
-    sources = find_sources(galleries, name, roots, anew=anew, allow_empty=allow_empty)
+    sources = find_sources(
+        galleries,
+        name,
+        named,
+        fetching=fetching or FetchingSettings(),
+        anew=anew,
+        allow_empty=allow_empty,
+    )
     tally = Tally("indexing")
     with galleries.writer(name) as writer:
         before = _published(galleries, name)
         if before is None or (choice.refit and choice.checkpoint is None):
-            require_picture(sources.present, limits=limits)  # before weights are asked for
-        encoder = choose_encoder(
-            writer, choice, sources.present, settings=settings, limits=limits, progress=progress
-        )
+            require_picture(sources, limits=limits)  # before weights are asked for
+        encoder = choose_encoder(writer, choice, sources, settings=settings, limits=limits, progress=progress)
         encoder = computed_by(choice.runtime, encoder, graphs=choice.graphs)
         known = writer.known(encoder.fingerprint, storage=storage)
         reader = Reader(encoder, known=known, limits=limits, thumbnail_quality=settings.thumbnail_quality)
         survey = writer.survey(
-            [FolderSource(root) for root in sources.roots],
+            sources.all,
             encoder.fingerprint,
             storage=storage,
             retry_failed=retry_failed,
             rehash=rehash,
         )
-        read = _read(reader, survey, tally, settings=settings, progress=progress)
+        read = _read(reader, sources, survey, tally, settings=settings, progress=progress)
         contents = embed_contents(
             encoder, learn(read, survey, tally), survey, tally, batch_size=settings.batch_size
         )
@@ -90,7 +95,7 @@ def index(
             size=settings.segment_size,
         )
         if before is None and not survey.readable:
-            raise NothingToIndex(sources.roots, [tally.first_refused] if tally.first_refused else [])
+            raise NothingToIndex(sources.uris, [tally.first_refused] if tally.first_refused else [])
         published = writer.publish_survey(
             survey,
             fingerprint=encoder.fingerprint,
@@ -120,11 +125,17 @@ def _published(galleries: Galleries, name: str) -> int | None:
 
 
 def _read(
-    reader: Reader, survey: Survey, tally: Tally, *, settings: IndexingSettings, progress: Progress
+    reader: Reader,
+    sources: Sources,
+    survey: Survey,
+    tally: Tally,
+    *,
+    settings: IndexingSettings,
+    progress: Progress,
 ) -> Iterator[ReadDoubt | Settled]:
     """Every file of the sources, the doubtful ones read in threads that are at most a batch ahead."""
     threads = settings.decoding_threads
     files = chain.from_iterable(survey.compare(source) for source in survey.sources)
     read = read_ahead(reader, files, ahead=settings.batch_size + threads, threads=threads)
-    total = count_files([Path(source.uri) for source in survey.sources])
+    total = sources.count()
     return progress.track(read, description=tally, total=total)

@@ -1,50 +1,118 @@
-"""Which roots a run covers: those that were named and, to choose the encoder anew, the gallery's others."""
+"""Which sources a run covers: those that were named and, to choose the encoder anew, the gallery's others."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 
+from gallery.errors import OriginalUnavailable, SourceUnavailable
 from gallery.galleries import Galleries
-from gallery.scanning import distinct, is_below, is_present, root_uri, scan
+from gallery.scanning import FolderSource, count_files, distinct, is_below, is_present, root_uri
 from gallery.seen import Unreadable
+from gallery.settings import FetchingSettings
+from gallery.source import NamedSource, Source, SourceFile
+from gallery.sources.kinds import is_local
+from gallery.sources.listing import Listing
 from indexer.errors import NothingToIndex
-from siamese.images import ImageLimits, why_none_is_a_picture
+from siamese.errors import UnreadableImage
+from siamese.images import ImageLimits, decode
+
+Named = Path | NamedSource
+"""A folder or a file, or whatever else names files."""
 
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Distinct roots; of those that are `gone` the gallery has images, and they are meant to end."""
+    """Distinct roots, and listings; of those that are `gone` the gallery has images, and they shall end."""
 
     present: Sequence[Path]
     gone: Sequence[Path]
+    listings: Sequence[Listing] = ()
 
     @property
-    def roots(self) -> list[Path]:
-        """All of them."""
-        return [*self.present, *self.gone]
+    def all(self) -> list[Source]:
+        """All of them, as a survey asks them."""
+        return [*(FolderSource(root) for root in (*self.present, *self.gone)), *self.listings]
+
+    @property
+    def uris(self) -> list[str]:
+        """What they are called."""
+        return [source.uri for source in self.all]
+
+    def files(self) -> Iterator[SourceFile]:
+        """What lies in them; folders that cannot be listed are left out, which the run itself reports."""
+        return chain.from_iterable(source.files(leave_out=lambda _: None) for source in self.all)
+
+    def count(self) -> int:
+        """About how many files that are."""
+        return count_files(self.present) + sum(len(listing) for listing in self.listings)
 
 
 def find_sources(
-    galleries: Galleries, name: str, named: Sequence[Path], *, anew: bool, allow_empty: bool
+    galleries: Galleries,
+    name: str,
+    named: Sequence[Named],
+    *,
+    fetching: FetchingSettings,
+    anew: bool,
+    allow_empty: bool,
 ) -> Sources:
-    """The roots of this run; raises SourceUnavailable for a missing one.
+    """The sources of this run; raises SourceUnavailable for a missing one.
 
     With `allow_empty` a missing one that the gallery was made of is accepted as gone. With `anew` all that
-    the gallery was made of are roots: what is embedded in another way cannot stand beside the rest.
+    the gallery was made of are sources: what is embedded in another way cannot stand beside the rest.
     """
+    folders = [each if isinstance(each, Path) else each.path for each in named if _is_folder(each)]
     recorded = galleries.roots(name)
-    others = [root for root in recorded if anew and not any(_is_below(root, each) for each in named)]
-    roots = distinct([*named, *others], recorded=recorded, allow_empty=allow_empty)
+    others = [root for root in recorded if anew and not any(_is_below(root, each) for each in folders)]
+    roots = distinct([*folders, *others], recorded=recorded, allow_empty=allow_empty)
     present = [root for root in roots if is_present(root)]
-    return Sources(present, gone=[root for root in roots if root not in present])
+    listings = _listings(galleries, name, named, fetching, anew=anew, allow_empty=allow_empty)
+    return Sources(present, [root for root in roots if root not in present], listings)
 
 
-def require_picture(roots: Sequence[Path], *, limits: ImageLimits) -> None:
-    """Raises NothingToIndex where not one file below the roots is a picture; reads to the first that is."""
-    files = (file.path for file in scan(roots, leave_out=lambda _: None))  # the run reports those
-    reasons = why_none_is_a_picture(files, limits=limits)
-    if reasons is not None:
-        raise NothingToIndex(roots, [Unreadable(root_uri(path), None, reason) for path, reason in reasons])
+def require_picture(sources: Sources, *, limits: ImageLimits) -> None:
+    """Raises NothingToIndex where not one file of the sources is a picture; reads to the first that is."""
+    reasons: list[Unreadable] = []
+    for file in sources.files():
+        try:
+            decode(file.read(most=limits.max_bytes), limits=limits)
+        except (UnreadableImage, OriginalUnavailable) as error:
+            reasons.append(Unreadable(file.uri, None, str(error)))
+        else:
+            return
+    raise NothingToIndex(sources.uris, reasons)
+
+
+def _listings(
+    galleries: Galleries,
+    name: str,
+    named: Sequence[Named],
+    fetching: FetchingSettings,
+    *,
+    anew: bool,
+    allow_empty: bool,
+) -> list[Listing]:
+    recorded = [each for each in galleries.sources(name) if each.kind != "folder"]
+    wanted = {each.uri: each for each in named if not isinstance(each, Path) and not _is_folder(each)}
+    wanted |= {each.uri: each for each in recorded if anew}
+    return [
+        Listing(each, fetching, is_gone=_is_gone(each, is_recorded=each in recorded, allow_empty=allow_empty))
+        for each in wanted.values()
+    ]
+
+
+def _is_gone(source: NamedSource, *, is_recorded: bool, allow_empty: bool) -> bool:
+    if not is_local(source.uri) or source.path.exists():
+        return False
+    if is_recorded and allow_empty:
+        return True
+    way_out = "; index it with --allow-empty to end its images" if is_recorded else ""
+    raise SourceUnavailable(f"{source.uri} does not exist or cannot be reached{way_out}.")
+
+
+def _is_folder(source: Named) -> bool:
+    return isinstance(source, Path) or source.kind == "folder"
 
 
 def _is_below(root: Path, other: Path) -> bool:

@@ -17,6 +17,8 @@ from siamese.images import PILLOW_LIMIT, ImageLimits, decode, read
 from siamese.preprocessing import Placement, Preprocessing
 
 JPEG_QUALITY = 90
+URI_MARK, SHARD_MARK = "://", ".tar#"
+"""In what no answer reads: storage and the web, where it would take long, and shards."""
 ORIGINAL_LIMITS = ImageLimits(max_bytes=2**28, max_pixels=PILLOW_LIMIT)
 """Wider than what indexing allows by default: what was indexed may be drawn on."""
 LEGIBLE_SIDE = 256
@@ -73,7 +75,9 @@ def stored_image(
 
 
 def original(image: GalleryImage) -> Original:
-    """Reads the image's file and compares its checksum."""
+    """Reads the image's file, if it is one of this machine, and compares its checksum."""
+    if URI_MARK in image.uri or SHARD_MARK in image.uri:
+        return Original("elsewhere")
     try:
         data = read(Path(image.uri), limits=ORIGINAL_LIMITS)
     except UnreadableImage:

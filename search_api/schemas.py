@@ -222,5 +222,6 @@ class ImageSchema(SparseSchema):
     width: int = Field(description="Pixels of the upright picture.")
     height: int
     original: OriginalState = Field(
-        description="Whether the file still holds these bytes; drawings use the thumbnail where it does not."
+        description="Whether the file still holds these bytes; drawings use the thumbnail where it does not, "
+        "and where it lies elsewhere: in a shard, in other storage, on the web."
     )

@@ -13,7 +13,7 @@ Prefilter = Literal["label"]
 FittedOn = Literal["pair", "shown"]
 DrawnOn = Literal["original", "thumbnail", "upload"]
 ComputedFrom = Literal["stored", "upload", "original", "thumbnail", "nothing"]
-OriginalState = Literal["unchanged", "changed", "gone"]
+OriginalState = Literal["unchanged", "changed", "gone", "elsewhere"]
 
 
 class Schema(BaseModel):

@@ -41,10 +41,11 @@ def repair_gallery(
         indexed = index(
             galleries,
             name,
-            galleries.roots(name),
+            galleries.sources(name),
             choice,
             settings=settings.indexing,
             limits=settings.limits,
+            fetching=settings.fetching,
             progress=progress,
         )
     with galleries.writer(name, create=False):

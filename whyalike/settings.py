@@ -11,7 +11,7 @@ import platformdirs
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from gallery.settings import GallerySettings
+from gallery.settings import FetchingSettings, GallerySettings
 from indexer.settings import IndexingSettings
 from search_api.settings import SearchSettings
 from siamese.images import ImageLimits
@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     debug: bool = Field(default=False, description="Show the traceback of an error.")
     limits: ImageLimits = Field(default_factory=ImageLimits)
     gallery: GallerySettings = Field(default_factory=GallerySettings)
+    fetching: FetchingSettings = Field(default_factory=FetchingSettings)
     indexing: IndexingSettings = Field(default_factory=IndexingSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)

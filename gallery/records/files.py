@@ -31,6 +31,7 @@ class FileRecord(Record):
     uri: Mapped[str] = mapped_column(CodePoints, primary_key=True)
     source: Mapped[str | None] = mapped_column(CodePoints)
     label: Mapped[str | None]
+    attributes: Mapped[str | None]
     size: Mapped[int | None] = mapped_column(BigInteger)
     version: Mapped[str | None]
     checksum: Mapped[str | None]
@@ -61,6 +62,7 @@ class FindingRecord(Record):
     uri: Mapped[str] = mapped_column(CodePoints, primary_key=True)
     source: Mapped[str | None] = mapped_column(CodePoints)
     label: Mapped[str | None]
+    attributes: Mapped[str | None]
     size: Mapped[int | None] = mapped_column(BigInteger)
     version: Mapped[str | None]
     checksum: Mapped[str | None]
@@ -68,6 +70,7 @@ class FindingRecord(Record):
     old_image_id: Mapped[int | None] = mapped_column(BigInteger)
     old_checksum: Mapped[str | None]
     old_label: Mapped[str | None]
+    old_attributes: Mapped[str | None]
     goes_elsewhere: Mapped[bool | None]
     comes_from_elsewhere: Mapped[bool | None]
     image_id: Mapped[int | None] = mapped_column(BigInteger)

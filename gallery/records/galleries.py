@@ -26,7 +26,7 @@ class GalleryRecord(Record):
 
 
 class SourceRecord(Record):
-    """A root that was scanned into the gallery."""
+    """A root that was scanned into the gallery, or what else names its files; `kind` is NamedSource's."""
 
     __tablename__ = "sources"
     __table_args__ = (UniqueConstraint("gallery_id", "uri"), NEVER_REUSED)
@@ -34,6 +34,7 @@ class SourceRecord(Record):
     id: Mapped[int] = mapped_column(RecordId, primary_key=True)
     gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"))
     uri: Mapped[str]
+    kind: Mapped[str] = mapped_column(server_default="folder")
 
 
 class SuccessorRecord(Record):

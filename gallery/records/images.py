@@ -47,6 +47,7 @@ class PlaceRecord(Record):
             postgresql_where=text("until_build IS NOT NULL"),
         ),
         Index("ix_places_gallery_id_label", "gallery_id", "label"),
+        Index("ix_places_gallery_id_attributes", "gallery_id", "attributes"),
         Index("ix_places_image_id", "image_id"),
         Index(
             "ix_places_ended",

@@ -1,55 +1,33 @@
-"""A file as its source names it, before anybody has read it, and where its bytes lie."""
+"""A file as a table, a list, a shard or storage names it, and where its bytes lie."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-
-@dataclass(frozen=True, slots=True)
-class LocalFile:
-    """A file of this machine; `path` may hold bytes that are no UTF-8, as `os.fsdecode` gives them."""
-
-    path: str
+from gallery.errors import InvalidSource, OriginalUnavailable
+from gallery.settings import FetchingSettings
+from gallery.sources.opening import BytesAt, opened_bytes
 
 
 @dataclass(frozen=True, slots=True)
-class ShardMember:
-    """The bytes from `offset` to `offset + size` of an uncompressed tar file."""
+class ListedFile:
+    """What a source says of one file (a SourceFile); a plain value, so that it travels to another process.
 
-    shard: "LocalFile | RemoteFile"
-    offset: int
-    size: int
-
-
-@dataclass(frozen=True, slots=True)
-class RemoteFile:
-    """A file in storage that fsspec reads, such as s3://bucket/a.jpg."""
-
-    url: str
-
-
-@dataclass(frozen=True, slots=True)
-class WebFile:
-    """A file that is fetched by http or https."""
-
-    url: str
-
-
-Location = LocalFile | ShardMember | RemoteFile | WebFile
-"""Where bytes lie; a plain value, so that it travels to another process."""
-
-
-@dataclass(frozen=True, slots=True)
-class FoundFile:
-    """What a source says of one file.
-
-    `uri` names the place in the gallery. `version` is another text whenever the bytes may be others (None
-    where only reading them tells), `size` is in bytes (None where it is not known). `attributes` are what a
-    table says of it besides, by column.
+    `uri` names the place in the gallery, `at` says where the bytes lie. `version` is another text whenever
+    the bytes may be others (None where only reading them tells), `size` is in bytes (None where it is not
+    known). `attributes` are what the source says of it besides its label.
     """
 
     uri: str
-    location: Location
+    at: BytesAt
     label: str | None = None
     attributes: Mapping[str, str] = field(default_factory=dict)
     size: int | None = None
     version: str | None = None
+    fetching: FetchingSettings = field(default_factory=FetchingSettings, compare=False)
+
+    def read(self, *, most: int) -> bytes:
+        """Its bytes, at most one more than `most`. Raises OriginalUnavailable with the reason."""
+        try:
+            return opened_bytes(self.at, self.fetching, most=most)
+        except (OriginalUnavailable, InvalidSource) as error:
+            raise OriginalUnavailable(str(error).removesuffix(".")) from error

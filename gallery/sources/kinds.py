@@ -4,15 +4,16 @@ import glob
 import os
 import posixpath
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from gallery.errors import InvalidSource, SourceUnavailable
 from gallery.fetching import Fetcher
-from gallery.sources.found import FoundFile, LocalFile, RemoteFile
+from gallery.source import NamedSource
+from gallery.sources.found import ListedFile
 from gallery.sources.lists import is_list, read_list
 from gallery.sources.local import FILE_SCHEME, as_text, path_of_url, size_and_version
+from gallery.sources.opening import LocalFile, RemoteFile
 from gallery.sources.references import referred
 from gallery.sources.shards import is_shard, read_shard
 from gallery.sources.storage import file_system, protocol_of, reading, version_of
@@ -20,29 +21,8 @@ from gallery.sources.tables import is_table, read_table
 from gallery.sources.texts import opened
 from gallery.urls import is_web, shown, web_url
 
-Kind = Literal["folder", "table", "list", "shard", "storage", "web"]
-"""A folder or file of this machine; three that name or hold images; storage of fsspec; a file of the web."""
 
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A source as a gallery remembers it: what it is and where, an absolute path or a URI."""
-
-    kind: Kind
-    uri: str
-
-    @property
-    def path(self) -> Path:
-        """Where a source of this machine lies."""
-        return Path(self.uri)
-
-    @property
-    def shown(self) -> str:
-        """The source as messages tell it."""
-        return shown(self.uri)
-
-
-def source_of(text: str) -> Source:
+def source_of(text: str) -> NamedSource:
     """The source that a person names by a path or a URI, which need not be there.
 
     Raises InvalidSource for storage that is not read, FetchRefused for a URL of the web that is none.
@@ -54,14 +34,14 @@ def source_of(text: str) -> Source:
     if not (is_local(uri) and Path(uri).is_dir()):
         for kind, is_one in (("table", is_table), ("list", is_list), ("shard", is_shard)):
             if is_one(uri):
-                return Source(kind, uri)  # type: ignore[arg-type]  # mypy widens the literals of a tuple
+                return NamedSource(kind, uri)  # type: ignore[arg-type]  # mypy widens the literals of a tuple
     if is_local(uri):
-        return Source("folder", uri)
+        return NamedSource("folder", uri)
     if is_web(uri):
         web_url(uri)
-        return Source("web", uri)
+        return NamedSource("web", uri)
     file_system(uri)
-    return Source("storage", uri)
+    return NamedSource("storage", uri)
 
 
 def is_local(uri: str) -> bool:
@@ -69,7 +49,7 @@ def is_local(uri: str) -> bool:
     return protocol_of(uri) is None
 
 
-def read_source(source: Source, fetcher: Fetcher) -> Iterator[FoundFile]:
+def read_source(source: NamedSource, fetcher: Fetcher) -> Iterator[ListedFile]:
     """The files that a source other than a folder names, in its own order; one of them may be named twice.
 
     Raises SourceUnavailable if it cannot be read, InvalidSource if it is not what its name says.
@@ -91,7 +71,7 @@ def read_source(source: Source, fetcher: Fetcher) -> Iterator[FoundFile]:
             raise ValueError(f"{source.uri} is a folder; scan it.")
 
 
-def _shard(uri: str, fetcher: Fetcher) -> Iterator[FoundFile]:
+def _shard(uri: str, fetcher: Fetcher) -> Iterator[ListedFile]:
     if is_web(uri):
         raise InvalidSource(f"{shown(uri)} is a shard of the web; download it, and index the file.")
     with opened(uri, fetcher) as file:
@@ -104,7 +84,7 @@ def _shard(uri: str, fetcher: Fetcher) -> Iterator[FoundFile]:
         yield from read_shard(file, uri, RemoteFile(uri), version)
 
 
-def _storage(uri: str, fetcher: Fetcher) -> Iterator[FoundFile]:
+def _storage(uri: str, fetcher: Fetcher) -> Iterator[ListedFile]:
     """One file, all below a folder, or all that a pattern matches; shards among them are looked into."""
     storage, path = file_system(uri)
     count = 0
@@ -117,7 +97,7 @@ def _storage(uri: str, fetcher: Fetcher) -> Iterator[FoundFile]:
             else:
                 folder = posixpath.basename(posixpath.dirname(found)) or None
                 size, version = details.get("size"), version_of(details)
-                yield FoundFile(each, RemoteFile(each), folder, {}, size, version)
+                yield ListedFile(each, RemoteFile(each), folder, {}, size, version)
     if not count:
         raise SourceUnavailable(
             f"{shown(uri)} is no file, no folder with files and no pattern that matches any."

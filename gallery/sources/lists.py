@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import IO
 
 from gallery.errors import InvalidSource, OriginalUnavailable
-from gallery.sources.found import FoundFile
+from gallery.sources.found import ListedFile
 from gallery.sources.references import referred
 from gallery.sources.texts import lines, name_of
 from gallery.urls import shown
@@ -18,7 +18,7 @@ def is_list(uri: str) -> bool:
     return name_of(uri).lower().endswith(_SUFFIXES)
 
 
-def read_list(file: IO[bytes], uri: str) -> Iterator[FoundFile]:
+def read_list(file: IO[bytes], uri: str) -> Iterator[ListedFile]:
     """The images that the list at `uri` names, in its order; empty lines and comments are left out.
 
     Raises InvalidSource, naming the line.

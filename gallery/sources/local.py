@@ -6,29 +6,31 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from gallery.sources.found import FoundFile, LocalFile
+from gallery.scanning import settled_version
+from gallery.sources.found import ListedFile
+from gallery.sources.opening import LocalFile
 
 FILE_SCHEME = "file"
 
 
 def local_file(
     path: str, *, label: str | None = None, attributes: Mapping[str, str] | None = None
-) -> FoundFile:
+) -> ListedFile:
     """The file at this path, absolute or from the working folder, whether it is there or not."""
     absolute = os.path.abspath(path)  # noqa: PTH100 - `resolve` would follow links and rename the place
     size, version = size_and_version(absolute)
-    return FoundFile(as_text(absolute), LocalFile(absolute), label, attributes or {}, size, version)
+    return ListedFile(as_text(absolute), LocalFile(absolute), label, attributes or {}, size, version)
 
 
 def size_and_version(path: str) -> tuple[int | None, str | None]:
-    """Bytes, and the version: size and time of change. None for what is no file or cannot be asked."""
+    """Bytes, and the version as a scan of folders has it; None for what is no file or cannot be asked."""
     try:
         status = os.stat(path)  # noqa: PTH116 - a million times, without making a Path each
     except (OSError, ValueError):
         return None, None
     if not stat.S_ISREG(status.st_mode):
         return None, None
-    return status.st_size, f"{status.st_size}:{status.st_mtime_ns}"
+    return status.st_size, settled_version(status)
 
 
 def folder_name(path: str) -> str | None:

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from urllib.parse import urljoin
 
 from gallery.errors import InvalidSource
-from gallery.sources.found import FoundFile, RemoteFile, WebFile
+from gallery.sources.found import ListedFile
 from gallery.sources.local import FILE_SCHEME, folder_name, local_file, path_of_url
+from gallery.sources.opening import RemoteFile, WebFile
 from gallery.sources.storage import CHAIN, PROTOCOLS, protocol_of
 from gallery.urls import is_web, shown, web_url
 
@@ -19,7 +20,7 @@ def referred(
     label: str | None = None,
     is_labelled: bool = False,
     attributes: Mapping[str, str] | None = None,
-) -> FoundFile:
+) -> ListedFile:
     """The file that is meant by a path or a URI that stands in the file `base`, itself a path or a URI.
 
     A relative one is relative to `base`. Unless the label `is_labelled` by somebody, it is the name of the
@@ -38,12 +39,12 @@ def referred(
         return local_file(path, label=label if is_labelled else folder_name(path), attributes=attributes)
     if is_web(uri):
         web_url(uri)  # refuses what is none
-        return FoundFile(uri, WebFile(uri), label if is_labelled else None, attributes)
+        return ListedFile(uri, WebFile(uri), label if is_labelled else None, attributes)
     if protocol not in PROTOCOLS or CHAIN in uri:
         raise InvalidSource(f"{shown(uri)} is in no storage that is read.")
     uri = f"{protocol}://{uri.partition('://')[2].lstrip('/')}"
     folder = posixpath.basename(posixpath.dirname(uri.partition("://")[2])) or None
-    return FoundFile(uri, RemoteFile(uri), label if is_labelled else folder, attributes)
+    return ListedFile(uri, RemoteFile(uri), label if is_labelled else folder, attributes)
 
 
 def _absolute(reference: str, base: str) -> str:

@@ -14,7 +14,8 @@ from typing import IO, Any
 from gallery.attributes import MAX_NAME, attributes_of, text_of
 from gallery.errors import InvalidSource
 from gallery.filters import LABEL
-from gallery.sources.found import FoundFile, LocalFile, RemoteFile, ShardMember
+from gallery.sources.found import ListedFile
+from gallery.sources.opening import LocalFile, RemoteFile, ShardMember
 from gallery.sources.texts import name_of
 from gallery.urls import shown
 
@@ -36,7 +37,7 @@ def is_shard(uri: str) -> bool:
 
 def read_shard(
     file: IO[bytes], uri: str, shard: LocalFile | RemoteFile, version: str | None
-) -> Iterator[FoundFile]:
+) -> Iterator[ListedFile]:
     """The pictures of a shard, which is at `uri` and open for reading, in their order in it.
 
     What is neither a picture's text nor its label is taken for a picture; whoever reads it will see. Raises
@@ -58,7 +59,7 @@ def _found(
     uri: str,
     shard: LocalFile | RemoteFile,
     version: str | None,
-) -> Iterator[FoundFile]:
+) -> Iterator[ListedFile]:
     told = {_extension(member.name): member for member in members if _extension(member.name) in _TOLD}
     pictures = [member for member in members if _extension(member.name) not in _TOLD]
     if not pictures:
@@ -73,7 +74,7 @@ def _found(
     for member in pictures:
         stamp = None if version is None else f"{version}:{member.offset_data}:{member.size}"
         where = ShardMember(shard, member.offset_data, member.size)
-        yield FoundFile(f"{uri}{MARK}{_name(member)}", where, label, attributes, member.size, stamp)
+        yield ListedFile(f"{uri}{MARK}{_name(member)}", where, label, attributes, member.size, stamp)
 
 
 def _attributes(tar: tarfile.TarFile, told: Mapping[str, tarfile.TarInfo], uri: str) -> dict[str, str]:

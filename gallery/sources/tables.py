@@ -12,7 +12,7 @@ from typing import IO, Any
 from gallery.attributes import MAX_NAME, attributes_of, text_of
 from gallery.errors import InvalidSource, OriginalUnavailable
 from gallery.filters import LABEL
-from gallery.sources.found import FoundFile
+from gallery.sources.found import ListedFile
 from gallery.sources.references import referred
 from gallery.sources.texts import lines, name_of
 from gallery.urls import shown
@@ -31,7 +31,7 @@ def is_table(uri: str) -> bool:
     return name_of(uri).lower().endswith(_SUFFIXES)
 
 
-def read_table(file: IO[bytes], uri: str) -> Iterator[FoundFile]:
+def read_table(file: IO[bytes], uri: str) -> Iterator[ListedFile]:
     """The images of a table that lies at `uri`, in its order, with what it says of them.
 
     Raises InvalidSource, naming line (in parquet, row) and column.
@@ -44,7 +44,7 @@ def read_table(file: IO[bytes], uri: str) -> Iterator[FoundFile]:
         yield _found(dict(zip(columns, cells, strict=True)), where, uri, row)
 
 
-def _found(cells: Mapping[str, Any], where: str, uri: str, row: str) -> FoundFile:
+def _found(cells: Mapping[str, Any], where: str, uri: str, row: str) -> ListedFile:
     reference = text_of(cells[where]) if isinstance(cells[where], str) else None
     if reference is None:
         raise InvalidSource(f"{shown(uri)}, {row}, column {where}: it names no image.")

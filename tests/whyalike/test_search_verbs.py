@@ -173,3 +173,19 @@ def test_without_a_calibration_verdicts_are_null_with_a_reason(
     assert (answer["threshold"], match["probability"], match["verdict"]) == (None, None, None)
     assert answer["calibration"]["reason"] and match["evidence"]["explained"]["baseline"] == 0.0
     assert "no probability and no verdict: " in run("search", pictures / "red" / "white.png").stdout
+
+
+def test_a_condition_on_an_attribute_filters_and_a_slip_is_refused(
+    run: Run, pictures: Path, checkpoint: Path, tmp_path: Path
+) -> None:
+    rows = [f"{pictures}/{each}/white.png,{year}" for each, year in (("red", 2020), ("blue", 2021))]
+    listed = tmp_path / "images.csv"
+    listed.write_text("\n".join(["path,year", *rows, ""]))
+    assert run("index", listed, "--checkpoint", checkpoint).exit_code == 0
+    query = pictures / "red" / "white.png"
+    (match,) = json.loads(run("search", query, "--where", "year > 2020", "--json").stdout)["matches"]
+    assert match["attributes"] == {"year": "2021"} and match["label"] == "blue"
+    refused = run("search", query, "--where", "yaer > 2020")
+    assert refused.exit_code == 2 and "did you mean year" in refused.stderr
+    again = json.loads(run("index", "--json").stdout)
+    assert (again["published"], again["unchanged"]) == (False, 2), "it goes over its table again"

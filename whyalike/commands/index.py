@@ -1,4 +1,4 @@
-"""`whyalike index`: folders of pictures become a gallery that can be searched."""
+"""`whyalike index`: pictures, wherever they lie, become a gallery that can be searched."""
 
 from pathlib import Path
 from typing import Annotated
@@ -10,8 +10,13 @@ from whyalike.options import BODY_HELP, WEIGHTS_HELP, Device, Json, LocalStorage
 
 def index(
     data: Annotated[
-        list[Path], typer.Argument(metavar="DATA...", help="Folders of pictures, read recursively.")
-    ],
+        list[str] | None,
+        typer.Argument(
+            metavar="[SOURCE]...",
+            help="Folders, tables (.csv, .parquet), lists (.txt), shards (.tar) or storage (s3://…); "
+            "by default those that the gallery is made of.",
+        ),
+    ] = None,
     gallery: Annotated[
         str | None,
         typer.Option("--gallery", help="The gallery to make or to bring up to date; by default “default”."),
@@ -51,19 +56,20 @@ def index(
     runtime: Runtime = None,
     json: Json = False,
 ) -> None:
-    """Make folders of pictures a gallery; running it again does only what is new.
+    """Make pictures, wherever they lie, a gallery; running it again does only what is new.
 
     Without a checkpoint the encoder is a body with ImageNet weights, fitted to the gallery's own images
     at its first build and kept.
     """
     from indexer.encoders import EncoderChoice
-    from indexer.indexing import index as index_folders
+    from indexer.indexing import index as index_sources
     from search_api.builds import DEFAULT_GALLERY
     from whyalike.computing import choose_computing
     from whyalike.console import progress
     from whyalike.errors import UsageError
     from whyalike.home import open_galleries
     from whyalike.settings import read_settings
+    from whyalike.sources import named_sources
     from whyalike.summaries import print_indexing, say_unreadable
     from whyalike.tables import print_json
 
@@ -74,10 +80,12 @@ def index(
     settings = read_settings()
     computing = choose_computing(settings, device=device, runtime=runtime)
     update = {} if batch_size is None else {"batch_size": batch_size}
-    report = index_folders(
-        open_galleries(settings),
-        DEFAULT_GALLERY if gallery is None else gallery,
-        data,
+    galleries = open_galleries(settings)
+    name = DEFAULT_GALLERY if gallery is None else gallery
+    report = index_sources(
+        galleries,
+        name,
+        named_sources(galleries, name, data or []),
         EncoderChoice(
             checkpoint,
             body,
@@ -90,6 +98,7 @@ def index(
         ),
         settings=settings.indexing.model_copy(update=update),
         limits=settings.limits,
+        fetching=settings.fetching,
         progress=progress(),
         local_embeddings=local_embeddings.value if local_embeddings else None,
         allow_empty=allow_empty,
