@@ -64,6 +64,7 @@ class Build:
         manifest: Manifest,
         *,
         reading: Reading | None = None,
+        on_gpu: bool = False,
     ) -> None:
         """`reading` keeps its files and rows where they are until it is closed."""
         self.gallery = manifest.gallery
@@ -78,7 +79,7 @@ class Build:
         self._engine = engine
         self._gallery_id = gallery_id
         self._segments = {each.id: Segment(folder.segment(each.name), each) for each in manifest.segments}
-        self._index = opened_index(folder, manifest, self._segments)
+        self._index = opened_index(folder, manifest, self._segments, on_gpu=on_gpu)
         self._reading = reading
         self._closed = False
         self._whereabouts = Whereabouts(engine, gallery_id, self.number, set(self._segments))

@@ -15,6 +15,7 @@ from sqlalchemy import Connection, exists, insert, select
 
 from gallery.coverage import claims_with
 from gallery.folding import KeptRows, fold
+from gallery.index_report import IndexReport
 from gallery.manifest import FileClaims, Manifest, SegmentClaims
 from gallery.membership import chunks, in_build
 from gallery.planning import published_number
@@ -41,7 +42,7 @@ class CompactionReport:
     """What compacting did; `build` is the published one, an old one if there was nothing to fold.
 
     `folded` segments were made `made` ones, of `copied` contents; `tombstones` were left behind. `bytes` are
-    those of the segments that the build names, before and after.
+    those of the segments that the build names, before and after; `index` is how it is searched afterwards.
     """
 
     gallery: str
@@ -52,6 +53,7 @@ class CompactionReport:
     tombstones: int
     bytes_before: int
     bytes_after: int
+    index: IndexReport | None = None
 
 
 @dataclass(frozen=True, slots=True)

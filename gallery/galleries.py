@@ -196,7 +196,10 @@ class Galleries:
             record = self._build_record(name, number)
             if record is not None:
                 manifest = read_manifest(folder.manifest(number), sha256=record.manifest_sha256)
-                return Build(folder, self._engine, record.gallery_id, manifest, reading=reading)
+                on_gpu = self._settings.index.device == "gpu"
+                return Build(
+                    folder, self._engine, record.gallery_id, manifest, reading=reading, on_gpu=on_gpu
+                )
         except BaseException:
             if reading is not None:
                 reading.end()

@@ -10,6 +10,7 @@ from gallery.embeddings import Embeddings, Part
 from gallery.exact_index import ExactIndex
 from gallery.faiss_engine import FaissEngine
 from gallery.folders import GalleryFolder
+from gallery.gpu_index import GpuIndex, flat_on_gpu, gpus
 from gallery.index import VectorIndex
 from gallery.index_kinds import FLAT
 from gallery.main_index import CombinedIndex, Effort, MainIndex
@@ -19,8 +20,25 @@ from gallery.segments import Segment, is_intact
 log = logging.getLogger(__name__)
 
 
-def opened_index(folder: GalleryFolder, manifest: Manifest, segments: Mapping[int, Segment]) -> VectorIndex:
-    """What a build is searched with. An index that is damaged costs time and no answer: it is left out."""
+def opened_index(
+    folder: GalleryFolder, manifest: Manifest, segments: Mapping[int, Segment], *, on_gpu: bool = False
+) -> VectorIndex:
+    """What a build is searched with; on a GPU if there is one that FAISS can use.
+
+    An index that is damaged costs time and no answer: it is left out.
+    """
+    index = _on_cpu(folder, manifest, segments)
+    if not on_gpu:
+        return index
+    if not gpus():
+        log.warning("FAISS has no GPU here (the extra gpu brings it): searches run on the CPU")
+        return index
+    dimension = manifest.encoder.dimension
+    embeddings = Embeddings(dimension, [segment.part for segment in segments.values()])
+    return GpuIndex(embeddings, index, index=flat_on_gpu(dimension))
+
+
+def _on_cpu(folder: GalleryFolder, manifest: Manifest, segments: Mapping[int, Segment]) -> VectorIndex:
     dimension, main = manifest.encoder.dimension, manifest.index.main
     if main is None or main.kind == FLAT:
         return ExactIndex(dimension, [segment.part for segment in segments.values()])

@@ -7,7 +7,7 @@ takes nothing from anybody. One that was finished before that is published by th
 
 import uuid
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 
 from sqlalchemy import Connection, delete, insert, select
 
@@ -16,6 +16,7 @@ from gallery.embeddings import Embeddings
 from gallery.errors import NothingPublished
 from gallery.index_building import Attempt, BuiltIndex, Choice, build_index
 from gallery.index_kinds import AUTO, FLAT, IndexWish, designs
+from gallery.index_report import IndexReport
 from gallery.main_index import Effort
 from gallery.manifest import IndexClaims, MainIndexClaims, Manifest
 from gallery.planning import published_number
@@ -27,24 +28,6 @@ from gallery.tenure import Tenure
 
 GROWN = 1.5
 """Exact search that was chosen because nothing else did is thought over once there is half as much again."""
-
-
-@dataclass(frozen=True, slots=True)
-class IndexReport:
-    """How the published build is searched: `built` says whether its index was built by this run.
-
-    Of the kind flat there is no index, and `recall` is None because search is exact. `bytes` are those of the
-    index's files, `attempts` the kinds that were built and not kept.
-    """
-
-    build: int
-    built: bool
-    kind: str
-    factory: str
-    entries: int
-    recall: Recall | None
-    bytes: int
-    attempts: tuple[Attempt, ...]
 
 
 def improve_index(

@@ -1,6 +1,6 @@
 """What a person may set about the gallery: its sources, and how long its builds are kept."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
@@ -35,6 +35,27 @@ class FetchingSettings(BaseModel):
         return parse_networks(self.allowed_networks)
 
 
+class IndexSettings(BaseModel):
+    """Which main index a gallery gets; see docs/index-engines.md."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    kind: str = Field(
+        default="auto",
+        min_length=1,
+        description="auto, flat, hnsw, ivf-sq, ivf-pq, or a FAISS factory string.",
+    )
+    recall: float = Field(
+        default=0.99, gt=0, le=1, description="Share of the ten nearest that a search is to find."
+    )
+    memory_mib: int | None = Field(
+        default=None, ge=0, description="The most MiB that the main index may take; by default any."
+    )
+    device: Literal["cpu", "gpu"] = Field(
+        default="cpu", description="Where searches without a filter run; gpu needs the extra gpu."
+    )
+
+
 class GallerySettings(BaseModel):
     """How galleries are kept."""
 
@@ -46,3 +67,4 @@ class GallerySettings(BaseModel):
         description="Builds that are kept, the published one included; older ones go at the next run, "
         "unless somebody reads them.",
     )
+    index: IndexSettings = Field(default_factory=IndexSettings)

@@ -2,12 +2,16 @@
 
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import asdict
 from itertools import chain
 
-from gallery.errors import NothingPublished
+from gallery.errors import GalleryLocked, NothingPublished
 from gallery.galleries import Galleries
+from gallery.index_kinds import IndexWish
+from gallery.index_report import IndexReport
 from gallery.local_embeddings import LocalStorage
+from gallery.main_indexes import improve_index
 from gallery.settings import FetchingSettings
 from gallery.survey import Settled, Survey
 from indexer.encoders import EncoderChoice, choose_encoder
@@ -37,6 +41,8 @@ def index(
     allow_empty: bool = False,
     retry_failed: bool = False,
     rehash: bool = False,
+    wish: IndexWish | None = None,
+    tell: Callable[[str], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
 ) -> IndexingReport:
     """Make the files of the sources the gallery that readers open; embed only what was not embedded yet.
@@ -47,12 +53,15 @@ def index(
     `allow_empty` takes a root that had images and has no file now, or is gone, for emptied on purpose.
     A file whose size and time are those that were seen last is not read again, unless `rehash` says so or,
     where it could not be read then, `retry_failed`.
-    Raises SourceUnavailable, GalleryLocked, EncoderRefused, NothingToIndex, and what a checkpoint, weights or
-    a device raise; a file that cannot be read is in the report.
+    What is published can be searched at once; then a main index is built after the `wish`, where one is due,
+    and the build published again with it. `tell` hears of its steps.
+    Raises SourceUnavailable, GalleryLocked, EncoderRefused, NothingToIndex, InvalidIndex, and what a
+    checkpoint, weights or a device raise; a file that cannot be read is in the report.
     """
     started = clock()
     choice = choice or EncoderChoice()
     settings = settings or IndexingSettings()
+    wish = wish or IndexWish()
     limits = limits or ImageLimits()
     progress = progress or Silent()
     kept = galleries.local_storage(name)
@@ -73,6 +82,7 @@ def index(
             require_picture(sources, limits=limits)  # before weights are asked for
         encoder = choose_encoder(writer, choice, sources, settings=settings, limits=limits, progress=progress)
         encoder = computed_by(choice.runtime, encoder, graphs=choice.graphs)
+        wish.check(encoder.dimension)
         known = writer.known(encoder.fingerprint, storage=storage)
         reader = Reader(encoder, known=known, limits=limits, thumbnail_quality=settings.thumbnail_quality)
         survey = writer.survey(
@@ -104,16 +114,19 @@ def index(
             allow_empty=allow_empty,
         )
         unreadable = writer.unreadable(survey.coverage)
+    improved = _improved(galleries, name, wish, tell)
+    build = improved.build if improved else published.build
     return IndexingReport(
         gallery=name,
-        published=published.build != before,
+        published=build != before,
         encoder_name=encoder.name,
         fingerprint=encoder.fingerprint,
         unreadable=tuple(sorted([*unreadable, *survey.namesakes], key=lambda each: each.uri)),
         embedded=embedded,
         local_embeddings=storage,
         seconds=clock() - started,
-        **asdict(published),
+        index=improved,
+        **{**asdict(published), "build": build},
     )
 
 
@@ -122,6 +135,14 @@ def _published(galleries: Galleries, name: str) -> int | None:
         return galleries.published_build(name)
     except NothingPublished:
         return None
+
+
+def _improved(
+    galleries: Galleries, name: str, wish: IndexWish, tell: Callable[[str], None]
+) -> IndexReport | None:
+    with suppress(GalleryLocked), galleries.tenure(name) as tenure:
+        return improve_index(tenure, wish, tell=tell)
+    return None  # whoever writes it now sees to its index
 
 
 def _read(

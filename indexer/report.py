@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from gallery.index_report import IndexReport
 from gallery.local_embeddings import LocalStorage
 from gallery.seen import Unreadable
 
@@ -14,6 +15,7 @@ class IndexingReport:
     had changed. Images are counted by place: `images` in the whole gallery, `added` to `unchanged` among the
     scanned roots as the gallery counts them. `duplicates` are images whose content another image has, too.
     `embedded` are contents that this run embedded, and `local_embeddings` is how the build keeps theirs;
+    `index` is how the build is searched, None where somebody else was writing the gallery by then;
     `seconds` is the time of the whole run.
     """
 
@@ -33,6 +35,7 @@ class IndexingReport:
     unreadable: tuple[Unreadable, ...]
     embedded: int
     local_embeddings: LocalStorage
+    index: IndexReport | None
     seconds: float
 
     @property

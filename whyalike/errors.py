@@ -82,6 +82,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_gallery.OriginalUnavailable: NOT_FOUND,
     of_gallery.InvalidSource: BAD_INPUT,
     of_gallery.InvalidFilter: USAGE,
+    of_gallery.InvalidIndex: USAGE,
     of_gallery.NothingToCluster: BAD_INPUT,
     of_gallery.EncoderMismatch: BAD_INPUT,
     of_gallery.GalleryLocked: BUSY,

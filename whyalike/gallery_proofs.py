@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from whyalike.console import out, printable
-from whyalike.gallery_tables import in_bytes
-from whyalike.tables import UNKNOWN, print_facts
+from whyalike.tables import UNKNOWN, in_bytes, print_facts
 
 if TYPE_CHECKING:
     from gallery.counting import Counts

@@ -8,7 +8,8 @@ from rich.text import Text
 
 from siamese.fingerprint import short
 from whyalike.console import out
-from whyalike.tables import UNKNOWN, print_facts, print_rows
+from whyalike.index_facts import index_facts
+from whyalike.tables import UNKNOWN, in_bytes, print_facts, print_rows
 
 if TYPE_CHECKING:
     from gallery.backup import BackupReport
@@ -19,8 +20,6 @@ if TYPE_CHECKING:
 
 LABELS_SHOWN = 20
 """Labels named on the terminal; `--json` has all of them."""
-
-KILO = 1000
 
 
 def print_history(history: History) -> None:
@@ -86,6 +85,7 @@ def print_compaction(report: CompactionReport) -> None:
             ("copied", f"{report.copied} contents"),
             ("left behind", f"{report.tombstones} tombstones"),
             ("size", f"{in_bytes(report.bytes_before)} before, {in_bytes(report.bytes_after)} now"),
+            *index_facts(report.index),
         ]
     )
 
@@ -103,16 +103,6 @@ def print_restoration(report: RestoreReport) -> None:
     ids = "as they were" if report.ids_kept else "others: some were taken"
     facts = [("builds", ", ".join(map(str, report.builds))), ("files", str(report.files)), ("ids", ids)]
     print_facts(facts)
-
-
-def in_bytes(count: int) -> str:
-    """A number of bytes with a unit that people read."""
-    value = float(count)
-    for unit in ("B", "kB", "MB", "GB"):
-        if value < KILO:
-            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
-        value /= KILO
-    return f"{value:.1f} TB"
 
 
 def _build_cells(build: KeptBuild) -> tuple[str, ...]:

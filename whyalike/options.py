@@ -108,6 +108,22 @@ PublishedGallery = Annotated[
     str | None,
     typer.Option("--gallery", help="Which gallery; by default the only one, or the one called “default”."),
 ]
+IndexKind = Annotated[
+    str | None,
+    typer.Option(
+        "--index",
+        metavar="KIND",
+        help="The main index: auto, flat, hnsw, ivf-sq, ivf-pq, or a FAISS factory string.",
+    ),
+]
+IndexRecall = Annotated[
+    float | None,
+    typer.Option("--recall", help="Share of the ten nearest that searches are to find; by default 0.99."),
+]
+IndexMemory = Annotated[
+    int | None,
+    typer.Option("--index-memory", min=0, metavar="MIB", help="The most MiB that the main index may take."),
+]
 GalleryName = Annotated[
     str, typer.Argument(metavar="GALLERY", help="Its name; `whyalike gallery list` has them.")
 ]

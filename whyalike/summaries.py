@@ -12,6 +12,7 @@ from rich.text import Text
 
 from siamese.fingerprint import short
 from whyalike.console import out, say
+from whyalike.index_facts import index_facts
 from whyalike.tables import UNKNOWN, print_facts, print_rows, share
 
 if TYPE_CHECKING:  # what a verb prints about is loaded by then; what it does not is never loaded
@@ -66,6 +67,7 @@ def print_indexing(report: IndexingReport) -> None:
         ("embedded", pace),
         ("local embeddings", report.local_embeddings),
         ("encoder", f"{report.encoder_name} ({short(report.fingerprint)})"),
+        *index_facts(report.index),
     ]
     print_facts(facts)
 

@@ -128,3 +128,16 @@ def print_written(path: Path | None, what: str) -> None:
     """Where something was written, if it was."""
     if path is not None:
         out().print(Text(printable(f"{what}: {path}")), soft_wrap=True)
+
+
+KILO = 1000
+
+
+def in_bytes(count: int) -> str:
+    """A number of bytes with a unit that people read."""
+    value = float(count)
+    for unit in ("B", "kB", "MB", "GB"):
+        if value < KILO:
+            return f"{value:.0f} {unit}" if unit == "B" else f"{value:.1f} {unit}"
+        value /= KILO
+    return f"{value:.1f} TB"

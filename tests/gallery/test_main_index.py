@@ -1,8 +1,11 @@
 """The main index: every kind behind the seam, and what an engine that does wrong can do no harm with."""
 
 import re
+import threading
+import time
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 
@@ -10,6 +13,7 @@ from gallery.embeddings import Embeddings, Part
 from gallery.errors import CorruptGallery, InvalidIndex
 from gallery.exact_index import ExactIndex
 from gallery.faiss_engine import FaissEngine
+from gallery.gpu_index import GpuIndex
 from gallery.index import VectorIndex
 from gallery.index_building import build_index
 from gallery.index_kinds import FLAT_NUMBERS, IndexWish, designs, made_by
@@ -62,6 +66,32 @@ class TestIvfSq(MainIndexConformance):
 
 class TestHnsw(MainIndexConformance):
     kind = "hnsw"
+
+
+class TestGpuIndex(VectorIndexConformance):
+    """Over an index on the CPU that, like one on a GPU, is never asked with a filter."""
+
+    def make(self, parts) -> VectorIndex:
+        parts = [Part(*each) for each in parts]
+        flat = DeafIndex(DIMENSION)
+        return GpuIndex(Embeddings(DIMENSION, parts), ExactIndex(DIMENSION, parts), index=flat)
+
+
+class DeafIndex:
+    """Knows no filter, as FAISS's indexes on a GPU, and does not bear two that ask at once."""
+
+    def __init__(self, dimension: int) -> None:
+        self._index = faiss.IndexFlatL2(dimension)
+        self._asked = threading.Lock()
+        self.add = self._index.add
+
+    def search(self, queries: np.ndarray, count: int) -> object:
+        assert self._asked.acquire(blocking=False), "two at once"
+        time.sleep(1e-4)
+        try:
+            return self._index.search(queries, count)
+        finally:
+            self._asked.release()
 
 
 class TestFactory(MainIndexConformance):

@@ -37,6 +37,22 @@ def test_the_next_run_embeds_only_what_is_new(run: Run, checkpoint: Path, tmp_pa
     assert (report["added"], report["unchanged"], report["embedded"]) == (1, 1, 1)
 
 
+def test_a_main_index_is_built_as_it_is_asked_for_and_says_how_well_it_finds(
+    run: Run, checkpoint: Path, tmp_path: Path
+) -> None:
+    root = write_folder(tmp_path / "data", {f"a/{n}.png": noise(n) for n in range(70)})
+    report = json.loads(run("index", root, "--checkpoint", checkpoint, "--json").stdout)
+    assert (report["build"], report["index"]["kind"], report["index"]["recall"]) == (1, "flat", None)
+    result = run("index", root, "--index", "ivf-sq", "--recall", "0.9")
+    assert "ivf-sq, IVF1,SQ8" in result.stdout and "of the 10 nearest" in result.stdout
+    report = json.loads(run("gallery", "compact", "default", "--json").stdout)
+    assert report["index"]["kind"] == "ivf-sq" and report["build"] == report["index"]["build"]
+    result = run("index", root, "--index", "IVFx")
+    assert (
+        result.exit_code == 2 and "'IVFx' is neither one of auto, flat, hnsw, ivf-sq, ivf-pq" in result.stderr
+    )
+
+
 def test_galleries_lists_what_can_be_searched(run: Run, gallery: str) -> None:
     listed = json.loads(run("galleries", "--json").stdout)["galleries"]
     assert [(each["name"], each["build"], each["images"]) for each in listed] == [(gallery, 1, 12)]

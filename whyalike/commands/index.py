@@ -5,7 +5,17 @@ from typing import Annotated
 
 import typer
 
-from whyalike.options import BODY_HELP, WEIGHTS_HELP, Device, Json, LocalStorageChoice, Runtime
+from whyalike.options import (
+    BODY_HELP,
+    WEIGHTS_HELP,
+    Device,
+    IndexKind,
+    IndexMemory,
+    IndexRecall,
+    Json,
+    LocalStorageChoice,
+    Runtime,
+)
 
 
 def index(
@@ -52,6 +62,9 @@ def index(
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", min=1, help="Images that are embedded at once.")
     ] = None,
+    index_kind: IndexKind = None,
+    recall: IndexRecall = None,
+    index_memory: IndexMemory = None,
     device: Device = None,
     runtime: Runtime = None,
     json: Json = False,
@@ -65,9 +78,10 @@ def index(
     from indexer.indexing import index as index_sources
     from search_api.builds import DEFAULT_GALLERY
     from whyalike.computing import choose_computing
-    from whyalike.console import progress
+    from whyalike.console import progress, say
     from whyalike.errors import UsageError
     from whyalike.home import open_galleries
+    from whyalike.index_wishes import index_wish
     from whyalike.settings import read_settings
     from whyalike.sources import named_sources
     from whyalike.summaries import print_indexing, say_unreadable
@@ -102,6 +116,8 @@ def index(
         progress=progress(),
         local_embeddings=local_embeddings.value if local_embeddings else None,
         allow_empty=allow_empty,
+        wish=index_wish(settings.gallery.index, kind=index_kind, recall=recall, memory_mib=index_memory),
+        tell=say,
     )
     say_unreadable([(each.uri, each.reason) for each in report.unreadable])
     if json:

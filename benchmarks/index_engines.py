@@ -1,0 +1,287 @@
+"""The main index beside hnswlib and usearch, on embeddings by the million, each at the same recall.
+
+    python benchmarks/embedding_mixture.py REAL.npy MANY.npy --count 1000000
+    pip install hnswlib usearch
+    python benchmarks/index_engines.py MANY.npy WORK [--recall 0.99] [--queries 10000] [--only ours]
+
+MANY.npy are embeddings (n, 128) with MANY.queries.npy beside them.  All engines run on one thread; each is
+built and measured in a process of its own, and what is done is kept in WORK, so that a run that was stopped
+goes on.  The peers get M = 16, 200 candidates at building and float32, and the least effort (ef, expansion)
+of a ladder that reaches the recall@10; ours is built by the same call as `whyalike index` makes, with the
+effort that it found, and re-scores with the exact embeddings, which are mapped and not counted as the index:
+they are there anyway.  Recall is over the first 1,000 queries against exact search.  Times are of one query
+at a time.  "Private" is anonymous memory that opening and searching added; "mapped" are resident pages of
+files after all queries, the embeddings' included.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.arrays import StoredArray
+from gallery.embeddings import Embeddings, Part
+from gallery.faiss_engine import FaissEngine
+from gallery.index_building import build_index
+from gallery.index_kinds import IndexWish
+from gallery.main_index import Effort, MainIndex
+
+NEIGHBOURS = 10
+TRUTH_QUERIES = 1000
+BLOCK = 50_000
+LADDER = (10, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512, 768, 1024)
+CONNECTIONS, CONSTRUCTION = 16, 200
+
+Search = Callable[[NDArray[np.float32]], NDArray[np.int64]]
+
+
+def main() -> int:
+    """Build what is missing, measure what is missing, print the table."""
+    chosen = _arguments()
+    chosen.work.mkdir(exist_ok=True)
+    for name in ENGINES if chosen.only is None else (chosen.only,):
+        built, measured = chosen.work / f"{name}.build.json", chosen.work / f"{name}.json"
+        if not built.exists():
+            _apart(_build, name, chosen, built)
+        if not measured.exists():
+            _apart(_measure, name, chosen, measured)
+    _print(chosen.work)
+    return 0
+
+
+def _apart(function: Callable[..., dict[str, Any]], name: str, chosen: argparse.Namespace, to: Path) -> None:
+    """In a process of its own, so that its memory is its own."""
+    process = multiprocessing.get_context("spawn").Process(target=_kept, args=(function, name, chosen, to))
+    process.start()
+    process.join()
+    if process.exitcode:
+        raise SystemExit(f"{name} failed.")
+
+
+def _kept(function: Callable[..., dict[str, Any]], name: str, chosen: argparse.Namespace, to: Path) -> None:
+    faiss.omp_set_num_threads(1)
+    to.write_text(json.dumps(function(name, chosen)))
+
+
+def _build(name: str, chosen: argparse.Namespace) -> dict[str, Any]:
+    wall, cpu = time.perf_counter(), time.process_time()
+    facts = ENGINES[name].build(_mapped(chosen.embeddings), chosen.work, chosen.recall)
+    return {"wall": time.perf_counter() - wall, "cpu": time.process_time() - cpu, **facts}
+
+
+def _measure(name: str, chosen: argparse.Namespace) -> dict[str, Any]:
+    embeddings = _mapped(chosen.embeddings)
+    queries = np.load(chosen.embeddings.with_suffix(".queries.npy"))[: chosen.queries]
+    truth = _truth(embeddings, queries[:TRUTH_QUERIES], chosen.work)
+    before = _resident()
+    started = time.perf_counter()
+    engine = ENGINES[name](embeddings, chosen.work)
+    opened = time.perf_counter() - started
+    search, recall, effort = _at_recall(engine, queries[:TRUTH_QUERIES], truth, chosen.recall)
+    taken = []
+    for query in queries:
+        started = time.perf_counter()
+        search(query)
+        taken.append(time.perf_counter() - started)
+    after = _resident()
+    return {
+        "recall": recall,
+        "effort": effort,
+        "open_s": opened,
+        "p50_ms": float(np.percentile(taken, 50) * 1e3),
+        "p99_ms": float(np.percentile(taken, 99) * 1e3),
+        "file_bytes": engine.file_bytes(chosen.work),
+        "entries": len(embeddings),
+        "private_bytes": after["RssAnon"] - before["RssAnon"],
+        "mapped_bytes": after["RssFile"] - before["RssFile"],
+    }
+
+
+def _at_recall(
+    engine: Any, queries: NDArray[np.float32], truth: NDArray[np.int64], wanted: float
+) -> tuple[Search, float, str]:
+    for effort in engine.efforts:
+        search = engine.searching(effort)
+        found = [set(search(query).tolist()) for query in queries]
+        hits = [len(own & set(near)) for own, near in zip(found, truth.tolist(), strict=True)]
+        recall = float(np.mean(hits)) / NEIGHBOURS
+        if recall >= wanted:
+            break
+    return search, recall, str(effort)
+
+
+class Ours:
+    """The main index, exact re-scoring included."""
+
+    def __init__(self, embeddings: NDArray[np.float32], work: Path) -> None:
+        facts = json.loads((work / "ours.build.json").read_text())
+        self._engine = FaissEngine.open(work / "ours")
+        part = Part(np.arange(len(embeddings)), embeddings)
+        self._embeddings = Embeddings(embeddings.shape[1], [part])
+        self.efforts = [Effort(facts["probes"], facts["candidates"])]
+
+    @staticmethod
+    def build(embeddings: NDArray[np.float32], work: Path, wanted: float) -> dict[str, Any]:
+        """As `whyalike index` does."""
+        parts = [Part(np.arange(len(embeddings)), embeddings)]
+        told = lambda line: print(line, round(time.process_time()), flush=True)  # noqa: E731
+        choice = build_index(
+            work / "ours", Embeddings(embeddings.shape[1], parts), IndexWish(recall=wanted), tell=told
+        )
+        built = choice.built
+        assert built is not None, choice.attempts
+        return {
+            "factory": built.factory,
+            "probes": built.effort.probes,
+            "candidates": built.effort.candidates,
+            "measured": [built.recall.low, built.recall.value, built.recall.high],
+        }
+
+    def searching(self, effort: Effort) -> Search:
+        """With this effort."""
+        index = MainIndex(self._embeddings, self._engine, effort)
+        return lambda query: index.search(query, count=NEIGHBOURS).content_ids
+
+    def file_bytes(self, work: Path) -> int:
+        """Of the index alone."""
+        return sum(path.stat().st_size for path in (work / "ours").iterdir())
+
+
+class Hnswlib:
+    """hnswlib, which keeps the embeddings in the index."""
+
+    efforts = LADDER
+
+    def __init__(self, embeddings: NDArray[np.float32], work: Path) -> None:
+        import hnswlib
+
+        self._index = hnswlib.Index("l2", embeddings.shape[1])
+        self._index.load_index(str(work / "hnswlib.index"))
+        self._index.set_num_threads(1)
+
+    @staticmethod
+    def build(embeddings: NDArray[np.float32], work: Path, _wanted: float) -> dict[str, Any]:
+        """All at once, on one thread."""
+        import hnswlib
+
+        index = hnswlib.Index("l2", embeddings.shape[1])
+        index.init_index(len(embeddings), M=CONNECTIONS, ef_construction=CONSTRUCTION, random_seed=0)
+        for start in range(0, len(embeddings), BLOCK):
+            rows = embeddings[start : start + BLOCK]
+            index.add_items(rows, np.arange(start, start + len(rows)), num_threads=1)
+        index.save_index(str(work / "hnswlib.index"))
+        return {}
+
+    def searching(self, effort: int) -> Search:
+        """With this ef."""
+        self._index.set_ef(effort)
+        return lambda query: self._index.knn_query(query, k=NEIGHBOURS, num_threads=1)[0][0]
+
+    def file_bytes(self, work: Path) -> int:
+        """Embeddings included."""
+        return (work / "hnswlib.index").stat().st_size
+
+
+class Usearch:
+    """usearch, mapped (`view`), which keeps the embeddings in the index."""
+
+    efforts = LADDER
+
+    def __init__(self, embeddings: NDArray[np.float32], work: Path) -> None:
+        self._index = self._empty(embeddings.shape[1])
+        self._index.view(str(work / "usearch.index"))
+
+    @classmethod
+    def build(cls, embeddings: NDArray[np.float32], work: Path, _wanted: float) -> dict[str, Any]:
+        """All at once, on one thread."""
+        index = cls._empty(embeddings.shape[1])
+        for start in range(0, len(embeddings), BLOCK):
+            rows = embeddings[start : start + BLOCK]
+            index.add(np.arange(start, start + len(rows)), rows, threads=1)
+        index.save(str(work / "usearch.index"))
+        return {}
+
+    @staticmethod
+    def _empty(dimension: int) -> Any:
+        from usearch.index import Index
+
+        return Index(
+            ndim=dimension,
+            metric="l2sq",
+            dtype="f32",
+            connectivity=CONNECTIONS,
+            expansion_add=CONSTRUCTION,
+        )
+
+    def searching(self, effort: int) -> Search:
+        """With this expansion."""
+        self._index.expansion_search = effort
+        return lambda query: self._index.search(query, NEIGHBOURS, threads=1).keys.astype(np.int64)
+
+    def file_bytes(self, work: Path) -> int:
+        """Embeddings included."""
+        return (work / "usearch.index").stat().st_size
+
+
+ENGINES: dict[str, Any] = {"ours": Ours, "hnswlib": Hnswlib, "usearch": Usearch}
+
+
+def _mapped(path: Path) -> NDArray[np.float32]:
+    return StoredArray(path).mapped()
+
+
+def _truth(embeddings: NDArray[np.float32], queries: NDArray[np.float32], work: Path) -> NDArray[np.int64]:
+    kept = work / "truth.npy"
+    if not kept.exists():
+        np.save(kept, faiss.knn(queries, embeddings, NEIGHBOURS)[1])
+    truth: NDArray[np.int64] = np.load(kept)
+    return truth
+
+
+def _resident() -> dict[str, int]:
+    lines = (line.split() for line in Path("/proc/self/status").read_text().splitlines())
+    return {line[0].rstrip(":"): int(line[1]) * 1024 for line in lines if line[0].startswith("Rss")}
+
+
+def _print(work: Path) -> None:
+    print(
+        "| engine | recall@10 | effort | p50 ms | p99 ms | build, CPU s | file, bytes a vector | open, s "
+        "| private MB | mapped MB |\n|---|---|---|---|---|---|---|---|---|---|"
+    )
+    for name in ENGINES:
+        if not (work / f"{name}.json").exists():
+            continue
+        built = json.loads((work / f"{name}.build.json").read_text())
+        facts = json.loads((work / f"{name}.json").read_text())
+        print(
+            f"| {name} | {facts['recall']:.4f} | {facts['effort']} "
+            f"| {facts['p50_ms']:.2f} | {facts['p99_ms']:.2f} "
+            f"| {built['cpu']:.0f} | {facts['file_bytes'] / facts['entries']:.1f} | {facts['open_s']:.3f} "
+            f"| {facts['private_bytes'] / 1e6:.0f} | {facts['mapped_bytes'] / 1e6:.0f} |"
+        )
+
+
+def _arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("embeddings", type=Path)
+    parser.add_argument("work", type=Path)
+    parser.add_argument("--recall", type=float, default=0.99)
+    parser.add_argument("--queries", type=int, default=10_000)
+    parser.add_argument("--only", choices=sorted(ENGINES))
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    sys.exit(main())
