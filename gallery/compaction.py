@@ -11,16 +11,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from sqlalchemy import Connection, exists, insert, select
+from sqlalchemy import Connection, insert, select
 
 from gallery.coverage import claims_with
 from gallery.folding import KeptRows, fold
 from gallery.index_report import IndexReport
 from gallery.manifest import FileClaims, Manifest, SegmentClaims
-from gallery.membership import chunks, in_build
+from gallery.membership import chunks, is_shown
 from gallery.planning import published_number
 from gallery.records.builds import EmbeddedContentRecord, SegmentRecord
-from gallery.records.images import ImageRecord, PlaceRecord
 from gallery.republication import manifest_of, republish
 from gallery.segments import DETAIL_FILE
 from gallery.site import Site
@@ -133,14 +132,9 @@ def _worth_folding(site: Site, manifest: Manifest, size: int) -> Iterator[tuple[
 
 def _live_rows(connection: Connection, site: Site, build: int, segment_id: int) -> Sequence[tuple[int, int]]:
     """(row, content_id) of the segment's live contents, by row."""
-    live = (
-        exists()
-        .where(ImageRecord.content_id == EmbeddedContentRecord.content_id)
-        .where(PlaceRecord.image_id == ImageRecord.id, in_build(site.gallery_id, build))
-    )
     statement = (
         select(EmbeddedContentRecord.row, EmbeddedContentRecord.content_id)
-        .where(EmbeddedContentRecord.segment_id == segment_id, live)
+        .where(EmbeddedContentRecord.segment_id == segment_id, is_shown(site.gallery_id, build))
         .order_by(EmbeddedContentRecord.row)
     )
     return [(row, content_id) for row, content_id in connection.execute(statement)]

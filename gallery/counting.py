@@ -7,7 +7,7 @@ from sqlalchemy import Connection, FunctionFilter, exists, func, select
 
 from gallery.inspection import Held
 from gallery.manifest import SegmentClaims
-from gallery.membership import in_build
+from gallery.membership import in_build, is_shown
 from gallery.records.builds import EmbeddedContentRecord
 from gallery.records.files import FileRecord
 from gallery.records.images import ImageRecord, PlaceRecord
@@ -112,15 +112,10 @@ def _live_rows(
     def stored(rows: int | None) -> FunctionFilter[int]:
         return func.count().filter(EmbeddedContentRecord.row < (rows or 0))
 
-    live = (
-        exists()
-        .where(ImageRecord.content_id == EmbeddedContentRecord.content_id)
-        .where(PlaceRecord.image_id == ImageRecord.id, in_build(site.gallery_id, build))
-    )
     statement = (
         select(func.count(), stored(held.embeddings), stored(held.local_embeddings), stored(held.thumbnails))
         .select_from(EmbeddedContentRecord)
-        .where(EmbeddedContentRecord.segment_id == segment_id, live)
+        .where(EmbeddedContentRecord.segment_id == segment_id, is_shown(site.gallery_id, build))
     )
     every, embeddings, local_embeddings, thumbnails = connection.execute(statement).one()
     return every, embeddings, local_embeddings, thumbnails

@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, or_, select
 from sqlalchemy.orm import aliased
 
 from gallery.difference import EndedPlace
@@ -55,6 +55,15 @@ def in_build_too(gallery_id: int, build: int) -> ColumnElement[bool]:
     statistics: on a gallery of 100,000 images that took 13 ms instead of 1.
     """
     return and_(PlaceRecord.gallery_id + 0 == gallery_id, _at(build))
+
+
+def is_shown(gallery_id: int, build: int) -> ColumnElement[bool]:
+    """The condition that the build shows what an embedded row holds, for questions that begin with rows."""
+    return exists().where(
+        ImageRecord.content_id == EmbeddedContentRecord.content_id,
+        PlaceRecord.image_id == ImageRecord.id,
+        in_build_too(gallery_id, build),
+    )
 
 
 def members(condition: ColumnElement[bool]) -> Select[int, str, str | None, str, int, int]:

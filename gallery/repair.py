@@ -9,14 +9,13 @@ from the embeddings by the next run, too.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import exists, func, select, update
+from sqlalchemy import func, select, update
 
 from gallery.manifest import write_manifest
-from gallery.membership import in_build
+from gallery.membership import is_shown
 from gallery.readers import unread
 from gallery.recorded import recorded_manifest
 from gallery.records.builds import BuildRecord, EmbeddedContentRecord, SegmentRecord
-from gallery.records.images import ImageRecord, PlaceRecord
 from gallery.snapshot import Snapshot, snapshot
 from gallery.tenure import Tenure
 from gallery.verification import damaged_files, manifest_fault
@@ -69,11 +68,7 @@ def _written_again(tenure: Tenure, builds: list[int]) -> Iterator[int]:
 def _to_embed(tenure: Tenure, now: Snapshot) -> int:
     if not now.builds:
         return 0
-    live = (
-        exists()
-        .where(ImageRecord.content_id == EmbeddedContentRecord.content_id)
-        .where(PlaceRecord.image_id == ImageRecord.id, in_build(tenure.gallery_id, now.builds[-1]))
-    )
+    live = is_shown(tenure.gallery_id, now.builds[-1])
     statement = (
         select(func.count(EmbeddedContentRecord.content_id.distinct()))
         .join(SegmentRecord, SegmentRecord.id == EmbeddedContentRecord.segment_id)

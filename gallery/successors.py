@@ -16,6 +16,7 @@ from gallery.errors import NoSuccessor, NothingPublished, SwapRefused
 from gallery.files import new_folder
 from gallery.local_embeddings import LocalStorage, storage_of
 from gallery.manifest import SegmentClaims
+from gallery.membership import in_build_too
 from gallery.planning import published_number
 from gallery.records.builds import BuildSegmentRecord, EmbeddedContentRecord, SegmentRecord
 from gallery.records.galleries import SuccessorRecord
@@ -119,7 +120,7 @@ def successor(site: Site) -> Successor:
 
 def unembedded(site: Site, swap: Successor) -> Iterator[Unembedded]:
     """The contents of live images that the successor has not embedded when their page is read."""
-    last = 0
+    last, number = 0, published_of(site)
     while True:
         with site.engine.connect() as connection:
             segments = segments_of(connection, site, swap.fingerprint, swap.local_embeddings)
@@ -128,7 +129,11 @@ def unembedded(site: Site, swap: Successor) -> Iterator[Unembedded]:
                 .distinct()
                 .join(ImageRecord, ImageRecord.content_id == ContentRecord.id)
                 .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
-                .where(live(site), ContentRecord.id > last, ~held([each.id for each in segments]))
+                .where(
+                    in_build_too(site.gallery_id, number),
+                    ContentRecord.id > last,
+                    ~held([each.id for each in segments]),
+                )
                 .order_by(ContentRecord.id)
                 .limit(PAGE)
             ).all()
