@@ -5,7 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from sqlalchemy import text
+from sqlalchemy import event, text
 
 from gallery.counting import Counts
 from gallery.errors import NothingPublished
@@ -165,3 +165,22 @@ def test_a_gallery_without_a_build_cannot_be_verified(trial: Trial) -> None:
         pass
     with pytest.raises(NothingPublished, match="no published build yet to be verified"):
         verified(trial)
+
+
+def test_no_question_about_a_row_runs_over_the_whole_gallery(published: Trial) -> None:
+    if published.engine.dialect.name != "sqlite":
+        pytest.skip("SQLite, which has no statistics, is the one that would")
+    asked: list[tuple[str, object]] = []
+    event.listen(published.engine, "before_cursor_execute", lambda *given: asked.append((given[2], given[3])))
+    assert verified(published).clean
+    plans = []
+    with published.engine.connect() as connection:
+        for statement, parameters in [
+            each
+            for each in asked
+            if "FROM embedded_contents" in each[0] and "FROM places" not in each[0].split("WHERE")[0]
+        ]:
+            plan = connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters)  # type: ignore[arg-type]
+            plans += [row[3] for row in plan]
+    correlated = [step for step in plans if "places" in step]
+    assert correlated and not [step for step in correlated if "image_id" not in step], plans
