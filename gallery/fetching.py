@@ -6,6 +6,7 @@ asked again (DNS rebinding) gains nothing. Certificates are verified for the nam
 password of the environment is used.
 """
 
+import re
 import socket
 import time
 import zlib
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
 from types import TracebackType
+from typing import TypeVar
 
 import httpcore2
 
@@ -33,7 +35,11 @@ _GZIP = zlib.MAX_WBITS | 16
 _PLAIN = {"", "identity"}
 _ETAG, _MODIFIED = "etag:", "modified:"
 
+_LENGTH = re.compile(r"[0-9]{1,18}")
+
+Headers = dict[bytes | str, bytes | str]
 Resolve = Callable[[str, int], Sequence[str]]
+T = TypeVar("T")
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -48,6 +54,14 @@ class Fetched:
 
     data: bytes
     version: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Announced:
+    """What a server says of a file before it sends it, None where it does not: its version, its bytes."""
+
+    version: str | None
+    size: int | None
 
 
 class Fetcher:
@@ -73,18 +87,12 @@ class Fetcher:
 
         Raises FetchRefused, with the reason in one sentence and without the URL's query.
         """
-        if not self._settings.allowed:
-            raise FetchRefused(
-                "URLs are not fetched unless it is allowed: set WHYALIKE_FETCHING__ALLOWED=true."
-            )
-        asked = following = web_url(url)
-        with self._deadline.within(self._settings.total_seconds):
-            for _ in range(self._settings.max_redirects + 1):
-                answer = self._ask(following, max_bytes, version)
-                if not isinstance(answer, WebUrl):
-                    return answer
-                following = answer
-        raise FetchRefused(f"{asked.shown} leads on more than {self._settings.max_redirects} times.")
+        headers = _condition(version)
+        return self._follow(url, "GET", headers, lambda at, response: _fetched(at, response, max_bytes))
+
+    def announced(self, url: str) -> Announced:
+        """What names the version of the file now, without fetching it; raises FetchRefused."""
+        return self._follow(url, "HEAD", {}, _announced)
 
     def close(self) -> None:
         """Closes the connections that are kept."""
@@ -101,14 +109,36 @@ class Fetcher:
     ) -> None:
         self.close()
 
-    def _ask(self, url: WebUrl, max_bytes: int, version: str | None) -> Fetched | WebUrl | None:
+    def _follow(
+        self, url: str, method: str, headers: Headers, answer: Callable[[WebUrl, httpcore2.Response], T]
+    ) -> T:
+        if not self._settings.allowed:
+            raise FetchRefused(
+                "URLs are not fetched unless it is allowed: set WHYALIKE_FETCHING__ALLOWED=true."
+            )
+        asked = following = web_url(url)
+        with self._deadline.within(self._settings.total_seconds):
+            for _ in range(self._settings.max_redirects + 1):
+                found = self._ask(following, method, headers, answer)
+                if not isinstance(found, WebUrl):
+                    return found
+                following = found
+        raise FetchRefused(f"{asked.shown} leads on more than {self._settings.max_redirects} times.")
+
+    def _ask(
+        self,
+        url: WebUrl,
+        method: str,
+        headers: Headers,
+        answer: Callable[[WebUrl, httpcore2.Response], T],
+    ) -> T | WebUrl:
         timeout = {
             "connect": self._settings.connect_seconds,
             "read": self._settings.read_seconds,
             "write": self._settings.read_seconds,
             "pool": self._settings.total_seconds,
         }
-        headers: dict[bytes | str, bytes | str] = {
+        always: Headers = {
             "Host": url.host_header,
             "User-Agent": USER_AGENT,
             "Accept-Encoding": "identity",
@@ -116,29 +146,38 @@ class Fetcher:
         target = httpcore2.URL(scheme=url.scheme, host=url.host, port=url.port, target=url.target)
         try:
             with self._pool.stream(
-                "GET",
-                target,
-                headers={**headers, **_condition(version)},
-                extensions={"timeout": timeout},
+                method, target, headers={**always, **headers}, extensions={"timeout": timeout}
             ) as response:
-                return _answer(url, response, max_bytes)
+                location = _headers(response).get("location")
+                if response.status in REDIRECTS and location is not None:
+                    return redirected(url, location)
+                return answer(url, response)
         except httpcore2.TimeoutException as error:
             raise FetchRefused(f"{url.shown} did not answer in time.") from error
         except (httpcore2.NetworkError, httpcore2.ProtocolError) as error:
             raise FetchRefused(f"{url.shown} cannot be fetched ({_told(error)}).") from error
 
 
-def _answer(url: WebUrl, response: httpcore2.Response, max_bytes: int) -> Fetched | WebUrl | None:
-    headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
+def _fetched(url: WebUrl, response: httpcore2.Response, max_bytes: int) -> Fetched | None:
+    headers = _headers(response)
     if response.status == HTTPStatus.NOT_MODIFIED:
         return None
-    if response.status in REDIRECTS and "location" in headers:
-        return redirected(url, headers["location"])
-    if response.status != HTTPStatus.OK:
-        raise FetchRefused(f"{url.shown} answers with status {response.status}.")
-    if headers.get("content-length", "").isdecimal() and int(headers["content-length"]) > max_bytes:
+    size = _announced(url, response).size
+    if size is not None and size > max_bytes:
         raise _too_large(url, max_bytes)
     return Fetched(_body(url, response, headers.get("content-encoding", ""), max_bytes), _version(headers))
+
+
+def _announced(url: WebUrl, response: httpcore2.Response) -> Announced:
+    headers = _headers(response)
+    if response.status != HTTPStatus.OK:
+        raise FetchRefused(f"{url.shown} answers with status {response.status}.")
+    length = headers.get("content-length", "")
+    return Announced(_version(headers), int(length) if _LENGTH.fullmatch(length) else None)
+
+
+def _headers(response: httpcore2.Response) -> dict[str, str]:
+    return {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in response.headers}
 
 
 def _body(url: WebUrl, response: httpcore2.Response, encoding: str, max_bytes: int) -> bytes:
@@ -172,7 +211,7 @@ def _plain(url: WebUrl, chunks: Iterator[bytes], encoding: str, max_bytes: int) 
         raise FetchRefused(f"{url.shown} ends too early.")
 
 
-def _condition(version: str | None) -> dict[bytes | str, bytes | str]:
+def _condition(version: str | None) -> Headers:
     """The header that asks for the file only if it is another version."""
     if version is not None and version.startswith(_ETAG):
         return {"If-None-Match": version.removeprefix(_ETAG)}

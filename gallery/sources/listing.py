@@ -1,15 +1,22 @@
 """Sources that name files wherever they lie, as a run asks them: in the order of uris."""
 
+from collections import deque
 from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import replace
 from functools import cached_property
 
+from gallery.errors import FetchRefused
+from gallery.fetching import Announced
 from gallery.settings import FetchingSettings
 from gallery.source import NamedSource, UnlistedFolder
 from gallery.sources.found import ListedFile
 from gallery.sources.kinds import read_source
 from gallery.sources.opening import WebFile, fetcher
 from gallery.sources.spool import Spool
+
+ASKED_AT_ONCE = 16
+"""Files of the web whose servers are asked for their version at the same time."""
 
 
 class Listing:
@@ -33,8 +40,23 @@ class Listing:
 
     def files(self, *, leave_out: Callable[[UnlistedFolder], None]) -> Iterator[ListedFile]:
         """What it names; raises SourceUnavailable, InvalidSource, and FetchRefused."""
-        for file in self._spool:
-            yield replace(file, fetching=self._fetching) if isinstance(file.at, WebFile) else file
+        with ThreadPoolExecutor(ASKED_AT_ONCE) as asking:
+            waiting: deque[Future[ListedFile]] = deque()
+            for file in self._spool:
+                waiting.append(asking.submit(self._asked, file))
+                if len(waiting) > ASKED_AT_ONCE:
+                    yield waiting.popleft().result()
+            yield from (each.result() for each in waiting)
+
+    def _asked(self, file: ListedFile) -> ListedFile:
+        """The file with its version, which of one of the web its server is asked for."""
+        if not isinstance(file.at, WebFile):
+            return file
+        try:
+            announced = fetcher(self._fetching).announced(file.at.url)
+        except FetchRefused:
+            announced = Announced(None, None)  # whoever reads it reports why
+        return replace(file, fetching=self._fetching, version=announced.version, size=announced.size)
 
     @cached_property
     def _spool(self) -> Spool:

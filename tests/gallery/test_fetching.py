@@ -22,7 +22,7 @@ from hypothesis import strategies as st
 
 from gallery.addresses import is_public
 from gallery.errors import FetchRefused
-from gallery.fetching import Fetched, Fetcher
+from gallery.fetching import Announced, Fetched, Fetcher
 from gallery.settings import FetchingSettings
 from gallery.urls import is_web, shown, web_url
 
@@ -53,6 +53,9 @@ def server() -> Iterator[Server]:
             made.headers.append(dict(self.headers))
             made.answers[self.path.partition("?")[0]](self)
 
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
         def log_message(self, *_: object) -> None:
             pass
 
@@ -71,7 +74,8 @@ def says(data: bytes, **headers: str) -> Answer:
         for name, value in {"Content_Length": str(len(data)), **headers}.items():
             request.send_header(name.replace("_", "-"), value)
         request.end_headers()
-        request.wfile.write(data)
+        if request.command == "GET":
+            request.wfile.write(data)
 
     return answer
 
@@ -391,3 +395,11 @@ def test_a_certificate_is_verified_for_the_name_and_not_for_the_address(certifie
     assert found is not None and found.data == b"picture"
     with pytest.raises(FetchRefused, match="certificate"):
         fetch(f"https://other.test:{certified}/a")
+
+
+def test_a_server_is_asked_for_the_version_without_the_file(server: Server) -> None:
+    server.answers["/b.png"] = says(b"picture", ETag='"v1"')
+    server.answers["/a.png"] = leads_to("/b.png")
+    with fetcher() as each:
+        assert each.announced(server.url("/a.png")) == Announced('etag:"v1"', 7)
+    assert [request for request, _ in server.asked] == ["/a.png", "/b.png"]

@@ -145,6 +145,7 @@ def test_columns_are_told_with_their_ranges_and_values(build: Build) -> None:
 VALUES = st.one_of(st.integers(-3, 3), st.sampled_from(["a", "b", "-1", "x y", "Ö"]))
 
 
+@pytest.mark.on_both
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     told=st.fixed_dictionaries({uri: st.dictionaries(st.sampled_from("pq"), VALUES) for uri in TOLD}),

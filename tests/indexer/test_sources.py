@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import tarfile
+import threading
 from collections.abc import Mapping
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,7 @@ from gallery.errors import InvalidSource, SourceUnavailable
 from gallery.filters import parse_where
 from gallery.galleries import Galleries
 from gallery.records.attributes import AttributeRecord
+from gallery.settings import FetchingSettings
 from gallery.sources.kinds import source_of
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
@@ -224,3 +227,43 @@ def test_files_of_the_web_are_left_out_with_a_reason_where_that_is_not_allowed(
     (tmp_path / "list.txt").write_text("pictures/red.png\nhttp://127.0.0.1:1/a.png?secret=1\n")
     report = run(galleries, toy, tmp_path / "list.txt")
     assert report.images == 1 and "WHYALIKE_FETCHING__ALLOWED" in report.unreadable[0].reason
+
+
+def test_files_of_the_web_are_fetched_again_only_where_their_server_says_that_they_changed(
+    galleries: Galleries, toy: EncoderChoice, tmp_path: Path
+) -> None:
+    asked: list[tuple[str, str]] = []
+    versions = {"/red.png": "1", "/blue.png": "1"}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append((self.command, self.path))
+            data = png(plain(self.path[1:-4]))
+            self.send_response(200)
+            self.send_header("ETag", f'"{versions[self.path]}"')
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            if self.command == "GET":
+                self.wfile.write(data)
+
+        def do_HEAD(self) -> None:
+            self.do_GET()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True).start()
+    listed = tmp_path / "list.txt"
+    listed.write_text("".join(f"http://127.0.0.1:{server.server_port}{path}\n" for path in versions))
+    allowed = FetchingSettings(allowed=True, allowed_networks="127.0.0.0/8")
+    assert run(galleries, toy, listed, fetching=allowed).added == 2
+    asked.clear()
+    assert not run(galleries, toy, listed, fetching=allowed).published
+    assert {method for method, _ in asked} == {"HEAD"}
+    versions["/red.png"] = "2"
+    asked.clear()
+    assert run(galleries, toy, listed, fetching=allowed).unchanged == 2
+    assert [path for method, path in asked if method == "GET"] == ["/red.png"]
+    server.shutdown()
+    server.server_close()
