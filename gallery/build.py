@@ -190,8 +190,15 @@ class Build:
 
     def thumbnail(self, image_id: int) -> bytes:
         """The picture as the encoder saw it, as JPEG."""
-        ((segment, _, (row,)),) = self._grouped([image_id])
-        return segment.thumbnail(row)
+        return self.thumbnails([image_id])[0]
+
+    def thumbnails(self, image_ids: Sequence[int]) -> list[bytes]:
+        """The same of several images."""
+        found = [b""] * len(image_ids)
+        for segment, positions, rows in self._grouped(image_ids):
+            for position, row in zip(positions, rows, strict=True):
+                found[position] = segment.thumbnail(row)
+        return found
 
     def corrupt_files(self) -> list[Path]:
         """The build's files that are missing or not what was written; reads every byte of the gallery."""

@@ -67,7 +67,7 @@ def near_duplicates_of(build: Build, *, progress: Progress, across_labels: bool 
     for image in build:
         places[image.checksum].append(image)
     firsts = [images[0] for images in places.values()]
-    made = in_threads(lambda image: _thumbnail(build, image), firsts, ahead=READ_AHEAD)
+    made = in_threads(lambda each: _small(*each), _thumbnails(build, firsts), ahead=READ_AHEAD)
     tracked = progress.track(made, description="looking for near-duplicates", total=len(firsts))
     near = [
         (image.checksum, small) for image, small in zip(firsts, tracked, strict=True) if small is not None
@@ -97,10 +97,17 @@ def print_duplicates(report: DuplicateReport, csv: Path | None, page: Path | Non
     print_groups([(group.heading, group.images) for group in report.groups], summary, csv, page)
 
 
-def _thumbnail(build: Build, image: GalleryImage) -> NDArray[np.uint8] | None:
+def _thumbnails(build: Build, images: Sequence[GalleryImage]) -> Iterator[tuple[GalleryImage, bytes]]:
+    """Each image with its thumbnail, looked up some at a time."""
+    for start in range(0, len(images), READ_AHEAD):
+        part = images[start : start + READ_AHEAD]
+        yield from zip(part, build.thumbnails([image.image_id for image in part]), strict=True)
+
+
+def _small(image: GalleryImage, thumbnail: bytes) -> NDArray[np.uint8] | None:
     if min(image.width, image.height) < SIDE:
         return None
-    picture = decode(build.thumbnail(image.image_id), draft=2 * SIDE).convert("L")
+    picture = decode(thumbnail, draft=2 * SIDE).convert("L")
     return np.asarray(picture.resize((SIDE, SIDE), Image.Resampling.BILINEAR))
 
 
