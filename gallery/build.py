@@ -8,11 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
+from gallery.candidates import Candidate, propose
 from gallery.errors import EncoderMismatch, ImageNotFound
 from gallery.exact_index import ExactIndex
+from gallery.fate import Fate, fate_of_image, fate_of_place
 from gallery.filters import Where
 from gallery.folders import GalleryFolder
-from gallery.index import Nearest
 from gallery.index_opening import opened_index
 from gallery.manifest import Manifest
 from gallery.membership import every_member, members_with_checksum, members_with_ids
@@ -20,17 +21,6 @@ from gallery.narrowing import Narrowing, labelled
 from gallery.readers import Reading
 from gallery.segments import Segment, corrupt_files
 from gallery.whereabouts import Whereabouts
-
-WIDENING = 4
-"""How much wider the index is asked again where too many of its answers live no longer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """An image proposed by the index; `index_distance` ≥ 0 is Euclidean, as the index computes it."""
-
-    image_id: int
-    index_distance: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,22 +104,24 @@ class Build:
         content is an image of its own. Raises EncoderMismatch if `fingerprint`, which the query was embedded
         by, is not the build's, InvalidFilter for an attribute that no image has.
         """
-        if fingerprint != self.fingerprint:
-            raise EncoderMismatch(
-                f"The query was embedded by {fingerprint[:12]}, but build {self.number} of {self.gallery!r} "
-                f"by {self.fingerprint[:12]} ({self.encoder_name}); embed it with the build's own checkpoint."
-            )
-        index = self._index
-        self._require_open()
         where = where if labels is None else (*labelled(labels), *where)
-        allowed = self.narrowing.allowed(where)
-        width = count
-        while True:
-            nearest = index.search(embedding, count=width, allowed=allowed)
-            candidates = self._live(nearest, where)
-            if len(candidates) >= count or len(nearest.content_ids) < width:
-                return candidates[:count]
-            width *= WIDENING
+        self._require_encoder(fingerprint)
+        return propose(self._index, self.narrowing, embedding, count=count, where=where)
+
+    def search_exactly(
+        self, embedding: NDArray[np.float32], *, count: int, where: Where = (), fingerprint: str
+    ) -> list[Candidate]:
+        """The same by the exact distance of every embedding, which the index is measured against."""
+        self._require_encoder(fingerprint)
+        exact = ExactIndex(self.dimension, [segment.part for segment in self._segments.values()])
+        return propose(exact, self.narrowing, embedding, count=count, where=where)
+
+    def fate(self, image: int | str) -> Fate:
+        """What became of an image until this build; it is named by its id or its uri."""
+        with self._engine.connect() as connection:
+            if isinstance(image, int):
+                return fate_of_image(connection, self._gallery_id, self.number, image)
+            return fate_of_place(connection, self._gallery_id, self.number, image)
 
     def embeddings(self, image_ids: Sequence[int]) -> NDArray[np.float32]:
         """(n, D) float32, exact."""
@@ -215,12 +207,6 @@ class Build:
         if self._reading is not None:
             self._reading.end()
 
-    def _live(self, nearest: Nearest, where: Where) -> list[Candidate]:
-        distances = dict(zip(nearest.content_ids.tolist(), nearest.distances.tolist(), strict=True))
-        images = self.narrowing.images_of(list(distances), where)
-        candidates = [Candidate(image_id, distances[content_id]) for image_id, content_id in images]
-        return sorted(candidates, key=lambda each: (each.index_distance, each.image_id))
-
     def _grouped(self, image_ids: Sequence[int]) -> list[tuple[Segment, list[int], list[int]]]:
         segments = self._segments
         self._require_open()
@@ -233,6 +219,14 @@ class Build:
             (segments[segment_id], places, [where[image_ids[place]].row for place in places])
             for segment_id, places in positions.items()
         ]
+
+    def _require_encoder(self, fingerprint: str) -> None:
+        self._require_open()
+        if fingerprint != self.fingerprint:
+            raise EncoderMismatch(
+                f"The query was embedded by {fingerprint[:12]}, but build {self.number} of {self.gallery!r} "
+                f"by {self.fingerprint[:12]} ({self.encoder_name}); embed it with the build's own checkpoint."
+            )
 
     def _require_open(self) -> None:
         if self._closed:

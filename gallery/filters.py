@@ -61,6 +61,12 @@ class Condition:
             takes = "one value" if most else "no value"
             raise InvalidFilter(f"{self.name} {self.operator} takes {takes}, not {len(self.operands)}.")
 
+    def __str__(self) -> str:
+        """For people to read: values are not quoted."""
+        said = ", ".join(each.text for each in self.operands)
+        listed = f"({said})" if self.operator in {"in", "not in"} else said
+        return " ".join(part for part in (self.name, self.operator, listed) if part)
+
 
 Where = tuple[Condition, ...]
 """Conditions that must all hold."""

@@ -135,6 +135,21 @@ def images_of(
         yield from connection.execute(statement.where(ImageRecord.content_id.in_(chunk)))
 
 
+def is_member(
+    connection: Connection,
+    gallery_id: int,
+    build: int,
+    image_id: int,
+    *,
+    satisfied: ColumnElement[bool],
+) -> bool:
+    """Whether the build has the image, at a place that satisfies the condition."""
+    statement = select(PlaceRecord.id).where(
+        in_build_too(gallery_id, build), satisfied, PlaceRecord.image_id == image_id
+    )
+    return connection.scalar(statement) is not None
+
+
 def contents_where(
     connection: Connection, gallery_id: int, build: int, *, satisfied: ColumnElement[bool]
 ) -> list[int]:

@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from gallery.filtering import AttributeColumn, attribute_columns, attributes_by_image, satisfying
 from gallery.filters import LABEL, Condition, Operand, Where, require_known
-from gallery.membership import contents_where, images_of, label_counts
+from gallery.membership import contents_where, images_of, is_member, label_counts
 
 FILTERS_REMEMBERED = 32
 """Filters whose content ids are kept (8 bytes a content each): people filter by the same few things."""
@@ -45,6 +45,12 @@ class Narrowing:
             return list(
                 images_of(connection, self._gallery_id, self._build, content_ids, satisfied=satisfied)
             )
+
+    def satisfies(self, image_id: int, where: Where) -> bool:
+        """Whether this image satisfies all of the conditions."""
+        with self._engine.connect() as connection:
+            satisfied = satisfying(self._gallery_id, where)
+            return is_member(connection, self._gallery_id, self._build, image_id, satisfied=satisfied)
 
     def attributes(self, image_ids: Iterable[int]) -> dict[int, dict[str, str]]:
         """The attributes of each of the images that has any."""

@@ -6,7 +6,8 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from gallery.build import Build, Candidate
+from gallery.build import Build
+from gallery.candidates import Candidate
 from gallery.filters import Where
 from search_api.checkpoints import Checkpoint
 from search_api.errors import InvalidQuestion, UnknownLabel
@@ -62,13 +63,9 @@ def how_many(k: int, wanted: int | None, scorer: Scorer, settings: SearchSetting
     return wanted
 
 
-def propose(
-    asked: Subject, build: Build, *, count: int, labels: Collection[str] | None, where: Where
-) -> list[Candidate]:
+def propose(asked: Subject, build: Build, *, count: int, where: Where) -> list[Candidate]:
     """The nearest images by the index that satisfy the conditions; raises EncoderMismatch, InvalidFilter."""
-    return build.search(
-        asked.embedding, count=count, labels=labels, where=where, fingerprint=asked.fingerprint
-    )
+    return build.search(asked.embedding, count=count, where=where, fingerprint=asked.fingerprint)
 
 
 def _known(labels: Collection[str] | None, build: Build) -> Collection[str] | None:

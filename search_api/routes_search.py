@@ -11,8 +11,10 @@ from search_api.accounts import Extras, HidingWanted
 from search_api.asking import MAX_DATABASE_ID, Asking, refusals
 from search_api.conditions import conditions
 from search_api.errors import InvalidQuestion, UploadTooLarge
+from search_api.ranking import Wish
 from search_api.schemas import CompareResponse, SearchResponse
 from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
+from search_api.schemas_why_not import WhyNotResponse
 from search_api.subjects import Asked, Stored, Upload
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -22,6 +24,22 @@ GalleryField = Annotated[
     Form(description="Which gallery; not needed where only one is published or one is called “default”."),
 ]
 StoredField = Annotated[int | None, Form(ge=1, le=MAX_DATABASE_ID)]
+KField = Annotated[int | None, Form(ge=1, description="How many matches.")]
+LabelField = Annotated[list[str] | None, Form(description="Only images with one of these labels.")]
+WhereField = Annotated[
+    list[str] | None,
+    Form(
+        description="Only images that satisfy all of these: conditions on attributes in words, such as "
+        "`year >= 2020` or `site in (a, b)`, or as a JSON list of `{name, operator, values}`."
+    ),
+]
+PrefilterField = Annotated[
+    Prefilter | None, Form(description="Only images with the label that the class head gives the query.")
+]
+CandidatesField = Annotated[
+    int | None, Form(ge=1, description="How many the index proposes to be re-scored.")
+]
+SameOnlyField = Annotated[bool, Form(description="Leave out matches whose verdict is “different”.")]
 ScorerField = Annotated[
     ScorerName,
     Form(description="What decides order, probability and verdict: the distance or the pair head."),
@@ -45,22 +63,13 @@ def search(
         StoredField, Form(description="Instead of a picture: an image of the gallery.")
     ] = None,
     gallery: GalleryField = None,
-    k: Annotated[int | None, Form(ge=1, description="How many matches.")] = None,
-    label: Annotated[list[str] | None, Form(description="Only images with one of these labels.")] = None,
-    where: Annotated[
-        list[str] | None,
-        Form(
-            description="Only images that satisfy all of these: conditions on attributes in words, such as "
-            "`year >= 2020` or `site in (a, b)`, or as a JSON list of `{name, operator, values}`."
-        ),
-    ] = None,
-    prefilter: Annotated[
-        Prefilter | None, Form(description="Only images with the label that the class head gives the query.")
-    ] = None,
+    k: KField = None,
+    label: LabelField = None,
+    where: WhereField = None,
+    prefilter: PrefilterField = None,
     scorer: ScorerField = "distance",
-    candidates: Annotated[
-        int | None, Form(ge=1, description="How many the index proposes to be re-scored.")
-    ] = None,
+    candidates: CandidatesField = None,
+    same_only: SameOnlyField = False,
     explained: ExplainedField = None,
     overlays: OverlaysField = False,
     correspondences: CorrespondencesField = False,
@@ -80,9 +89,41 @@ def search(
         prefilter=prefilter,
         scorer=scorer,
         candidates=candidates,
+        same_only=same_only,
         of=explained,
         extras=Extras(overlays=overlays, correspondences=correspondences),
     )
+
+
+@router.post("/why-not", summary="Ask why an image was not returned", responses=refusals(404, 409, 413, 422))
+def why_not(
+    asking: Asking,
+    image: Annotated[UploadFile | None, File(description="The query; it is not kept.")] = None,
+    image_id: Annotated[StoredField, Form(description="Instead: an image of the gallery.")] = None,
+    wanted_image_id: Annotated[StoredField, Form(description="The image that was expected.")] = None,
+    wanted_uri: Annotated[
+        str | None, Form(description="Instead: where it lies, as matches tell it.", max_length=8192)
+    ] = None,
+    gallery: GalleryField = None,
+    k: KField = None,
+    label: LabelField = None,
+    where: WhereField = None,
+    prefilter: PrefilterField = None,
+    scorer: ScorerField = "distance",
+    candidates: CandidatesField = None,
+    same_only: SameOnlyField = False,
+) -> WhyNotResponse:
+    """What kept the image out of the matches of such a search, with the numbers of each stage: whether it is
+    in the gallery, what filters say, what the index made of it, how it was re-scored.
+    """
+    query = _one_of(asking.settings.upload_max_bytes, image, image_id, "image", "image_id")
+    if (wanted_image_id is None) == (wanted_uri is None):
+        raise InvalidQuestion("Name the expected image by either wanted_image_id or wanted_uri.")
+    wish = Wish(
+        k or asking.settings.default_k, label or None, conditions(where), prefilter, candidates, same_only
+    )
+    wanted = wanted_image_id if wanted_image_id is not None else str(wanted_uri)
+    return asking.why_not(query, wanted, gallery=gallery, wish=wish, scorer=scorer)
 
 
 @router.post("/compare", summary="Compare two pictures", responses=refusals(404, 409, 413, 422))

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable, Collection, Sequence
 from functools import partial
@@ -17,7 +16,6 @@ from gallery.galleries import Galleries
 from search_api import answers
 from search_api.accounts import NO_EXTRAS, Extras, accounts
 from search_api.builds import OpenBuilds
-from search_api.candidates import how_many, narrow, propose
 from search_api.checkpoints import Checkpoint
 from search_api.comparing import compare_each
 from search_api.encoders import LoadedEncoders
@@ -25,16 +23,17 @@ from search_api.errors import InvalidQuestion
 from search_api.explaining import Judging
 from search_api.hiding import Hide, HidingTrials
 from search_api.overlays import OverlayPainter
+from search_api.ranking import Ranking, Wish, candidates_wanted, rank
+from search_api.readiness import reasons_not_ready
 from search_api.reading import SubjectReader
-from search_api.rescoring import rescore
 from search_api.schemas import CompareResponse, SearchResponse
 from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
+from search_api.schemas_why_not import WhyNotResponse
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Asked, Subject, Upload
+from search_api.why_not import Question, why_not
 from siamese.encoder import Encoder
-
-log = logging.getLogger(__name__)
 
 
 class Searcher:
@@ -73,6 +72,7 @@ class Searcher:
         prefilter: Prefilter | None = None,
         scorer: ScorerName = "distance",
         candidates: int | None = None,
+        same_only: bool = False,
         of: ExplainedScore | None = None,
         extras: Extras = NO_EXTRAS,
     ) -> SearchResponse:
@@ -81,34 +81,46 @@ class Searcher:
 
         `labels` leaves only images that have one of them, `where` those that satisfy its conditions,
         `prefilter` those of the label that the class head gives the query. So many `candidates` are re-scored
-        by the `scorer`, whose own number is explained unless another is asked for. An image of the gallery
-        finds itself at distance 0.
+        by the `scorer`, whose own number is explained unless another is asked for. `same_only` leaves out
+        matches whose verdict is “different”. An image of the gallery finds itself at distance 0.
         Raises UnreadableImage, ImageNotFound, InvalidQuestion, InvalidFilter, UnknownLabel, NoSuchHead, and
         what choosing a gallery raises.
         """
         clock = Stopwatch()
         k = self._checked(self.settings.default_k if k is None else k, extras)
+        wish = Wish(k, labels, where, prefilter, candidates, same_only)
         with self.builds.lend(gallery) as (build, checkpoint):
             judging = Judging.by(checkpoint, "shown", scorer, of)
-            count = how_many(k, candidates, judging.scorer, self.settings)
-            preprocessing = checkpoint.record.preprocessing
-            asked = self.reader.subject(query, build, preprocessing, clock)
-            with clock.stage("search"):
-                narrowed = narrow(asked, build, checkpoint, labels=labels, prefilter=prefilter)
-                proposed = propose(asked, build, count=count, labels=narrowed.labels, where=where)
-            with clock.stage("rescore"):
-                exact = build.embeddings([each.image_id for each in proposed])
-                matches = rescore(asked.embedding, proposed, exact, judging.scorer)[:k]
-                images = build.images([each.image_id for each in matches])
+            asked, ranking = self._ranked(query, build, judging, wish, clock)
             with clock.stage("explain"):
-                rows = {each.image_id: row for row, each in enumerate(proposed)}
-                embeddings = exact[[rows[each.image_id] for each in matches]]
-                matched = self.reader.subjects_of(images, embeddings, build)
-                told = accounts(asked, matched, [each.scored for each in matches], judging, extras)
-            told = self._painter.drawn(asked, matched, told, preprocessing, build)
-        found = zip(matches, matched, told, strict=True)
+                images = build.images([each.image_id for each in ranking.shown])
+                matched = self.reader.subjects_of(images, ranking.embeddings_of(ranking.shown), build)
+                scored = [each.scored for each in ranking.shown]
+                told = accounts(asked, matched, scored, judging, extras)
+            told = self._painter.drawn(asked, matched, told, checkpoint.record.preprocessing, build)
+        found = zip(ranking.shown, matched, told, strict=True)
         schemas = [answers.match_schema(*each) for each in found]
-        return answers.search_response(asked, build, judging, narrowed.prefilter, schemas, clock)
+        return answers.search_response(asked, build, judging, ranking.prefilter, schemas, clock)
+
+    def why_not(
+        self,
+        query: Asked,
+        wanted: int | str,
+        *,
+        gallery: str | None = None,
+        wish: Wish | None = None,
+        scorer: ScorerName = "distance",
+    ) -> WhyNotResponse:
+        """Why the same search would not return this image, named by its id or its uri, or that it would.
+
+        Raises what `search` raises, but ImageNotFound for the query alone.
+        """
+        wish = wish or Wish(self.settings.default_k)
+        self._checked(wish.k, NO_EXTRAS)
+        with self.builds.lend(gallery) as (build, checkpoint):
+            judging = Judging.by(checkpoint, "shown", scorer, None)
+            asked, ranking = self._ranked(query, build, judging, wish, Stopwatch())
+            return why_not(Question(asked, build, judging, wish, ranking), build.fate(wanted))
 
     def compare(
         self,
@@ -169,27 +181,11 @@ class Searcher:
 
     def reasons_not_ready(self) -> list[str]:
         """Why searches cannot be answered now, a sentence each; opens what a search would need to open."""
-        try:
-            published = self.galleries.published()
-        except Exception as error:
-            log.exception("The records cannot be read")
-            return [f"The records of the galleries cannot be read ({type(error).__name__})."]
-        if not published:
-            return ["No gallery is published yet."]
-        return [reason for each in published if (reason := self._not_ready(each.name))]
+        return reasons_not_ready(self.galleries, self.builds, self._encoders)
 
     def close(self) -> None:
         """Closes the builds that are open."""
         self.builds.close()
-
-    def _not_ready(self, gallery: str) -> str | None:
-        try:
-            with self.builds.lend(gallery) as (build, _):
-                self._encoders.warm(build)
-        except Exception as error:
-            log.exception("The gallery %r cannot be opened", gallery)
-            return f"The gallery “{gallery}” cannot be opened ({type(error).__name__}); the log says more."
-        return None
 
     def _checked(self, k: int, extras: Extras) -> int:
         if not 1 <= k <= self.settings.max_k:
@@ -200,6 +196,13 @@ class Searcher:
                 "ask for fewer, or for those of one match at /v1/images/{image_id}/overlay?query={image_id}."
             )
         return k
+
+    def _ranked(
+        self, query: Asked, build: Build, judging: Judging, wish: Wish, clock: Stopwatch
+    ) -> tuple[Subject, Ranking]:
+        count = candidates_wanted(wish, judging, self.settings)
+        asked = self.reader.subject(query, build, judging.checkpoint.record.preprocessing, clock)
+        return asked, rank(asked, build, judging, wish, clock, count=count)
 
     def _compare_each(
         self, query: Asked, images: Sequence[Asked], build: Build, judging: Judging, extras: Extras

@@ -24,6 +24,7 @@ from whyalike.commands.migrate import migrate
 from whyalike.commands.search import search
 from whyalike.commands.serve import serve
 from whyalike.commands.train import train
+from whyalike.commands.why_not import why_not
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -77,6 +78,7 @@ for verb in (
     evaluate,
     index,
     search,
+    why_not,
     compare,
     illustrate,
     calibrate,

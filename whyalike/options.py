@@ -104,6 +104,42 @@ Scorer = Annotated[
         help="What decides order, probability and verdict; pair-head needs a checkpoint trained with heads.",
     ),
 ]
+OlderBuild = Annotated[
+    int | None,
+    typer.Option("--build", metavar="N", min=1, help="An older build that the gallery keeps."),
+]
+Matches = Annotated[int | None, typer.Option("-k", "--k", min=1, help="Matches to return; by default 10.")]
+Labels = Annotated[
+    list[str] | None, typer.Option("--label", help="Only images with this label; may be repeated.")
+]
+Conditions = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--where",
+        metavar="CONDITION",
+        help="Only images of which this is true, such as 'year >= 2020' or 'site in (a, b)'; "
+        "may be repeated.",
+    ),
+]
+Prefiltered = Annotated[
+    PrefilterChoice | None,
+    typer.Option(
+        "--prefilter",
+        help="Only images with the label that the class head gives the picture; needs a trained one.",
+    ),
+]
+Candidates = Annotated[
+    int | None,
+    typer.Option(
+        "--candidates",
+        min=1,
+        help="Images that the index proposes to be compared pairwise; by default twice the matches, "
+        "with the pair head at least 50.",
+    ),
+]
+SameOnly = Annotated[
+    bool, typer.Option("--same-only", help="Leave out matches whose verdict is “different”.")
+]
 PublishedGallery = Annotated[
     str | None,
     typer.Option("--gallery", help="Which gallery; by default the only one, or the one called “default”."),

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, event
 
-from gallery.build import Candidate
+from gallery.candidates import Candidate
 from gallery.errors import CorruptGallery, EncoderMismatch, ImageNotFound
 from gallery.scanning import checksum
 from tests.gallery.support import DIMENSION, FINGERPRINT, GRID, Trial, embedded, ids, images

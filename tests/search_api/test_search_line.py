@@ -11,7 +11,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gallery.build import Build, Candidate
+from gallery.build import Build
+from gallery.candidates import Candidate
 from gallery.errors import EncoderMismatch, ImageNotFound, NothingPublished
 from search_api import overlays, reading
 from search_api.accounts import Extras

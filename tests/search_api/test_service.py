@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.types import ASGIApp, Message
 
 from explain.overlay import muted
-from search_api import examples, schemas, schemas_service
+from search_api import examples, schemas, schemas_service, schemas_why_not
 from search_api.problems import PROBLEM_JSON
 from search_api.schemas import CompareResponse, SearchResponse
 from search_api.subjects import Upload
@@ -378,6 +378,7 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
     }
     assert set(operations) == {
         "search",
+        "why_not",
         "compare",
         "list_galleries",
         "get_gallery",
@@ -396,7 +397,7 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
         content = operation["responses"]["200"]["content"]
         assert "example" in content.get("application/json", {"example": None})
         assert "503" in operation["responses"] or operation["operationId"] == "livez"
-    for embedding in ("search", "compare"):
+    for embedding in ("search", "why_not", "compare"):
         assert "409" in operations[embedding]["responses"]
     assert "HTTPValidationError" not in json.dumps(schema)
 
@@ -405,6 +406,7 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
     ("operation", "schema"),
     [
         ("search", schemas.SearchResponse),
+        ("why_not", schemas_why_not.WhyNotResponse),
         ("compare", schemas.CompareResponse),
         ("list_galleries", schemas.GalleryList),
         ("get_gallery", schemas.GalleryDetail),

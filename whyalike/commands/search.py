@@ -6,13 +6,19 @@ from typing import Annotated
 import typer
 
 from whyalike.options import (
+    Candidates,
+    Conditions,
     Device,
     EvidenceFolder,
     Explained,
     Json,
-    PrefilterChoice,
+    Labels,
+    Matches,
+    OlderBuild,
+    Prefiltered,
     PublishedGallery,
     Runtime,
+    SameOnly,
     Scorer,
     ScorerChoice,
 )
@@ -21,42 +27,14 @@ from whyalike.options import (
 def search(
     image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The picture to ask with.")],
     gallery: PublishedGallery = None,
-    build: Annotated[
-        int | None,
-        typer.Option("--build", metavar="N", min=1, help="An older build that the gallery keeps."),
-    ] = None,
-    k: Annotated[
-        int | None, typer.Option("-k", "--k", min=1, help="Matches to return; by default 10.")
-    ] = None,
-    label: Annotated[
-        list[str] | None, typer.Option("--label", help="Only images with this label; may be repeated.")
-    ] = None,
-    where: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--where",
-            metavar="CONDITION",
-            help="Only images of which this is true, such as 'year >= 2020' or 'site in (a, b)'; "
-            "may be repeated.",
-        ),
-    ] = None,
-    prefilter: Annotated[
-        PrefilterChoice | None,
-        typer.Option(
-            "--prefilter",
-            help="Only images with the label that the class head gives the picture; needs a trained one.",
-        ),
-    ] = None,
+    build: OlderBuild = None,
+    k: Matches = None,
+    label: Labels = None,
+    where: Conditions = None,
+    prefilter: Prefiltered = None,
     scorer: Scorer = ScorerChoice.distance,
-    candidates: Annotated[
-        int | None,
-        typer.Option(
-            "--candidates",
-            min=1,
-            help="Images that the index proposes to be compared pairwise; by default twice the matches, "
-            "with the pair head at least 50.",
-        ),
-    ] = None,
+    candidates: Candidates = None,
+    same_only: SameOnly = False,
     explained: Explained = None,
     evidence: EvidenceFolder = None,
     device: Device = None,
@@ -86,6 +64,7 @@ def search(
             prefilter=prefilter.value if prefilter else None,
             scorer=scorer.value,
             candidates=candidates,
+            same_only=same_only,
             of=explained.value if explained else None,
             extras=Extras(correspondences=evidence is not None),
         )

@@ -1,0 +1,75 @@
+"""What became of an image that somebody looks for: it lives in a build, it ended, or it never got in."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from sqlalchemy import ColumnElement, Connection, select
+
+from gallery.records.files import FileRecord
+from gallery.records.images import ImageRecord, PlaceRecord
+
+Known = Literal["live", "ended", "unreadable", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What became of a file or an image.
+
+    `image_id` and `uri` are its own where it lives or has ended (`until_build` is the first build without
+    it), `reason` says why it could not be read. Once no kept build shows an ended image, it is unknown.
+    """
+
+    known: Known
+    image_id: int | None = None
+    uri: str | None = None
+    until_build: int | None = None
+    reason: str | None = None
+
+
+def fate_of_image(connection: Connection, gallery_id: int, build: int, image_id: int) -> Fate:
+    """What became of the image with this id."""
+    return _latest(connection, gallery_id, build, PlaceRecord.image_id == image_id) or Fate(
+        "unknown", image_id=image_id
+    )
+
+
+def fate_of_place(connection: Connection, gallery_id: int, build: int, uri: str) -> Fate:
+    """What became of the image at this place."""
+    found = _latest(connection, gallery_id, build, PlaceRecord.uri == uri)
+    if found is not None and found.known == "live":
+        return found
+    reason = _reason(connection, gallery_id, uri)
+    if reason is not None:
+        return Fate("unreadable", uri=uri, reason=reason)
+    return found or Fate("unknown", uri=uri)
+
+
+def _latest(
+    connection: Connection, gallery_id: int, build: int, condition: ColumnElement[bool]
+) -> Fate | None:
+    return max(
+        _places(connection, gallery_id, build, condition),
+        key=lambda each: (each.until_build is None, each.until_build or 0),
+        default=None,
+    )
+
+
+def _places(
+    connection: Connection, gallery_id: int, build: int, condition: ColumnElement[bool]
+) -> Iterator[Fate]:
+    statement = (
+        select(ImageRecord.id, PlaceRecord.uri, PlaceRecord.until_build)
+        .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
+        .where(PlaceRecord.gallery_id == gallery_id, PlaceRecord.since_build <= build, condition)
+    )
+    for image_id, uri, until in connection.execute(statement):
+        if until is None or until > build:
+            yield Fate("live", image_id=image_id, uri=uri)
+        else:
+            yield Fate("ended", image_id=image_id, uri=uri, until_build=until)
+
+
+def _reason(connection: Connection, gallery_id: int, uri: str) -> str | None:
+    statement = select(FileRecord.reason).where(FileRecord.gallery_id == gallery_id, FileRecord.uri == uri)
+    return connection.scalar(statement)
