@@ -29,8 +29,9 @@ from scipy.stats import spearmanr
 from explain.evidence import explain_matches
 from explain.maps import Pairs, cosine_gradients, signed_maps
 from gallery.local_embeddings import FILES, LocalStorage, StoredLocalEmbeddings, write_local_embeddings
-from siamese.encoder import Encoder, Prepared
+from siamese.encoder import Encoder
 from siamese.images import ImageLimits
+from siamese.preparing import Prepared
 from siamese.protocols import choose_protocol
 from siamese.resizing import resized
 from siamese.samples import Sample, image_of

@@ -17,10 +17,11 @@ import torch
 from numpy.typing import NDArray
 
 from gallery.scanning import scan
-from siamese.encoder import Encoder, Prepared
+from siamese.encoder import Encoder
 from siamese.images import decode, read
 from siamese.onnx_graph import PIXELS, SEEN, graph_of
 from siamese.onnx_runtime import in_onnx_runtime
+from siamese.preparing import Prepared
 
 BATCH = 8
 TIMED = 40

@@ -13,7 +13,8 @@ from PIL import Image
 from explain.errors import MapMismatch
 
 if TYPE_CHECKING:  # the encoder comes in from outside; hiding pixels needs no torch
-    from siamese.encoder import Embedded, Encoder, Prepared
+    from siamese.encoder import Embedded, Encoder
+from siamese.preparing import Prepared
 
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.bool_]

@@ -1,8 +1,10 @@
 """What a run finds otherwise than it was seen last, kept until it is published or found otherwise again."""
 
-from collections.abc import Callable
+import pickle
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
-from typing import Protocol
+from tempfile import TemporaryFile
+from typing import IO, Protocol
 
 from sqlalchemy import Connection, delete, insert
 
@@ -35,11 +37,8 @@ class RecordedFindings:
 
     def keep_only(self, coverage: Coverage) -> None:
         """Forget what a run over other sources has left: it is found again when that one is repeated."""
-        others = delete(FindingRecord).where(
-            FindingRecord.gallery_id == self._gallery_id, ~coverage.of(FindingRecord)
-        )
         with self._writing() as connection:
-            connection.execute(others)
+            forget_others(connection, self._gallery_id, coverage)
 
     def put(self, file: SeenFile) -> None:
         """This is what was found at the file's uri."""
@@ -60,6 +59,43 @@ class RecordedFindings:
         self._waiting[uri] = file
         if len(self._waiting) >= PAGE:
             self.flush()
+
+
+class SpooledFindings:
+    """Findings in a file that nobody else sees, for what is tried out."""
+
+    def __init__(self) -> None:
+        self._spool: IO[bytes] = TemporaryFile()  # noqa: SIM115 - it is gone when nobody holds it
+
+    def put(self, file: SeenFile) -> None:
+        """This is what was found at the file's uri."""
+        pickle.dump((file.uri, file), self._spool)
+
+    def drop(self, uri: str) -> None:
+        """At this uri nothing was found that is not known."""
+        pickle.dump((uri, None), self._spool)
+
+    def flush(self) -> None:
+        """Nothing is made durable."""
+
+    def record(self, connection: Connection, gallery_id: int) -> None:
+        """Write them in the order in which they came, into a transaction that will be taken back."""
+        self._spool.seek(0)
+        for chunk in chunks(self._spooled()):
+            record_findings(connection, gallery_id, dict(chunk))
+
+    def _spooled(self) -> Iterator[tuple[str, SeenFile | None]]:
+        while True:
+            try:
+                yield pickle.load(self._spool)  # our own, from this very process
+            except EOFError:
+                return
+
+
+def forget_others(connection: Connection, gallery_id: int, coverage: Coverage) -> None:
+    """Forget the findings at uris that are not covered."""
+    others = delete(FindingRecord).where(FindingRecord.gallery_id == gallery_id, ~coverage.of(FindingRecord))
+    connection.execute(others)
 
 
 def record_findings(connection: Connection, gallery_id: int, files: dict[str, SeenFile | None]) -> None:

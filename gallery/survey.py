@@ -108,8 +108,7 @@ class Survey:
     def learn(self, doubt: Doubt, *, checksum: str | None, reason: str | None = None) -> None:
         """Note what a doubtful file holds: content, or nothing for a `reason`."""
         self.readable += reason is None
-        outcome = _outcome(doubt.file, doubt.source, checksum, reason)
-        self._note(outcome, doubt.seen, doubt.finding)
+        self._note(outcome(doubt.file, doubt.source, checksum, reason), doubt.seen, doubt.finding)
 
     def _merged(self, source: Source) -> Iterator["SourceFile | SeenFile | _Finding"]:
         found = _ascending(source.files(leave_out=lambda folder: self._leave_out(folder, source)))
@@ -131,7 +130,7 @@ class Survey:
         if known is None:
             yield Doubt(file, source.uri, seen, finding)
         else:
-            self._note(_outcome(file, source.uri, known.checksum, known.reason), seen, finding)
+            self._note(outcome(file, source.uri, known.checksum, known.reason), seen, finding)
             self.readable += known.reason is None
             yield Settled(file.uri, known.reason)
         for other in files[1:]:
@@ -157,12 +156,12 @@ class Survey:
             gone = replace(seen, source=source.uri, size=None, version=None, checksum=None, reason=None)
             self._note(gone, seen, finding)
 
-    def _note(self, outcome: SeenFile, seen: SeenFile | None, finding: SeenFile | None) -> None:
-        if outcome == seen:
+    def _note(self, now: SeenFile, seen: SeenFile | None, finding: SeenFile | None) -> None:
+        if now == seen:
             if finding is not None:
-                self.findings.drop(outcome.uri)
-        elif outcome != finding:
-            self.findings.put(outcome)
+                self.findings.drop(now.uri)
+        elif now != finding:
+            self.findings.put(now)
 
     def _leave_out(self, folder: UnlistedFolder, source: Source) -> None:
         self._found[source.uri] += 1
@@ -177,6 +176,14 @@ class Survey:
             yield from (
                 file if file.checksum in held or file.reason else replace(file, version=None) for file in page
             )
+
+
+def outcome(file: SourceFile, source: str, checksum: str | None, reason: str | None) -> SeenFile:
+    """What is seen of a file once it is known what it holds."""
+    told = file.attributes
+    return SeenFile(
+        file.uri, source, file.label, digest_of(told), file.size, file.version, checksum, reason, told
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,10 +203,3 @@ def _ascending(files: Iterable[SourceFile]) -> Iterator[SourceFile]:
             )
         last = file.uri
         yield file
-
-
-def _outcome(file: SourceFile, source: str, checksum: str | None, reason: str | None) -> SeenFile:
-    told = file.attributes
-    return SeenFile(
-        file.uri, source, file.label, digest_of(told), file.size, file.version, checksum, reason, told
-    )

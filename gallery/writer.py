@@ -15,7 +15,7 @@ from gallery.database import writing
 from gallery.difference import Place
 from gallery.encoder_folders import encoder_folder
 from gallery.files import new_folder, remove
-from gallery.findings import RecordedFindings
+from gallery.findings import Findings, RecordedFindings
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
 from gallery.local_embeddings import DEFAULT, LocalStorage
@@ -48,10 +48,8 @@ class GalleryWriter:
         *,
         clock: Callable[[], datetime],
     ) -> None:
-        self._folder = folder
-        self._engine = engine
-        self._gallery_id = gallery_id
-        self._lease = lease
+        self._folder, self._engine = folder, engine
+        self._gallery_id, self._lease = gallery_id, lease
         self._clock = clock
         self._known: dict[tuple[str, LocalStorage | None], KnownContents] = {}
 
@@ -144,14 +142,17 @@ class GalleryWriter:
         storage: LocalStorage = DEFAULT,
         retry_failed: bool = False,
         rehash: bool = False,
+        findings: Findings | None = None,
     ) -> Survey:
         """A comparison of these sources with what was seen of them, for an encoder and a storage.
 
         Where the published build is by another, or is damaged, everything is in doubt that is not embedded.
-        What a run over other sources has found and not published is forgotten; what it has embedded is not.
+        What this one finds is recorded, unless `findings` take it, in place of what a run over other sources
+        has found and not published; what that one has embedded stays.
         """
-        findings = RecordedFindings(self._writing, self._gallery_id)
-        findings.keep_only(Coverage(sources))
+        if findings is None:
+            findings = RecordedFindings(self._writing, self._gallery_id)
+            findings.keep_only(Coverage(sources))
         with self._engine.connect() as connection:
             published = published_manifest(connection, self._folder, self._gallery_id)
             intact = self._intact(connection, fingerprint, storage)

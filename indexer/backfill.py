@@ -10,12 +10,12 @@ from gallery.galleries import Galleries
 from gallery.scanning import checksum
 from gallery.segments import EmbeddedContent
 from gallery.successors import Successor, Unembedded, begin, successor, unembedded
-from indexer.reading import PreparedContent
+from indexer.decoding import Decoded, decoded
+from indexer.reading import decoding
 from indexer.settings import IndexingSettings
-from indexer.thumbnails import thumbnail
 from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
-from siamese.images import ImageLimits, decode, read
+from siamese.images import ImageLimits, read
 from siamese.progress import Progress, Silent
 from siamese.threads import in_threads
 
@@ -30,6 +30,14 @@ class Lacking:
     uri: str
     checksum: str
     reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Anew:
+    """A content that is to be embedded by the successor."""
+
+    checksum: str
+    image: Decoded
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +109,7 @@ def _embedded(
     progress: Progress,
     total: int,
 ) -> Iterator[EmbeddedContent]:
-    def prepare(content: Unembedded) -> PreparedContent | Lacking:
+    def prepare(content: Unembedded) -> Anew | Lacking:
         return _prepared(encoder, content, limits=limits, quality=settings.thumbnail_quality)
 
     ahead = settings.batch_size + settings.decoding_threads
@@ -109,34 +117,35 @@ def _embedded(
     tracked = iter(progress.track(prepared, description="embedding anew", total=total))
     while batch := list(islice(tracked, settings.batch_size)):
         lacking += [each for each in batch if isinstance(each, Lacking)]
-        yield from _embed(encoder, [each for each in batch if isinstance(each, PreparedContent)], lacking)
+        yield from _embed(encoder, [each for each in batch if isinstance(each, Anew)], lacking)
 
 
-def _prepared(
-    encoder: Encoder, content: Unembedded, *, limits: ImageLimits, quality: int
-) -> PreparedContent | Lacking:
+def _prepared(encoder: Encoder, content: Unembedded, *, limits: ImageLimits, quality: int) -> Anew | Lacking:
     for uri in content.uris:
         try:
             data = read(Path(uri), limits=limits)
             if checksum(data) != content.checksum:
                 continue
-            image = decode(data, limits=limits)
+            how = decoding(encoder, limits=limits, thumbnail_quality=quality)
+            return Anew(content.checksum, decoded(data, how))
         except UnreadableImage:
             continue
-        small = thumbnail(image, encoder.preprocessing, quality=quality)
-        return PreparedContent(content.checksum, image.width, image.height, encoder.prepare(image), small)
     return Lacking(content.uris[0], content.checksum, NOT_THERE)
 
 
-def _embed(
-    encoder: Encoder, batch: list[PreparedContent], lacking: list[Lacking]
-) -> Iterator[EmbeddedContent]:
+def _embed(encoder: Encoder, batch: list[Anew], lacking: list[Lacking]) -> Iterator[EmbeddedContent]:
     if not batch:
         return
-    made, without = encoder.embed_directed([each.prepared for each in batch])
+    made, without = encoder.embed_directed([each.image.prepared for each in batch])
     lacking += [Lacking("", batch[at].checksum, NO_DIRECTION) for at in without]
     directed = [each for at, each in enumerate(batch) if at not in without]
     for each, embedding, local in zip(directed, made.embeddings, made.local_embeddings, strict=True):
         yield EmbeddedContent(
-            each.checksum, each.width, each.height, embedding, local, each.thumbnail, each.prepared.detail
+            each.checksum,
+            each.image.width,
+            each.image.height,
+            embedding,
+            local,
+            each.image.thumbnail,
+            each.image.prepared.detail,
         )

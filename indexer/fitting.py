@@ -11,9 +11,10 @@ from gallery.source import SourceFile
 from indexer.errors import NothingToIndex
 from indexer.settings import IndexingSettings
 from indexer.sources import Sources
-from siamese.encoder import Encoder, Prepared
+from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage, UnusableData
 from siamese.images import ImageLimits, decode
+from siamese.preparing import Prepared
 from siamese.progress import Progress
 from siamese.threads import in_threads
 from siamese.whitening import fit_to_gallery

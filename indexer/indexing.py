@@ -1,7 +1,7 @@
 """The straight line of indexing: scan, read, embed what is new, keep it, publish."""
 
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from itertools import chain
@@ -13,15 +13,18 @@ from gallery.index_report import IndexReport
 from gallery.local_embeddings import LocalStorage
 from gallery.main_indexes import improve_index
 from gallery.settings import FetchingSettings
-from gallery.survey import Settled, Survey
+from gallery.survey import Survey
+from gallery.writer import GalleryWriter
 from indexer.encoders import EncoderChoice, choose_encoder
 from indexer.errors import NothingToIndex
-from indexer.pipeline import ReadDoubt, embed_contents, keep_in_segments, learn, read_ahead
-from indexer.reading import Reader
+from indexer.pipeline import embed_contents, keep_in_segments, learn, read_ahead
+from indexer.processes import DecodingProcesses
+from indexer.reading import Reader, decoding
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
-from indexer.sources import Named, Sources, find_sources, require_picture
+from indexer.sources import Named, find_sources, require_picture
 from indexer.tally import Tally
+from siamese.encoder import Encoder
 from siamese.images import ImageLimits
 from siamese.onnx_runtime import computed_by
 from siamese.progress import Progress, Silent
@@ -83,8 +86,6 @@ def index(
         encoder = choose_encoder(writer, choice, sources, settings=settings, limits=limits, progress=progress)
         encoder = computed_by(choice.runtime, encoder, graphs=choice.graphs)
         wish.check(encoder.dimension)
-        known = writer.known(encoder.fingerprint, storage=storage)
-        reader = Reader(encoder, known=known, limits=limits, thumbnail_quality=settings.thumbnail_quality)
         survey = writer.survey(
             sources.all,
             encoder.fingerprint,
@@ -92,17 +93,16 @@ def index(
             retry_failed=retry_failed,
             rehash=rehash,
         )
-        read = _read(reader, sources, survey, tally, settings=settings, progress=progress)
-        contents = embed_contents(
-            encoder, learn(read, survey, tally), survey, tally, batch_size=settings.batch_size
-        )
-        embedded = keep_in_segments(
+        embedded = _embed(
             writer,
-            contents,
-            reader,
-            fingerprint=encoder.fingerprint,
+            survey,
+            encoder,
+            tally,
             storage=storage,
-            size=settings.segment_size,
+            settings=settings,
+            limits=limits,
+            progress=progress,
+            total=sources.count(),
         )
         if before is None and not survey.readable:
             raise NothingToIndex(sources.uris, [tally.first_refused] if tally.first_refused else [])
@@ -145,18 +145,39 @@ def _improved(
     return None  # whoever writes it now sees to its index
 
 
-def _read(
-    reader: Reader,
-    sources: Sources,
+def _embed(
+    writer: GalleryWriter,
     survey: Survey,
+    encoder: Encoder,
     tally: Tally,
     *,
+    storage: LocalStorage,
     settings: IndexingSettings,
+    limits: ImageLimits,
     progress: Progress,
-) -> Iterator[ReadDoubt | Settled]:
-    """Every file of the sources, the doubtful ones read in threads that are at most a batch ahead."""
-    threads = settings.decoding_threads
-    files = chain.from_iterable(survey.compare(source) for source in survey.sources)
-    read = read_ahead(reader, files, ahead=settings.batch_size + threads, threads=threads)
-    total = sources.count()
-    return progress.track(read, description=tally, total=total)
+    total: int,
+) -> int:
+    """Let the survey learn what every file holds, and keep what is new of it; returns how many contents."""
+    count = settings.processes_for(total)
+    how = decoding(encoder, limits=limits, thumbnail_quality=settings.thumbnail_quality)
+    with DecodingProcesses(how, count=count) as processes:
+        reader = Reader(
+            encoder,
+            known=writer.known(encoder.fingerprint, storage=storage),
+            limits=limits,
+            thumbnail_quality=settings.thumbnail_quality,
+            decode=processes.decoded if count else None,
+        )
+        threads = count + 1 if count else settings.decoding_threads  # one more reads while all decode
+        files = chain.from_iterable(survey.compare(source) for source in survey.sources)
+        read = read_ahead(reader, files, ahead=settings.batch_size + threads, threads=threads)
+        shown = progress.track(read, description=tally, total=total)
+        new = learn(shown, survey, tally)
+        return keep_in_segments(
+            writer,
+            embed_contents(encoder, new, survey, tally, batch_size=settings.batch_size),
+            reader,
+            fingerprint=encoder.fingerprint,
+            storage=storage,
+            size=settings.segment_size,
+        )

@@ -3,6 +3,7 @@
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
@@ -14,7 +15,8 @@ from gallery.seen import Unreadable
 from gallery.segments import EmbeddedContent
 from gallery.survey import Doubt, Settled, Survey
 from gallery.writer import GalleryWriter
-from indexer.reading import PreparedContent, Reader, ReadFile, UnreadFile
+from indexer.decoding import Decoded
+from indexer.reading import Reader, ReadFile, UnreadFile
 from indexer.tally import Tally
 from siamese.encoder import Encoder
 
@@ -23,7 +25,15 @@ T = TypeVar("T")
 NO_DIRECTION = "the encoder gives it no direction (a zero embedding, as a blank picture may have)"
 
 ReadDoubt = tuple[Doubt, ReadFile | UnreadFile]
-New = tuple[Doubt, PreparedContent]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewContent:
+    """Content that waits to be embedded, and the file that it was found in."""
+
+    doubt: Doubt
+    checksum: str
+    image: Decoded
 
 
 def read_ahead(
@@ -48,7 +58,7 @@ def read_ahead(
                     waiting[1].cancel()
 
 
-def learn(files: Iterable[ReadDoubt | Settled], survey: Survey, tally: Tally) -> Iterator[New]:
+def learn(files: Iterable[ReadDoubt | Settled], survey: Survey, tally: Tally) -> Iterator[NewContent]:
     """Let the survey learn what each file holds, and pass on content that is new."""
     for each in files:
         if isinstance(each, Settled):
@@ -62,25 +72,25 @@ def learn(files: Iterable[ReadDoubt | Settled], survey: Survey, tally: Tally) ->
             tally.count("known")
             survey.learn(doubt, checksum=read.checksum)
         else:
-            yield doubt, read.content
+            yield NewContent(doubt, read.checksum, read.content)
 
 
 def embed_contents(
-    encoder: Encoder, contents: Iterable[New], survey: Survey, tally: Tally, *, batch_size: int
+    encoder: Encoder, contents: Iterable[NewContent], survey: Survey, tally: Tally, *, batch_size: int
 ) -> Iterator[EmbeddedContent]:
     """The contents, embedded batch by batch; the survey learns which have no embedding."""
     for batch in in_batches(contents, batch_size):
-        embedded, without = encoder.embed_directed([content.prepared for _, content in batch])
+        embedded, without = encoder.embed_directed([content.image.prepared for content in batch])
         for position in without:
-            doubt, content = batch[position]
-            tally.refuse(Unreadable(doubt.file.uri, content.checksum, NO_DIRECTION))
-            survey.learn(doubt, checksum=content.checksum, reason=NO_DIRECTION)
+            content = batch[position]
+            tally.refuse(Unreadable(content.doubt.file.uri, content.checksum, NO_DIRECTION))
+            survey.learn(content.doubt, checksum=content.checksum, reason=NO_DIRECTION)
         directed = [each for at, each in enumerate(batch) if at not in without]
-        for (doubt, content), embedding, local_embeddings in zip(
+        for content, embedding, local_embeddings in zip(
             directed, embedded.embeddings, embedded.local_embeddings, strict=True
         ):
             tally.count("embedded")
-            survey.learn(doubt, checksum=content.checksum)
+            survey.learn(content.doubt, checksum=content.checksum)
             yield _embedded(content, embedding, local_embeddings)
 
 
@@ -103,18 +113,21 @@ def keep_in_segments(
         reader.release(content.checksum for content in segment)
         return len(segment)
 
-    kept = 0
     segment: list[EmbeddedContent] = []
-    try:
-        for content in contents:
-            segment.append(content)
-            if len(segment) == size:
-                full, segment = segment, []
-                kept += keep(full)
-    finally:
-        if segment:
-            kept += keep(segment)
-    return kept
+    written: list[Future[int]] = []
+    with ThreadPoolExecutor(1, thread_name_prefix="segments") as behind:
+        try:
+            for content in contents:
+                segment.append(content)
+                if len(segment) == size:
+                    if written:
+                        written[-1].result()  # no more than one is being written while another is filled
+                    written.append(behind.submit(keep, segment))
+                    segment = []
+        finally:
+            if segment:
+                written.append(behind.submit(keep, segment))
+    return sum(each.result() for each in written)
 
 
 def in_batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
@@ -129,14 +142,14 @@ def _read(waiting: Settled | tuple[Doubt, Future[ReadFile | UnreadFile]]) -> Rea
 
 
 def _embedded(
-    content: PreparedContent, embedding: NDArray[np.float32], local_embeddings: NDArray[np.float32]
+    content: NewContent, embedding: NDArray[np.float32], local_embeddings: NDArray[np.float32]
 ) -> EmbeddedContent:
     return EmbeddedContent(
         content.checksum,
-        content.width,
-        content.height,
+        content.image.width,
+        content.image.height,
         embedding,
         local_embeddings,
-        content.thumbnail,
-        content.prepared.detail,
+        content.image.thumbnail,
+        content.image.prepared.detail,
     )

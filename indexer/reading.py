@@ -1,27 +1,16 @@
 """One file at a time: its bytes, their name, and what of them the encoder and the gallery need."""
 
 import threading
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 
 from gallery.errors import OriginalUnavailable
 from gallery.scanning import checksum
 from gallery.source import SourceFile
-from indexer.thumbnails import thumbnail
-from siamese.encoder import Encoder, Prepared
+from indexer.decoding import Decoded, Decoding, decoded
+from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
-from siamese.images import ImageLimits, decode
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PreparedContent:
-    """Content that waits to be embedded: its upright size in pixels, its tensor, its thumbnail (JPEG)."""
-
-    checksum: str
-    width: int
-    height: int
-    prepared: Prepared
-    thumbnail: bytes
+from siamese.images import ImageLimits
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -30,7 +19,7 @@ class ReadFile:
 
     file: SourceFile
     checksum: str
-    content: PreparedContent | None
+    content: Decoded | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +31,16 @@ class UnreadFile:
     reason: str
 
 
+def decoding(encoder: Encoder, *, limits: ImageLimits, thumbnail_quality: int) -> Decoding:
+    """How images are decoded for this encoder."""
+    return Decoding(
+        preprocessing=encoder.preprocessing,
+        grid=encoder.grid,
+        limits=limits,
+        thumbnail_quality=thumbnail_quality,
+    )
+
+
 class Reader:
     """Reads files for one run, from many threads: each file once, each content decoded once.
 
@@ -49,15 +48,21 @@ class Reader:
     """
 
     def __init__(
-        self, encoder: Encoder, *, known: Container[str], limits: ImageLimits, thumbnail_quality: int
+        self,
+        encoder: Encoder,
+        *,
+        known: Container[str],
+        limits: ImageLimits,
+        thumbnail_quality: int,
+        decode: Callable[[bytes], Decoded] | None = None,
     ) -> None:
-        """`known` are the checksums of contents that need not be decoded."""
-        self._encoder = encoder
+        """`known` are the checksums of contents that need not be decoded; `decode` does that elsewhere."""
+        how = decoding(encoder, limits=limits, thumbnail_quality=thumbnail_quality)
+        self._decode = decode or (lambda data: decoded(data, how))
         self._known = known
         self._claimed: set[str] = set()
         self._lock = threading.Lock()
         self._limits = limits
-        self._thumbnail_quality = thumbnail_quality
 
     def read(self, file: SourceFile) -> ReadFile | UnreadFile:
         """What the file holds now, or what is wrong with it; raises nothing."""
@@ -65,7 +70,7 @@ class Reader:
         try:
             data = file.read(most=self._limits.max_bytes)
             found = checksum(data)
-            return ReadFile(file, found, self._prepare(data, found) if self._claim(found) else None)
+            return ReadFile(file, found, self._decode(data) if self._claim(found) else None)
         except OriginalUnavailable as error:
             return UnreadFile(file, None, str(error))
         except UnreadableImage as error:
@@ -90,8 +95,3 @@ class Reader:
             self.release([found])
             return False
         return True
-
-    def _prepare(self, data: bytes, found: str) -> PreparedContent:
-        image = decode(data, limits=self._limits)
-        small = thumbnail(image, self._encoder.preprocessing, quality=self._thumbnail_quality)
-        return PreparedContent(found, image.width, image.height, self._encoder.prepare(image), small)

@@ -10,6 +10,10 @@ from siamese.threads import decoding_threads
 FITTING_IMAGES = 2048
 
 
+FEW_FILES = 32
+"""Decoding these takes about as long as starting two processes, half a second."""
+
+
 class IndexingSettings(BaseModel):
     """How a gallery is indexed; nothing here changes what an embedding is."""
 
@@ -19,6 +23,12 @@ class IndexingSettings(BaseModel):
         default_factory=decoding_threads,
         ge=1,
         description="Threads that read, decode and prepare images; by default one for each core, at most 8.",
+    )
+    decoding_processes: int | None = Field(
+        default=None,
+        ge=0,
+        description="Processes that decode images, so that a file that ends one costs only itself; with 0 "
+        "the threads decode. By default one for each core, at most 8, and 0 for fewer than 32 files.",
     )
     batch_size: int = Field(default=32, ge=1, description="Images that are embedded at once.")
     segment_size: int = Field(
@@ -35,3 +45,9 @@ class IndexingSettings(BaseModel):
         description="How a new gallery keeps local embeddings; with none, evidence is computed again.",
     )
     thumbnail_quality: int = Field(default=90, ge=1, le=95, description="JPEG quality of the thumbnails.")
+
+    def processes_for(self, files: int) -> int:
+        """How many processes decode so many files: a run of a few would be over before they have started."""
+        if self.decoding_processes is not None:
+            return self.decoding_processes
+        return decoding_threads() if files >= FEW_FILES else 0

@@ -19,7 +19,7 @@ def thumbnail(image: Image.Image, preprocessing: Preprocessing, *, quality: int)
     scale = _scale(image.width, image.height, preprocessing)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     if size != image.size:
-        image = image.resize(size, Image.Resampling.LANCZOS, reducing_gap=3.0)
+        image = image.resize(size, Image.Resampling.HAMMING, reducing_gap=3.0)
     encoded = io.BytesIO()
     image.save(encoded, "JPEG", quality=quality)
     return encoded.getvalue()

@@ -13,8 +13,9 @@ import numpy as np
 from gallery.build import Build
 from gallery.errors import EncoderMismatch
 from search_api.scoring import Floats
-from siamese.encoder import Embedded, Encoder, Prepared
+from siamese.encoder import Embedded, Encoder
 from siamese.fingerprint import short
+from siamese.preparing import Prepared
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -17,9 +17,10 @@ from search_api.scoring import Floats
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Asked, Cells, Stored, Subject, Upload
-from siamese.encoder import Encoder, Prepared
+from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
 from siamese.images import decode
+from siamese.preparing import Prepared
 from siamese.preprocessing import Preprocessing
 
 

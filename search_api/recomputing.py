@@ -20,9 +20,10 @@ from search_api.pictures import ORIGINAL_LIMITS, original
 from search_api.schemas_base import ComputedFrom
 from search_api.scoring import Floats
 from search_api.subjects import Cells
-from siamese.encoder import Encoder, Prepared
+from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
 from siamese.images import decode
+from siamese.preparing import Prepared
 from siamese.threads import in_threads
 
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from siamese.encoder import Encoder, Prepared
+from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage, ZeroEmbedding
 from siamese.images import DEFAULT_LIMITS, ImageLimits
 from siamese.pairs import Pairs, draw_pairs
+from siamese.preparing import Prepared
 from siamese.progress import Progress, Silent
 from siamese.retrieval import distances
 from siamese.samples import Sample, UnreadableSample, image_of

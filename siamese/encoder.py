@@ -20,11 +20,11 @@ from torch import Tensor, nn
 from siamese.bodies import Body, build_body
 from siamese.calibration import Calibration
 from siamese.checkpoint import NO_HEADS, CheckpointRecord, describe, load_heads, load_network
-from siamese.detail import cell_detail
 from siamese.device import choose_device, in_halves
 from siamese.errors import ZeroEmbedding
 from siamese.heads import Heads
 from siamese.network import EncoderNetwork
+from siamese.preparing import Prepared, prepare
 from siamese.preprocessing import Preprocessing
 
 # How many images one forward pass takes, always: libraries choose other algorithms for other shapes, and
@@ -41,18 +41,6 @@ OtherRuntime = Callable[[NDArray[np.float32], NDArray[np.bool_]], NDArray[np.flo
 
 # The precision of convolutions and products is a switch of the whole process: one thread at a time turns it.
 _PRECISION = threading.Lock()
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Prepared:
-    """An image as the encoder takes it: tensor (3, S, S) float32 normalised; seen (h, w) bool.
-
-    `detail` (h, w) uint8 is what `cell_detail` says of it; None where nobody will be shown its evidence.
-    """
-
-    tensor: NDArray[np.float32]
-    seen: NDArray[np.bool_]
-    detail: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,10 +138,7 @@ class Encoder:
 
     def prepare(self, image: Image.Image) -> Prepared:
         """The image as this encoder takes it; work of the CPU, made for many threads."""
-        seen = self.preprocessing.seen_cells(*image.size, self.grid)
-        tensor = self.preprocessing.preprocess(image)
-        detail = cell_detail(tensor, seen, size=image.size, preprocessing=self.preprocessing)
-        return Prepared(tensor, seen, detail)
+        return prepare(image, self.preprocessing, self.grid)
 
     def embed(self, prepared: Sequence[Prepared]) -> Embedded:
         """Embed a batch of any size, none included. Raises ZeroEmbedding and OutOfMemory."""

@@ -11,9 +11,9 @@ from PIL import ImageOps
 from torch import Tensor, nn
 
 from siamese.device import in_halves
-from siamese.encoder import Prepared
 from siamese.images import ImageLimits
 from siamese.network import EncoderNetwork
+from siamese.preparing import Prepared
 from siamese.preprocessing import Preprocessing
 from siamese.progress import Progress
 from siamese.samples import Sample, image_of

@@ -17,12 +17,13 @@ from siamese.bodies import Body
 from siamese.calibration import Calibration
 from siamese.checkpoint import describe
 from siamese.embedded_samples import EmbeddedSamples, embed_samples
-from siamese.encoder import Encoder, Prepared
+from siamese.encoder import Encoder
 from siamese.features import CPU_BATCH, pooled_features, stacked
 from siamese.folding import folded
 from siamese.images import ImageLimits
 from siamese.lessons import AnyBatch, Lessons
 from siamese.network import EncoderNetwork
+from siamese.preparing import Prepared
 from siamese.progress import Progress
 from siamese.threads import in_threads
 from siamese.training_config import PhaseName, TrainingConfig

@@ -19,9 +19,10 @@ from torch import nn
 
 from siamese import checkpoint
 from siamese.calibration import Calibration
-from siamese.encoder import Encoder, Prepared
+from siamese.encoder import Encoder
 from siamese.errors import UnusableData
 from siamese.network import EncoderNetwork
+from siamese.preparing import Prepared
 
 DIMENSION = 128
 # The exponent of whitening: 0 is plain PCA, 1 makes all directions equal. On 2,640 grocery photos (D = 128,

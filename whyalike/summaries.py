@@ -16,6 +16,7 @@ from whyalike.index_facts import index_facts
 from whyalike.tables import UNKNOWN, print_facts, print_rows, share
 
 if TYPE_CHECKING:  # what a verb prints about is loaded by then; what it does not is never loaded
+    from indexer.rehearsal import RehearsalReport
     from indexer.report import IndexingReport
     from search_api.schemas_evidence import EvidenceSchema
     from siamese.calibration import Calibration
@@ -70,6 +71,14 @@ def print_indexing(report: IndexingReport) -> None:
         *index_facts(report.index),
     ]
     print_facts(facts)
+
+
+def print_preview(report: RehearsalReport) -> None:
+    """What a run would do with the files."""
+    state = "not published yet" if report.build is None else f"build {report.build}"
+    out().print(Text(f"{report.gallery}: {state}; a run would change this"))
+    names = ("added", "changed", "moved", "relabelled", "removed", "unchanged", "to_embed")
+    print_facts([(name.replace("_", " "), str(getattr(report.changes, name))) for name in names])
 
 
 def print_training(report: TrainingReport, split: Split, curves: Path, *, seconds: float) -> None:

@@ -12,7 +12,8 @@ from explain.map_trial import LEAST_BEATEN, Areas, MapTrial, try_map
 from explain.perturbing import Hiding
 from explain.sights import Sight, look
 from explain.what_if import signed, what_if
-from siamese.encoder import Embedded, Encoder, Prepared
+from siamese.encoder import Embedded, Encoder
+from siamese.preparing import Prepared
 from tests.toys import mosaic, plain
 
 

@@ -200,7 +200,7 @@ def test_threads_do_not_run_further_ahead_than_a_batch(
     galleries: Galleries, tmp_path: Path, toy: EncoderChoice, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     root = write_folder(tmp_path / "many", {f"a/{n}.png": noise(n, size=(20, 30)) for n in range(40)})
-    settings = IndexingSettings(batch_size=4, segment_size=8, decoding_threads=2)
+    settings = IndexingSettings(batch_size=4, segment_size=8, decoding_threads=2, decoding_processes=0)
     decoded: list[bytes] = []
     ahead: list[int] = []
 
@@ -212,7 +212,7 @@ def test_threads_do_not_run_further_ahead_than_a_batch(
         time.sleep(0.02)  # long enough for the threads to decode all that they may
         ahead.append(len(decoded) - len(ahead))
 
-    monkeypatch.setattr("indexer.reading.decode", counted)
+    monkeypatch.setattr("indexer.decoding.decode", counted)
     index(galleries, "holidays", [root], toy, settings=settings, progress=Meddling(look, every=True))
 
     assert len(decoded) == 40

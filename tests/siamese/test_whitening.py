@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from siamese import checkpoint, whitening
-from siamese.encoder import Encoder, Prepared
+from siamese.encoder import Encoder
 from siamese.errors import UnusableData
+from siamese.preparing import Prepared
 from siamese.preprocessing import Preprocessing
 from siamese.whitening import fit_linear, fit_to_gallery
 from tests.toys import noise, plain

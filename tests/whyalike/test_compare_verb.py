@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from siamese.encoder import Encoder, Prepared
+from siamese.encoder import Encoder
+from siamese.preparing import Prepared
 from tests.toys import mosaic, plain, write_folder
 from tests.whyalike.conftest import Run
 from whyalike.grids import short_names

@@ -99,3 +99,24 @@ def test_local_embeddings_and_the_size_of_the_square_are_chosen_by_options(
     assert (
         "1 of 2 matches: The gallery keeps no local embeddings" in run("search", root / "a" / "1.png").stderr
     )
+
+
+def test_a_dry_run_prints_what_would_change_and_makes_no_gallery(
+    run: Run, checkpoint: Path, tmp_path: Path
+) -> None:
+    root = write_folder(tmp_path / "data", {"a/1.png": noise(1)})
+    told = json.loads(run("index", root, "--checkpoint", checkpoint, "--dry-run", "--json").stdout)
+    assert (told["build"], told["changes"]["added"], told["changes"]["to_embed"]) == (None, 1, 1)
+    assert "to embed" in run("index", root, "--checkpoint", checkpoint, "--dry-run").stdout
+    assert json.loads(run("galleries", "--json").stdout)["galleries"] == []
+
+
+def test_files_that_cannot_be_read_are_written_as_csv(run: Run, checkpoint: Path, tmp_path: Path) -> None:
+    root = write_folder(tmp_path / "data", {"a/1.png": noise(1)})
+    (root / "a" / "broken.png").write_bytes(b"")
+    table = tmp_path / "errors.csv"
+    assert run("index", root, "--checkpoint", checkpoint, "--errors", table).exit_code == 0
+    header, row = table.read_text().splitlines()
+    assert header == "uri,reason,checksum"
+    assert row.startswith(f"{root / 'a' / 'broken.png'},the file is empty,")
+    assert run("index", root, "--dry-run", "--errors", table).exit_code == 2

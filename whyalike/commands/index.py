@@ -59,6 +59,24 @@ def index(
         bool,
         typer.Option("--allow-empty", help="A folder that had images and has none now is meant to be empty."),
     ] = False,
+    retry_failed: Annotated[
+        bool,
+        typer.Option(
+            "--retry-failed", help="Read files again that could not be read, though they have not changed."
+        ),
+    ] = False,
+    rehash: Annotated[
+        bool,
+        typer.Option("--rehash", help="Read every file, also those whose size and time have not changed."),
+    ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option("--dry-run", help="Tell what would change; nothing is embedded, and nothing written."),
+    ] = False,
+    errors: Annotated[
+        Path | None,
+        typer.Option("--errors", metavar="FILE", help="Write the files that could not be read here, as CSV."),
+    ] = None,
     batch_size: Annotated[
         int | None, typer.Option("--batch-size", min=1, help="Images that are embedded at once.")
     ] = None,
@@ -75,28 +93,30 @@ def index(
     at its first build and kept.
     """
     from indexer.encoders import EncoderChoice
-    from indexer.indexing import index as index_sources
     from search_api.builds import DEFAULT_GALLERY
     from whyalike.computing import choose_computing
     from whyalike.console import progress, say
     from whyalike.errors import UsageError
     from whyalike.home import open_galleries
     from whyalike.index_wishes import index_wish
+    from whyalike.indexing import IndexingRequest, write_errors
     from whyalike.settings import read_settings
     from whyalike.sources import named_sources
-    from whyalike.summaries import print_indexing, say_unreadable
+    from whyalike.summaries import print_indexing, print_preview, say_unreadable
     from whyalike.tables import print_json
 
     if checkpoint and (body or weights):
         raise UsageError(
             f"the checkpoint {checkpoint} has its own body and weights: leave out --body and --weights"
         )
+    if dry_run and errors:
+        raise UsageError("--dry-run reads no pictures, so it knows no errors: leave out --errors")
     settings = read_settings()
     computing = choose_computing(settings, device=device, runtime=runtime)
     update = {} if batch_size is None else {"batch_size": batch_size}
     galleries = open_galleries(settings)
     name = DEFAULT_GALLERY if gallery is None else gallery
-    report = index_sources(
+    request = IndexingRequest(
         galleries,
         name,
         named_sources(galleries, name, data or []),
@@ -118,7 +138,19 @@ def index(
         allow_empty=allow_empty,
         wish=index_wish(settings.gallery.index, kind=index_kind, recall=recall, memory_mib=index_memory),
         tell=say,
+        retry_failed=retry_failed,
+        rehash=rehash,
     )
+    if dry_run:
+        preview = request.rehearse()
+        if json:
+            print_json(preview)
+        else:
+            print_preview(preview)
+        return
+    report = request.index()
+    if errors is not None:
+        write_errors(errors, report.unreadable)
     say_unreadable([(each.uri, each.reason) for each in report.unreadable])
     if json:
         print_json(report)

@@ -1,0 +1,38 @@
+"""From the bytes of a file to what the encoder and the gallery need of the image in them; loads no torch."""
+
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ConfigDict
+
+from indexer.thumbnails import thumbnail
+from siamese.images import ImageLimits, decode
+from siamese.preparing import Prepared, prepare
+from siamese.preprocessing import Preprocessing
+
+
+class Decoding(BaseModel):
+    """How images are decoded in a run; what a decoding process is told at its start."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    preprocessing: Preprocessing
+    grid: tuple[int, int]
+    limits: ImageLimits
+    thumbnail_quality: int
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Decoded:
+    """An image's upright size in pixels, what the encoder takes, and its thumbnail (JPEG)."""
+
+    width: int
+    height: int
+    prepared: Prepared
+    thumbnail: bytes
+
+
+def decoded(data: bytes, how: Decoding) -> Decoded:
+    """The image in the bytes; raises UnreadableImage."""
+    image = decode(data, limits=how.limits)
+    small = thumbnail(image, how.preprocessing, quality=how.thumbnail_quality)
+    return Decoded(image.width, image.height, prepare(image, how.preprocessing, how.grid), small)
