@@ -55,7 +55,7 @@ def test_a_second_run_reads_nothing_and_reports_the_same(
     galleries: Galleries, root: Path, toy: EncoderChoice, read: list[str]
 ) -> None:
     first = indexed(galleries, root, toy)
-    assert len(read) == 5
+    assert len(set(read)) == 5
     read.clear()
     second = indexed(galleries, root, toy)
     assert read == []
@@ -119,7 +119,7 @@ def test_another_encoder_reads_everything_again(
     read.clear()
     other = mean_colour_checkpoint(tmp_path / "other", bias=(0.1, 0.0, 0.0))
     report = indexed(galleries, root, EncoderChoice(checkpoint=other, refit=True, device="cpu"))
-    assert len(read) == 5
+    assert len(set(read)) == 5
     assert (report.embedded, report.unchanged) == (4, 4)
 
 
