@@ -13,6 +13,9 @@ from gallery.recall import HeldOut, Recall
 CANDIDATES = (20, 30, 50, 70, 100, 150, 200, 300, 400, 600, 800)
 """Numbers of candidates that are tried; re-scoring more takes longer than a stronger kind of index does."""
 
+STEP = 2**0.5
+"""From one number of probes to the next one that is tried."""
+
 TIMED_QUERIES = 50
 MARGIN = 0.25
 """What is tuned on some queries reaches a little less on others: a fourth of what may be missed is left."""
@@ -28,12 +31,10 @@ def efforts(
 ) -> Iterator[Effort]:
     """Efforts that reach the wanted recall on these queries, the quickest first; none if none does."""
     enough = wanted + MARGIN * (1 - wanted)
-    reaching = [
-        Effort(probes, candidates)
-        for probes in _probes(engine)
-        if (candidates := _fewest_candidates(engine, embeddings, queries, probes, enough)) is not None
-    ]
-    seconds = {each: _seconds(engine, embeddings, queries, each, clock) for each in _not_dominated(reaching)}
+    seconds = {
+        each: _seconds(engine, embeddings, queries, each, clock)
+        for each in _reaching(engine, embeddings, queries, enough)
+    }
     yield from sorted(seconds, key=lambda each: seconds[each])
 
 
@@ -47,11 +48,23 @@ def measured(engine: Engine, embeddings: Embeddings, queries: HeldOut, effort: E
 
 
 def _probes(engine: Engine) -> Iterator[int]:
-    probes = 1
-    while probes < engine.most_probes:
-        yield probes
-        probes *= 2
+    wanted = 1.0
+    while wanted < engine.most_probes:
+        yield round(wanted)
+        wanted *= STEP
     yield engine.most_probes
+
+
+def _reaching(engine: Engine, embeddings: Embeddings, queries: HeldOut, enough: float) -> Iterator[Effort]:
+    """The fewest candidates for each number of probes, until more probes spare none."""
+    fewest: int | None = None
+    for probes in _probes(engine):
+        candidates = _fewest_candidates(engine, embeddings, queries, probes, enough)
+        if candidates is not None and candidates == fewest:
+            return
+        if candidates is not None:
+            yield Effort(probes, candidates)
+        fewest = candidates
 
 
 def _fewest_candidates(
@@ -73,15 +86,6 @@ def _first_reaching(found: NDArray[np.int64], queries: HeldOut, enough: float) -
         if queries.recall(column.tolist()).value >= enough:
             return candidates
     return None
-
-
-def _not_dominated(reaching: list[Effort]) -> list[Effort]:
-    """Those that are in one way less than every one before: probes ascend."""
-    kept: list[Effort] = []
-    for effort in reaching:
-        if not kept or effort.candidates < kept[-1].candidates:
-            kept.append(effort)
-    return kept
 
 
 def _seconds(

@@ -80,6 +80,17 @@ class VectorIndexConformance:
                 wanted = exact(query, ids[chosen], embeddings[chosen], 20)
                 assert found.content_ids.tolist() == wanted.content_ids.tolist()
 
+    def test_a_filter_that_is_asked_with_again_answers_the_same(self, index: VectorIndex, ids) -> None:
+        fixed = [np.sort(ids)[:150].copy(), np.sort(ids)[100:].copy()]
+        for allowed in fixed:
+            allowed.flags.writeable = False
+        query = unit(1, seed=5)[0]
+        first, second = (index.search(query, count=20, allowed=allowed) for allowed in fixed)
+        for allowed, answer in zip(fixed * 2, [first, second] * 2, strict=True):
+            again = index.search(query, count=20, allowed=allowed)
+            assert again.content_ids.tolist() == answer.content_ids.tolist()
+            assert np.isin(again.content_ids, allowed).all()
+
     def test_a_filter_that_allows_nothing_finds_nothing(self, index: VectorIndex) -> None:
         found = index.search(unit(1)[0], count=5, allowed=np.empty(0, np.int64))
         assert (len(found.content_ids), len(found.distances)) == (0, 0)

@@ -16,6 +16,8 @@ from gallery.compaction import compact
 from gallery.deletion import delete_gallery, remove_folder
 from gallery.errors import GalleryNotFound, NothingPublished
 from gallery.folders import GalleryFolder
+from gallery.index_kinds import IndexWish
+from gallery.main_indexes import improve_index
 from gallery.rollback import roll_back
 from gallery.scanning import checksum
 from tests.gallery.killing import Snapshot, assert_tidy, homes, killed_at, steps
@@ -172,6 +174,25 @@ def test_a_compaction_that_is_killed_at_any_step_changes_nothing_that_is_seen(
 
 
 @steps
+def test_the_building_of_an_index_that_is_killed_at_any_step_changes_nothing_that_is_seen(
+    prepared: Path, tmp_path: Path, every: int
+) -> None:
+    files = {f"/r/many/{number}.jpg": b"many%d" % number for number in range(70)}
+    run(prepared, files)
+    before = Snapshot(Trial.at(prepared).open())
+    for home in homes(prepared, tmp_path, build_main_index, every=every, fewest=20):
+        reader = Trial.at(home).open()
+        assert Snapshot(reader).seen() == before.seen()
+        assert run(home, files) == []
+        build_main_index(home)
+        indexed = Trial.at(home).open()
+        assert Snapshot(indexed).seen() == before.seen()
+        assert indexed.manifest.index.kind == "ivf-sq"
+        assert len(list((home / "galleries" / NAME / "indexes").iterdir())) == 1
+        assert_tidy(home)
+
+
+@steps
 def test_a_deletion_that_is_killed_at_any_step_is_done_or_can_be_done(
     prepared: Path, tmp_path: Path, every: int
 ) -> None:
@@ -198,6 +219,11 @@ def go_back(home: Path) -> None:
 def fold(home: Path) -> None:
     with Trial.at(home).galleries.tenure(NAME) as tenure:
         compact(tenure)
+
+
+def build_main_index(home: Path) -> None:
+    with Trial.at(home).galleries.tenure(NAME) as tenure:
+        improve_index(tenure, IndexWish("ivf-sq"))
 
 
 def remove_gallery(home: Path) -> None:
