@@ -96,6 +96,8 @@ class Embeddings:
 
     def content_ids(self, positions: NDArray[np.int64]) -> NDArray[np.int64]:
         """Ids (m,) in the order of the positions."""
+        if len(self.parts) == 1:
+            return self.parts[0].content_ids.take(positions)
         made = np.empty(len(positions), np.int64)
         for part, places, rows in self._by_part(positions):
             made[places] = part.content_ids[rows]
@@ -103,6 +105,8 @@ class Embeddings:
 
     def rows(self, positions: NDArray[np.int64]) -> NDArray[np.float32]:
         """Embeddings (m, D) in the order of the positions."""
+        if len(self.parts) == 1:
+            return self.parts[0].embeddings.take(positions, axis=0)
         made = np.empty((len(positions), self.dimension), np.float32)
         for part, places, rows in self._by_part(positions):
             made[places] = part.embeddings[rows]
@@ -132,11 +136,8 @@ class Embeddings:
 
     def _by_part(
         self, positions: NDArray[np.int64]
-    ) -> Iterator[tuple[Part, NDArray[np.intp] | slice, NDArray[np.int64]]]:
+    ) -> Iterator[tuple[Part, NDArray[np.intp], NDArray[np.int64]]]:
         """Each part with the places in `positions` that are its own, and its rows there."""
-        if len(self.parts) == 1:
-            yield self.parts[0], slice(None), positions
-            return
         order = np.argsort(positions, kind="stable")
         bounds = np.searchsorted(positions[order], self._starts)
         for number in np.flatnonzero(np.diff(bounds)):

@@ -4,6 +4,7 @@ All that a search needs goes with the search (`nprobe`, `efSearch`, the filter).
 so that any number of threads may ask.
 """
 
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gallery.errors import CorruptGallery
-from gallery.inverted_lists import ids_of, mapped_lists, write_lists
+from gallery.inverted_lists import empty_lists, ids_of, mapped_lists, write_lists
 
 faiss: Any = typed_faiss  # its stubs forget classes and parameters
 
@@ -21,6 +22,7 @@ _MAPPED = faiss.IO_FLAG_MMAP_IFC | faiss.IO_FLAG_SKIP_PRECOMPUTE_TABLE
 """The table of distances between centroids and codes takes private memory, time to open, and longer to search
 with (at a million, 32 lists: 0.45 ms with it, 0.35 ms without)."""
 
+EFFORTS_REMEMBERED = 16
 _NOTHING_FOUND = -1
 _NO_SUCH_LIST = -1
 
@@ -54,6 +56,7 @@ class FaissEngine:
         self._is_ivf = isinstance(self._inner, faiss.IndexIVF)
         self._lists = faiss.downcast_InvertedLists(self._inner.invlists) if self._is_ivf else None
         self._list_of: NDArray[np.int32] | None = None
+        self._visiting = lru_cache(maxsize=EFFORTS_REMEMBERED)(_visiting)
 
     @classmethod
     def open(cls, folder: Path) -> "FaissEngine":
@@ -76,7 +79,7 @@ class FaissEngine:
         """Write it into an existing folder; it proposes nothing any more."""
         if self._is_ivf:
             write_lists(folder, self._lists)
-            none = faiss.ArrayInvertedLists(self._inner.nlist, self._inner.code_size)
+            none = empty_lists(self._lists)
             self._inner.replace_invlists(none, False)
             self._lists = none
         faiss.write_index(self._index, str(folder / INDEX_FILE))
@@ -114,7 +117,7 @@ class FaissEngine:
 
     def _parameters(self, probes: int, count: int) -> Any:
         if self._is_ivf:
-            return faiss.SearchParametersIVF(nprobe=min(probes, self.most_probes))
+            return self._visiting(min(probes, self.most_probes))
         if isinstance(self._inner, faiss.IndexHNSW):
             return faiss.SearchParametersHNSW(efSearch=max(probes, count))
         return None
@@ -168,6 +171,11 @@ class FaissEngine:
         for number in range(self.most_probes):
             made[ids_of(self._lists, number)] = number
         return made
+
+
+def _visiting(probes: int) -> Any:
+    """Making it takes as long as re-scoring some candidates."""
+    return faiss.SearchParametersIVF(nprobe=probes)
 
 
 def _transforms(index: Any) -> list[Any]:

@@ -57,6 +57,13 @@ def mapped_lists(folder: Path, *, code_size: int) -> Any:
     return lists
 
 
+def empty_lists(lists: Any) -> Any:
+    """As many lists of the same kind, without entries."""
+    if isinstance(lists, faiss.BlockInvertedLists):
+        return faiss.BlockInvertedLists(lists.nlist, lists.n_per_block, lists.block_size)
+    return faiss.ArrayInvertedLists(lists.nlist, lists.code_size)
+
+
 def ids_of(lists: Any, number: int) -> NDArray[np.int64]:
     """The ids of one list."""
     entries = lists.list_size(number)

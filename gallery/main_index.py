@@ -151,8 +151,12 @@ def rescored(
 ) -> Nearest:
     """The `count` nearest of the positions by their exact distances."""
     squared = squared_distances(query, embeddings.rows(positions))
-    found = Nearest(embeddings.content_ids(positions), np.sqrt(squared))
-    return merged([found], count)
+    if len(squared) > count:
+        near = squared <= np.partition(squared, count - 1)[count - 1]
+        found = merged([Nearest(embeddings.content_ids(positions[near]), np.sqrt(squared[near]))], count)
+        if len(found.content_ids) == count:  # fewer where a content is in two segments
+            return found
+    return merged([Nearest(embeddings.content_ids(positions), np.sqrt(squared))], count)
 
 
 def _present(total: int, missing: NDArray[np.int64] | None) -> Allowed | None:
