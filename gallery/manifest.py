@@ -49,6 +49,7 @@ class RecallClaims(_Claims):
     high: float
     queries: int
     neighbours: int
+    reach: tuple[float, ...] = ()  # manifests of old do not say it
 
 
 class CoveredSegment(_Claims):

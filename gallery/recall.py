@@ -22,6 +22,9 @@ BLOCK = 65_536
 EQUALLY_NEAR = 1e-6
 """Squared distances of unit vectors that differ by less are the same but for rounding."""
 
+QUANTILES = 20
+"""Twenty steps of a distribution tell a shift of it by a twentieth."""
+
 STANDARD_ERRORS = 1.96
 """Either way, for an interval of 95 %."""
 
@@ -30,7 +33,8 @@ STANDARD_ERRORS = 1.96
 class Recall:
     """The mean share of the `neighbours` nearest that was found, over so many queries.
 
-    `low` and `high` bound it with a confidence of 95 % for other queries like these.
+    `low` and `high` bound it with a confidence of 95 % for other queries like these. `reach` are quantiles of
+    the distance of the last of the neighbours, the least first; none where nothing was measured.
     """
 
     value: float
@@ -38,6 +42,7 @@ class Recall:
     high: float
     queries: int
     neighbours: int = NEIGHBOURS
+    reach: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -64,13 +69,23 @@ class HeldOut:
 
     def recall(self, hits: Sequence[int]) -> Recall:
         """The recall of searches that found so many true neighbours each."""
-        shares = np.minimum(np.asarray(hits), self.neighbours) / self.neighbours
-        mean = float(shares.mean())
-        # the variance of a share is at most that of a coin; with few misses the sample's is too small
-        spread = max(float(shares.std()), np.sqrt(mean * (1 - mean) / self.neighbours))
-        error = STANDARD_ERRORS * float(spread) / np.sqrt(len(shares)) + 1 / (self.neighbours * len(shares))
-        low, high = max(0.0, mean - float(error)), min(1.0, mean + float(error))
-        return Recall(mean, low, high, len(shares), self.neighbours)
+        return recall_of(hits, np.sqrt(self.reach), neighbours=self.neighbours)
+
+
+def recall_of(hits: Sequence[int], reach: NDArray[np.floating[Any]], *, neighbours: int) -> Recall:
+    """The recall of searches that found so many of the true neighbours each, the last at these distances."""
+    shares = np.minimum(np.asarray(hits), neighbours) / neighbours
+    mean = float(shares.mean())
+    # the variance of a share is at most that of a coin; with few misses the sample's is too small
+    spread = max(float(shares.std()), np.sqrt(mean * (1 - mean) / neighbours))
+    error = STANDARD_ERRORS * float(spread) / np.sqrt(len(shares)) + 1 / (neighbours * len(shares))
+    low, high = max(0.0, mean - float(error)), min(1.0, mean + float(error))
+    return Recall(mean, low, high, len(shares), neighbours, quantiles(reach))
+
+
+def quantiles(values: NDArray[np.floating[Any]]) -> tuple[float, ...]:
+    """The least, the QUANTILES − 1 between, and the greatest of the values (n,)."""
+    return tuple(np.quantile(values, np.linspace(0, 1, QUANTILES + 1)).tolist())
 
 
 def held_out(embeddings: Embeddings, own: NDArray[np.int64]) -> HeldOut:

@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import Any
 
 from gallery.build import Build, GalleryImage
+from gallery.probing import Drift
 from gallery.summaries import GallerySummary
 from search_api.accounts import Account
 from search_api.answered_evidence import account_fields
@@ -28,6 +29,7 @@ from search_api.schemas import (
     QuerySchema,
     SearchResponse,
     SearchTimings,
+    WatchSchema,
 )
 from search_api.scoring import Scored, calibration_schema
 from search_api.stopwatch import Stopwatch
@@ -96,7 +98,7 @@ def published_gallery(summary: GallerySummary) -> PublishedGallery:
     return PublishedGallery.model_validate({**fields, "encoder": encoder})
 
 
-def gallery_detail(build: Build, checkpoint: Checkpoint) -> GalleryDetail:
+def gallery_detail(build: Build, checkpoint: Checkpoint, drift: Drift | None) -> GalleryDetail:
     """A gallery as its published build says; threshold and calibration are those of a search by distance."""
     record = checkpoint.record
     return GalleryDetail(
@@ -111,6 +113,20 @@ def gallery_detail(build: Build, checkpoint: Checkpoint) -> GalleryDetail:
         class_head=checkpoint.heads.classes is not None,
         threshold=record.for_search.threshold,
         calibration=calibration_schema(record.for_search),
+        watch=None if drift is None else watch_schema(drift),
+    )
+
+
+def watch_schema(drift: Drift) -> WatchSchema:
+    """What searches compared with exact search say."""
+    return WatchSchema(
+        searches=drift.recall.queries,
+        recall=drift.recall.value,
+        low=drift.recall.low,
+        high=drift.recall.high,
+        expected=drift.expected.value if drift.expected else None,
+        shift=drift.shift,
+        warnings=list(drift.warnings),
     )
 
 

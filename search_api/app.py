@@ -56,6 +56,7 @@ def _body_limits(settings: SearchSettings) -> dict[str, int]:
     picture = settings.upload_max_bytes
     return {
         "/v1/search": picture + FORM_OVERHEAD_BYTES,
+        "/v1/why-not": picture + FORM_OVERHEAD_BYTES,
         "/v1/compare": 2 * picture + FORM_OVERHEAD_BYTES,
     }
 

@@ -143,6 +143,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "class_head": True,
         "threshold": _THRESHOLD,
         "calibration": _SHOWN,
+        "watch": {
+            "searches": 212,
+            "recall": 0.9934,
+            "low": 0.9895,
+            "high": 0.9973,
+            "expected": 0.9942,
+            "shift": 0.08,
+            "warnings": [],
+        },
     },
     "get_image": {
         "image_id": 1204,

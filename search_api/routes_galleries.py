@@ -21,4 +21,4 @@ def list_galleries(asking: Asking) -> GalleryList:
 def get_gallery(asking: Asking, name: str) -> GalleryDetail:
     """One gallery, with its labels and what its verdicts stand on."""
     with asking.builds.lend(name) as (build, checkpoint):
-        return answers.gallery_detail(build, checkpoint)
+        return answers.gallery_detail(build, checkpoint, asking.watch.drift(build))

@@ -194,6 +194,21 @@ class AttributeSchema(Schema):
     )
 
 
+class WatchSchema(Schema):
+    """A share of the searches of this build, compared with exact search since the service was started."""
+
+    searches: int = Field(ge=1)
+    recall: float = Field(description="Share of the ten nearest that they found.")
+    low: float = Field(description="Of the 95 % interval of the recall.")
+    high: float
+    expected: float | None = Field(description="Recall when the index was built; null for an exact one.")
+    shift: float | None = Field(
+        description="How far the distances of the last neighbours are distributed otherwise than then, in "
+        "[0, 1]; null with too few searches."
+    )
+    warnings: list[str] = Field(description="What has drifted, and what to do; a sentence each.")
+
+
 class GalleryDetail(GallerySchema):
     """A gallery with its labels and what its verdicts stand on."""
 
@@ -203,6 +218,7 @@ class GalleryDetail(GallerySchema):
     class_head: bool = Field(description="Whether its encoder can narrow a search to the query's label.")
     threshold: float | None
     calibration: CalibrationSchema
+    watch: WatchSchema | None = Field(description="Null until a search has been compared.")
 
 
 class ImageSchema(SparseSchema):

@@ -32,6 +32,7 @@ from search_api.schemas_why_not import WhyNotResponse
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Asked, Subject, Upload
+from search_api.watch import Watch
 from search_api.why_not import Question, why_not
 from siamese.encoder import Encoder
 
@@ -59,6 +60,7 @@ class Searcher:
         )
         self.reader = SubjectReader(self._encoders, self.decoding, self.settings)
         self.trials = HidingTrials(self._encoders, self.decoding, self.settings)
+        self.watch = Watch(self.builds, share=self.settings.watch_share)
         self._painter = OverlayPainter(self.decoding, self.settings)
 
     def search(
@@ -92,6 +94,7 @@ class Searcher:
         with self.builds.lend(gallery) as (build, checkpoint):
             judging = Judging.by(checkpoint, "shown", scorer, of)
             asked, ranking = self._ranked(query, build, judging, wish, clock)
+            self.watch.saw(build, asked.embedding)
             with clock.stage("explain"):
                 images = build.images([each.image_id for each in ranking.shown])
                 matched = self.reader.subjects_of(images, ranking.embeddings_of(ranking.shown), build)
@@ -185,6 +188,7 @@ class Searcher:
 
     def close(self) -> None:
         """Closes the builds that are open."""
+        self.watch.close()
         self.builds.close()
 
     def _checked(self, k: int, extras: Extras) -> int:

@@ -46,6 +46,12 @@ class SearchSettings(BaseModel):
         ge=1,
         description="Pictures decoded or drawn on at the same time; each may take much memory.",
     )
+    watch_share: float = Field(
+        default=0.01,
+        ge=0,
+        le=1,
+        description="Share of the searches that are also asked exactly, to notice an index that finds less.",
+    )
     max_drawn: int = Field(
         default=20, ge=1, description="The most matches that one answer holds painted overlays of."
     )

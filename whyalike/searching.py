@@ -37,6 +37,7 @@ def open_local_searcher(
         "upload_max_pixels": limits.max_pixels,
         "max_k": UNLIMITED,
         "max_candidates": UNLIMITED,
+        "watch_share": 0,
     }
     search = settings.search.model_copy(update=update)
     local = settings.model_copy(update={"search": search})

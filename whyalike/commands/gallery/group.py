@@ -8,6 +8,7 @@ from whyalike.commands.gallery.compact import compact
 from whyalike.commands.gallery.delete import delete
 from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.gallery.near_duplicates import near_duplicates
+from whyalike.commands.gallery.probe import probe
 from whyalike.commands.gallery.repair import repair
 from whyalike.commands.gallery.restore import restore
 from whyalike.commands.gallery.rollback import rollback
@@ -21,6 +22,7 @@ gallery.command(name="near-duplicates")(near_duplicates)
 for verb in (
     show,
     verify,
+    probe,
     repair,
     compact,
     cluster,
