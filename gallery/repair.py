@@ -2,15 +2,17 @@
 
 A manifest is written again from the records. A segment with a file that is not what was written is marked as
 damaged: readers go on with it as far as it goes, and the next run embeds its contents again, and no others,
-from the originals. A build that names it is retired once there is a newer one. The main index is built again
-from the embeddings by the next run, too.
+from the originals. A build that names it is retired once there is a newer one. A main index that is damaged
+is removed, and the next run builds it again from the embeddings; until then search is exact.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import func, select, update
 
+from gallery.files import remove
 from gallery.manifest import write_manifest
 from gallery.membership import is_shown
 from gallery.readers import unread
@@ -18,12 +20,12 @@ from gallery.recorded import recorded_manifest
 from gallery.records.builds import BuildRecord, EmbeddedContentRecord, SegmentRecord
 from gallery.snapshot import Snapshot, snapshot
 from gallery.tenure import Tenure
-from gallery.verification import damaged_files, manifest_fault
+from gallery.verification import damaged_files, damaged_indexes, manifest_fault
 
 
 @dataclass(frozen=True, slots=True)
 class RepairReport:
-    """What was mended: manifests written again, by their builds, and segments marked as damaged.
+    """What was mended: manifests written again, by their builds, segments marked as damaged, indexes removed.
 
     `to_embed` counts the contents that the published build shows from damaged segments, these or others.
     """
@@ -31,6 +33,7 @@ class RepairReport:
     gallery: str
     manifests: tuple[int, ...]
     damaged: tuple[str, ...]
+    indexes: tuple[str, ...]
     to_embed: int
 
 
@@ -39,6 +42,7 @@ def mend(tenure: Tenure) -> RepairReport:
     with snapshot(tenure.site) as now:
         doubtful = [build for build in now.builds if manifest_fault(now, build) is not None]
         segments = {damage.segment.id: damage.segment.name for damage in damaged_files(now, quick=False)}
+        lost = sorted({path.parent for path, _ in damaged_indexes(now, quick=False)})
     with tenure.writing() as connection:
         marked = update(SegmentRecord).where(SegmentRecord.id.in_(segments)).values(damaged=True)
         connection.execute(marked)
@@ -46,6 +50,7 @@ def mend(tenure: Tenure) -> RepairReport:
         gallery=tenure.gallery,
         manifests=tuple(_written_again(tenure, doubtful)),
         damaged=tuple(sorted(segments.values())),
+        indexes=tuple(_indexes_removed(tenure, lost)),
         to_embed=_to_embed(tenure, now),
     )
 
@@ -63,6 +68,14 @@ def _written_again(tenure: Tenure, builds: list[int]) -> Iterator[int]:
                 )
                 connection.execute(record.values(manifest_sha256=sha256))
             yield build
+
+
+def _indexes_removed(tenure: Tenure, folders: Iterable[Path]) -> Iterator[str]:
+    """Whoever has one mapped keeps it; whoever opens the build now searches exactly."""
+    for folder in folders:
+        with tenure.writing():  # not under an heir
+            remove(folder)
+        yield folder.name
 
 
 def _to_embed(tenure: Tenure, now: Snapshot) -> int:

@@ -111,6 +111,13 @@ def damaged_files(now: Snapshot, *, quick: bool) -> Iterator[Damage]:
         yield from damages(now.site.folder.segment(segment.name), segment, quick=quick)
 
 
+def damaged_indexes(now: Snapshot, *, quick: bool) -> Iterator[tuple[Path, str]]:
+    """What is wrong with the files of main indexes, without which a build goes on by exact search."""
+    named = (recorded_manifest(now.connection, now.site, build).index.main for build in now.builds)
+    for main in {each.name: each for each in named if each is not None}.values():
+        yield from damaged(now.site.folder.index(main.name), main.files, quick=quick)
+
+
 def manifest_fault(now: Snapshot, build: int) -> str | None:
     """What is wrong with the manifest of a build, in one sentence; None if nothing is."""
     statement = select(BuildRecord.manifest_sha256).where(
@@ -156,12 +163,8 @@ def _of_files(now: Snapshot, segments: Sequence[SegmentClaims], *, quick: bool) 
 
 
 def _of_indexes(now: Snapshot, *, quick: bool) -> Iterator[Finding]:
-    """A build goes on without its main index, and the next run builds it again; until then it is slow."""
-    named = (recorded_manifest(now.connection, now.site, build).index.main for build in now.builds)
-    for main in {each.name: each for each in named if each is not None}.values():
-        folder = now.site.folder.index(main.name)
-        for path, reason in damaged(folder, main.files, quick=quick):
-            yield Finding("index", str(path), f"{path} {reason}; the next run builds the index again.")
+    for path, reason in damaged_indexes(now, quick=quick):
+        yield Finding("index", str(path), f"{path} {reason}; `whyalike gallery repair` builds it again.")
 
 
 def _of_rows(now: Snapshot, segments: Sequence[SegmentClaims]) -> Iterator[Finding]:

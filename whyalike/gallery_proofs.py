@@ -36,6 +36,8 @@ def print_repair(repaired: Repaired) -> None:
             ("embedded again", f"{embedded} of {mended.to_embed}"),
         ]
     )
+    if mended.indexes:
+        out().print(Text(f"{len(mended.indexes)} damaged main indexes removed", "dim"))
     print_verification(repaired.left)
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from gallery.galleries import Galleries
+from gallery.main_indexes import improve_index
 from gallery.repair import RepairReport, mend
 from gallery.verification import Verification, verify
 from indexer.encoders import EncoderChoice
@@ -11,6 +12,7 @@ from indexer.report import IndexingReport
 from siamese.progress import Progress
 from whyalike.checkpoint_faults import checkpoint_fault
 from whyalike.computing import Computing
+from whyalike.index_wishes import index_wish
 from whyalike.settings import Settings
 
 
@@ -36,6 +38,7 @@ def repair_gallery(
     with galleries.tenure(name) as tenure:
         mended = mend(tenure)
     indexed = None
+    wish = index_wish(settings.gallery.index, kind=None, recall=None, memory_mib=None)
     if mended.to_embed and with_index:
         choice = EncoderChoice(device=computing.device, runtime=computing.runtime, graphs=computing.graphs)
         indexed = index(
@@ -47,7 +50,11 @@ def repair_gallery(
             limits=settings.limits,
             fetching=settings.fetching,
             progress=progress,
+            wish=wish,
         )
+    if mended.indexes and indexed is None and with_index:
+        with galleries.tenure(name) as tenure:
+            improve_index(tenure, wish)
     with galleries.writer(name, create=False):
         pass  # removes what nobody names
     return Repaired(mended, indexed, verify(galleries.site(name), checkpoint_fault=checkpoint_fault))

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from gallery.errors import CorruptGallery
+from gallery.index_kinds import IndexWish
+from gallery.main_indexes import improve_index
 from gallery.repair import RepairReport, mend
 from gallery.verification import verify
 from tests.gallery.support import NAME, Trial, ids, images
@@ -34,7 +36,7 @@ def flip(path: Path) -> None:
 
 def test_a_whole_gallery_is_left_as_it_is(trial: Trial) -> None:
     trial.run(FILES)
-    assert mended(trial) == RepairReport(NAME, (), (), 0)
+    assert mended(trial) == RepairReport(NAME, (), (), (), 0)
     assert trial.run(FILES).build == 1
 
 
@@ -46,7 +48,7 @@ def test_only_the_contents_of_a_damaged_segment_are_embedded_again(trial: Trial,
     damaged = segment_file(trial, name)
     flip(damaged)
     assert not verify(trial.galleries.site(NAME)).clean
-    assert mended(trial) == RepairReport(NAME, (), (damaged.parent.name,), 2)
+    assert mended(trial) == RepairReport(NAME, (), (damaged.parent.name,), (), 2)
     reader = trial.open()
     assert ids(reader) == before, "what is published is searched meanwhile"
     reader.close()
@@ -98,3 +100,22 @@ def test_a_manifest_that_a_reader_holds_is_not_written_again_under_it(trial: Tri
     assert mended(trial).manifests == ()
     reader.close()
     assert mended(trial).manifests == (1,)
+
+
+@pytest.mark.parametrize("damage", [flip, Path.unlink])
+def test_a_damaged_main_index_is_built_again_and_search_is_exact_until_then(trial: Trial, damage) -> None:
+    trial.run({f"/r/x/{number}.jpg": b"%d" % number for number in range(120)}, batch=60)
+    wish = IndexWish("IVF4,Flat")
+    with trial.galleries.tenure(NAME) as tenure:
+        assert improve_index(tenure, wish).built
+    before = images(trial.open())
+    (folder,) = (trial.folder / "indexes").iterdir()
+    damage(sorted(folder.iterdir())[0])
+    assert [each.code for each in verify(trial.galleries.site(NAME)).findings] == ["index"]
+    assert mended(trial).indexes == (folder.name,)
+    assert images(trial.open()) == before
+    with trial.galleries.tenure(NAME) as tenure:
+        assert improve_index(tenure, wish).built
+    with trial.writer():
+        pass
+    assert images(trial.open()) == before

@@ -40,6 +40,7 @@ def start(
         computing.load(checkpoint),
         settings=settings.indexing,
         limits=settings.limits,
+        fetching=settings.fetching,
         progress=progress(),
     )
     print_json(report) if json else print_backfill(report)
@@ -85,14 +86,21 @@ def compare(
 @swap.command()
 def activate(name: GalleryName, json: Json = False) -> None:
     """Let the other encoder take over: the same images and ids, in one step; `rollback` goes back."""
+    from gallery.main_indexes import improve_index
     from gallery.swap import activate as activate_successor
+    from whyalike.console import say
     from whyalike.home import open_galleries
+    from whyalike.index_wishes import index_wish
     from whyalike.settings import read_settings
     from whyalike.swap_tables import Activation, print_activation
     from whyalike.tables import print_json
 
-    with open_galleries(read_settings()).tenure(name) as tenure:
-        activation = Activation.of(activate_successor(tenure))
+    settings = read_settings()
+    wish = index_wish(settings.gallery.index, kind=None, recall=None, memory_mib=None)
+    with open_galleries(settings).tenure(name) as tenure:
+        manifest = activate_successor(tenure)
+        build = improve_index(tenure, wish, tell=say).build
+    activation = Activation.of(manifest.model_copy(update={"build": build}))
     print_json(activation) if json else print_activation(activation)
 
 
