@@ -187,6 +187,10 @@ def _of_remains(now: Snapshot) -> Iterator[Finding]:
 def _of_originals(now: Snapshot) -> Iterator[Finding]:
     live = members(in_build(now.site.gallery_id, now.builds[-1])).order_by(PlaceRecord.uri)
     for _, uri, _, checksum, _, _ in now.connection.execute(live):
+        if not _is_file_here(uri):
+            sentence = f"{uri} lies in a shard, in storage or on the web, and was not read."
+            yield Finding("original", uri, sentence, is_fault=False)
+            continue
         try:
             is_same = file_sha256(Path(uri)) == checksum
         except OSError as error:
@@ -195,6 +199,11 @@ def _of_originals(now: Snapshot) -> Iterator[Finding]:
             continue
         if not is_same:
             yield Finding("original", uri, f"{uri} has changed since it was indexed; index its folder again.")
+
+
+def _is_file_here(uri: str) -> bool:
+    """Whether the place is a file of this machine, rather than a member of one or elsewhere."""
+    return Path(uri).is_absolute() and not ("#" in uri and Path(uri.rpartition("#")[0]).is_file())
 
 
 def _counts(now: Snapshot, segments: Sequence[SegmentClaims]) -> Counts:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tarfile
 from pathlib import Path
 
 import pytest
@@ -219,3 +220,18 @@ def test_an_older_build_is_searched(run: Run, changed: str, pictures: Path, tmp_
     assert (now["build"], now["matches"][0]["distance"]) == (2, 0.0)
     assert before["build"] == 1 and before["matches"][0]["label"] != "grey"
     assert run(*ask, "--build", 9).exit_code == 4
+
+
+def test_a_swap_embeds_what_lies_in_a_shard(
+    run: Run, pictures: Path, checkpoint: Path, other: Path, tmp_path: Path
+) -> None:
+    shard = tmp_path / "shard.tar"
+    with tarfile.open(shard, "w") as tar:
+        for number, path in enumerate(sorted(pictures.glob("red/*.png"))):
+            tar.add(path, f"{number:03}.png")
+    assert run("index", shard, "--gallery", "shards", "--checkpoint", checkpoint).exit_code == 0
+    report = json.loads(run("gallery", "swap", "start", "shards", "--checkpoint", other, "--json").stdout)
+    assert (report["embedded"], report["lacking"]) == (4, [])
+    assert run("gallery", "swap", "activate", "shards").exit_code == 0
+    found = json.loads(run("gallery", "verify", "shards", "--originals", "--json").stdout)
+    assert found["clean"] and {each["is_fault"] for each in found["findings"]} == {False}
