@@ -11,14 +11,17 @@ from siamese.preprocessing import Preprocessing
 
 
 class Decoding(BaseModel):
-    """How images are decoded in a run; what a decoding process is told at its start."""
+    """How images are decoded in a run; what a decoding process is told at its start.
+
+    Without a quality no thumbnails are made; they are empty then.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     preprocessing: Preprocessing
     grid: tuple[int, int]
     limits: ImageLimits
-    thumbnail_quality: int
+    thumbnail_quality: int | None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,5 +37,6 @@ class Decoded:
 def decoded(data: bytes, how: Decoding) -> Decoded:
     """The image in the bytes; raises UnreadableImage."""
     image = decode(data, limits=how.limits)
-    small = thumbnail(image, how.preprocessing, quality=how.thumbnail_quality)
+    quality = how.thumbnail_quality
+    small = b"" if quality is None else thumbnail(image, how.preprocessing, quality=quality)
     return Decoded(image.width, image.height, prepare(image, how.preprocessing, how.grid), small)

@@ -31,7 +31,7 @@ class UnreadFile:
     reason: str
 
 
-def decoding(encoder: Encoder, *, limits: ImageLimits, thumbnail_quality: int) -> Decoding:
+def decoding(encoder: Encoder, *, limits: ImageLimits, thumbnail_quality: int | None) -> Decoding:
     """How images are decoded for this encoder."""
     return Decoding(
         preprocessing=encoder.preprocessing,

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -10,8 +11,10 @@ import torch
 
 from gallery.errors import NothingPublished
 from gallery.galleries import Galleries
+from gallery.scanning import FolderSource
 from indexer.encoders import EncoderChoice
 from indexer.errors import EncoderRefused, NothingToIndex
+from indexer.fitting import drawn
 from indexer.indexing import index
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
@@ -281,3 +284,13 @@ def test_an_encoder_without_labels_is_fitted_at_the_size_that_is_asked_for(
     choice = EncoderChoice(body="small", weights=weights, image_size=96, device="cpu")
     indexed(galleries, photos, choice)
     assert load_record(galleries.open("photos").checkpoint).preprocessing.image_size == 96
+
+
+def test_files_are_drawn_at_random_and_no_more_are_held(photos: Path) -> None:
+    files = list(FolderSource(photos).files(leave_out=lambda _: None))
+    every = drawn(files, 99, seed=0)
+    assert sorted(each.uri for each in every) == [each.uri for each in files] != [each.uri for each in every]
+    assert every == drawn(files, 99, seed=0) != drawn(files, 99, seed=1)
+    counts = Counter(each.uri for seed in range(300) for each in drawn(files, 2, seed=seed))
+    assert len(counts) == len(files) and sum(counts.values()) == 600
+    assert all(70 <= count <= 130 for count in counts.values())  # 100 ± 3.7 standard deviations
