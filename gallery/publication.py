@@ -135,6 +135,14 @@ def require_files(connection: Connection, gallery_id: int, survey: Survey) -> No
             )
 
 
+def listing_uris(connection: Connection, gallery_id: int) -> list[str]:
+    """The sources of the gallery that are no folders."""
+    statement = select(SourceRecord.uri).where(
+        SourceRecord.gallery_id == gallery_id, SourceRecord.kind != "folder"
+    )
+    return list(connection.scalars(statement))
+
+
 def record_sources(connection: Connection, gallery_id: int, survey: Survey) -> None:
     """Remember the sources that hold files, instead of whatever was remembered below them."""
     of_gallery = SourceRecord.gallery_id == gallery_id

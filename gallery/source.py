@@ -6,7 +6,7 @@ Folders are such sources (`gallery.scanning`); whatever else lists files needs n
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Literal, Protocol, runtime_checkable
 
 Kind = Literal["folder", "table", "list", "shard", "storage", "web"]
 """A folder or file of this machine; three that name or hold images; storage of fsspec; a file of the web."""
@@ -63,6 +63,14 @@ class SourceFile(Protocol):
 
     def read(self, *, most: int) -> bytes:
         """Its bytes, at most one more than `most`. Raises OriginalUnavailable with the reason."""
+
+
+@runtime_checkable
+class Naming(Protocol):
+    """A source that can be asked whether it names a file."""
+
+    def __contains__(self, uri: str) -> bool:
+        """Whether it names the file at this uri."""
 
 
 class Source(Protocol):

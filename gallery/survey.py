@@ -18,7 +18,7 @@ from gallery.findings import Findings
 from gallery.records.files import FileRecord, FindingRecord
 from gallery.scanning import is_below
 from gallery.seen import PAGE, Coverage, SeenFile, Unreadable, seen_files
-from gallery.source import Source, SourceFile, UnlistedFolder
+from gallery.source import Naming, Source, SourceFile, UnlistedFolder
 
 NAMESAKE = "another file's name is the same when written as UTF-8"
 
@@ -67,7 +67,9 @@ class Survey:
         findings: Findings,
         *,
         trust: Trust,
+        listings: Collection[str] = (),
     ) -> None:
+        """`listings` are the uris of those sources of the gallery that name files wherever they lie."""
         self.sources = sources
         self.findings = findings
         self.namesakes: list[Unreadable] = []
@@ -75,6 +77,8 @@ class Survey:
         self._engine = engine
         self._gallery_id = gallery_id
         self._trust = trust
+        self._named = [source for source in sources if isinstance(source, Naming)]
+        self._other_listings = set(listings) - {source.uri for source in sources}
         self._found: Counter[str] = Counter()
         self._unlisted: dict[str, UnlistedFolder] = {}
 
@@ -100,7 +104,9 @@ class Survey:
                     finding = each.file
                 else:
                     files.append(each)
-            if files:
+            if self._is_told_elsewhere(uri, source, known):
+                self._found[source.uri] += bool(files)
+            elif files:
                 yield from self._look(files, source, known, finding)
             else:
                 self._miss(uri, source, known, finding)
@@ -119,6 +125,14 @@ class Survey:
             seen = self._believed(seen)
         streams: list[Iterator[SourceFile | SeenFile | _Finding]] = [found, seen, findings]
         return heapq.merge(*streams, key=attrgetter("uri"))
+
+    def _is_told_elsewhere(self, uri: str, source: Source, seen: SeenFile | None) -> bool:
+        """Whether a file of a folder is a listing's, too: what that says of it holds."""
+        if source.is_listing:
+            return False
+        return any(uri in listing for listing in self._named) or (
+            seen is not None and not seen.is_gone and seen.source in self._other_listings
+        )
 
     def _look(
         self, files: Sequence[SourceFile], source: Source, seen: SeenFile | None, finding: SeenFile | None

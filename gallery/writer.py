@@ -21,7 +21,7 @@ from gallery.leases import Lease
 from gallery.local_embeddings import DEFAULT, LocalStorage
 from gallery.membership import in_build, members
 from gallery.planning import encoder_folders, published_manifest, published_number
-from gallery.publication import Publication, PublishReport
+from gallery.publication import Publication, PublishReport, listing_uris
 from gallery.records.galleries import GalleryRecord
 from gallery.scanning import root_uri
 from gallery.seen import Coverage, Unreadable, unreadable_files
@@ -35,8 +35,7 @@ from gallery.telling import tell, told_sources
 class GalleryWriter:
     """Writes one gallery under its lease; made by `Galleries.writer`.
 
-    For one thread at a time. Whatever writes raises GalleryLocked once another writer has taken the gallery
-    over.
+    For one thread at a time. Whatever writes raises GalleryLocked once another has taken the gallery over.
     """
 
     def __init__(
@@ -146,9 +145,8 @@ class GalleryWriter:
     ) -> Survey:
         """A comparison of these sources with what was seen of them, for an encoder and a storage.
 
-        Where the published build is by another, or is damaged, everything is in doubt that is not embedded.
-        What this one finds is recorded, unless `findings` take it, in place of what a run over other sources
-        has found and not published; what that one has embedded stays.
+        Where the published build is by another, or damaged, what is not embedded is in doubt. What this one
+        finds is recorded, unless `findings` take it, in place of what a run over other sources has found.
         """
         if findings is None:
             findings = RecordedFindings(self._writing, self._gallery_id)
@@ -156,6 +154,7 @@ class GalleryWriter:
         with self._engine.connect() as connection:
             published = published_manifest(connection, self._folder, self._gallery_id)
             intact = self._intact(connection, fingerprint, storage)
+            listings = listing_uris(connection, self._gallery_id)
             is_whole = published is not None and all(each.id in intact for each in published.segments)
         trust = Trust(
             embedded=self.known(fingerprint, storage=storage).among,
@@ -163,7 +162,7 @@ class GalleryWriter:
             retry_failed=retry_failed or not is_whole,
             rehash=rehash,
         )
-        return Survey(self._engine, self._gallery_id, sources, findings, trust=trust)
+        return Survey(self._engine, self._gallery_id, sources, findings, trust=trust, listings=listings)
 
     def publish_survey(
         self,

@@ -32,7 +32,7 @@ class Sources:
     @property
     def all(self) -> list[Source]:
         """All of them, as a survey asks them."""
-        return [*(FolderSource(root) for root in (*self.present, *self.gone)), *self.listings]
+        return [*self.listings, *(FolderSource(root) for root in (*self.present, *self.gone))]
 
     @property
     def uris(self) -> list[str]:

@@ -38,6 +38,10 @@ class Listing:
         """How many files it names; raises what reading it raises."""
         return len(self._spool)
 
+    def __contains__(self, uri: str) -> bool:
+        """Whether it names the file at this uri."""
+        return uri in self._spool
+
     def files(self, *, leave_out: Callable[[UnlistedFolder], None]) -> Iterator[ListedFile]:
         """What it names; raises SourceUnavailable, InvalidSource, and FetchRefused."""
         with ThreadPoolExecutor(ASKED_AT_ONCE) as asking:

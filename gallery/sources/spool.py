@@ -30,6 +30,10 @@ class Spool:
         (count,) = self._files.execute("SELECT count(*) FROM files").fetchone()
         return int(count)
 
+    def __contains__(self, uri: str) -> bool:
+        """Whether there is a file at this uri."""
+        return self._files.execute("SELECT 1 FROM files WHERE uri = ?", (uri,)).fetchone() is not None
+
     def __iter__(self) -> Iterator[ListedFile]:
         """The files, in the order of their uris' code points."""
         last = ""

@@ -267,3 +267,21 @@ def test_files_of_the_web_are_fetched_again_only_where_their_server_says_that_th
     assert [path for method, path in asked if method == "GET"] == ["/red.png"]
     server.shutdown()
     server.server_close()
+
+
+def test_what_a_table_says_of_the_files_of_a_folder_holds_while_both_are_indexed(
+    galleries: Galleries, toy: EncoderChoice, listed: Path, pictures: Path
+) -> None:
+    run(galleries, toy, pictures)
+    ids = {image.uri: image.image_id for image in opened(galleries)}
+    assert run(galleries, toy, listed).relabelled == 3
+    for _ in range(2):
+        again = run(galleries, toy, pictures, listed)
+        assert (again.images, again.added, again.removed) == (3, 0, 0)
+        assert found(opened(galleries), "year >= 2021") == ["blue.png", "lime.png"]
+    assert not again.published
+    assert not run(galleries, toy, pictures).published, "the folder alone takes nothing over"
+    listed.write_text("".join(listed.read_text().splitlines(keepends=True)[:-1]))
+    run(galleries, toy, pictures, listed)
+    assert told(opened(galleries))["blue.png"] == ("pictures", {}), "left to the folder"
+    assert {image.uri: image.image_id for image in opened(galleries)} == ids
