@@ -15,7 +15,7 @@ FLAT = "flat"
 KINDS = ("flat", "hnsw", "ivf-sq", "ivf-pq")
 
 FLAT_NUMBERS = 6_400_000
-"""Numbers (contents × dimension) up to which exact search is quick enough: 50,000 × 128 take about 2 ms."""
+"""Numbers (contents × dimension) up to which exact search is quick enough: 50,000 × 128 take 2 to 4 ms."""
 
 FEWEST_ENTRIES = 64
 """Below this there is nothing to train on, whatever kind is asked for."""
