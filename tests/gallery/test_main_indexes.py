@@ -5,12 +5,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gallery.backup import back_up
 from gallery.build import Build
 from gallery.coverage import claims_with, leaves_too_many, uncovered
 from gallery.errors import InvalidIndex, NothingPublished
 from gallery.index_kinds import IndexWish
 from gallery.main_indexes import IndexReport, improve_index
 from gallery.manifest import IndexClaims, SegmentClaims
+from gallery.rollback import roll_back
 from gallery.site import Site
 from gallery.verification import verify
 from tests.gallery.support import FINGERPRINT, NAME, Trial, embedded, ids
@@ -41,6 +43,7 @@ def assert_everything_is_found(build: Build, files: dict[str, bytes]) -> None:
         assert (first.image_id, first.index_distance) == (known[uri], 0.0)
 
 
+@pytest.mark.on_both
 def test_a_build_is_published_again_with_its_index_and_shows_the_same(trial: Trial) -> None:
     trial.run(FILES, batch=50)
     before = ids(trial.open())
@@ -83,6 +86,7 @@ def test_what_is_added_and_removed_later_is_found_and_not_found_with_the_same_in
     assert_everything_is_found(build, left)
 
 
+@pytest.mark.on_both
 def test_always_leaves_nothing_beside_the_index_and_the_old_one_goes_with_its_builds(trial: Trial) -> None:
     trial.run(FILES)
     improve(trial)
@@ -145,6 +149,7 @@ def test_verify_finds_a_gallery_with_an_index_clean(trial: Trial) -> None:
     assert verify(trial.galleries.site(NAME)).findings == ()
 
 
+@pytest.mark.on_both
 def test_a_finished_index_that_was_not_published_is_published_by_the_next_run(
     trial: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -219,3 +224,25 @@ def test_filters_hold_whichever_part_an_image_is_in(trial: Trial) -> None:
         found = build.search(np.ones(5, np.float32), count=200, labels=labels, fingerprint=FINGERPRINT)
         wanted = {known[uri] for uri in {**FILES, **MORE} if Path(uri).parent.name in labels}
         assert {each.image_id for each in found} == wanted
+
+
+def test_going_back_and_a_backup_keep_what_is_found_with_and_without_an_index(
+    trial: Trial, tmp_path: Path
+) -> None:
+    trial.run(FILES)
+    improve(trial)
+    with trial.galleries.tenure(NAME) as tenure:
+        roll_back(tenure, build=1)
+    assert trial.open().manifest.index.main is None
+    with trial.galleries.tenure(NAME) as tenure:
+        roll_back(tenure, build=2)
+    assert trial.open().manifest.index.kind == "ivf-pq"
+    assert_everything_is_found(trial.open(), FILES)
+    back_up(trial.galleries.site(NAME), tmp_path / "all.tar", at=trial.clock())
+    trial.galleries.restore(tmp_path / "all.tar", name="again")
+    restored = trial.galleries.open("again")
+    assert restored.manifest.index.main is None
+    assert len(restored) == len(FILES)
+    assert verify(trial.galleries.site("again")).findings == ()
+    with trial.galleries.tenure("again") as tenure:
+        assert improve_index(tenure, WISH).built
