@@ -12,8 +12,9 @@ from explain.evaluation_page import (
     Table,
     evaluation_page,
 )
-from gallery.build import Build
+from gallery.build import Build, GalleryImage
 from gallery.churn import Churn, Example, OfEncoder
+from siamese.fingerprint import short
 from siamese.images import decode
 from whyalike.swap_tables import churn_facts, estimate
 
@@ -27,7 +28,7 @@ def write_swap_page(path: Path, before: Build, after: Build, found: Churn) -> No
     figures = Table(
         "Both encoders, asked with the same images of the gallery.",
         ("encoder", "R@1 by label", "first match, 10 %", "50 %", "90 %"),
-        (_row(found.before), _row(found.after)),
+        (_row("before", found.before), _row("after", found.after)),
     )
     stays = Table("What stays, with 95 % intervals.", ("", "mean over queries"), tuple(churn_facts(found)))
     page = EvaluationPage(
@@ -49,9 +50,9 @@ def write_swap_page(path: Path, before: Build, after: Build, found: Churn) -> No
     path.write_text(evaluation_page(page), encoding="utf-8")
 
 
-def _row(encoder: OfEncoder) -> tuple[str, ...]:
+def _row(when: str, encoder: OfEncoder) -> tuple[str, ...]:
     return (
-        encoder.name,
+        f"{when}: {encoder.name} ({short(encoder.fingerprint)})",
         estimate(encoder.recall_at_1),
         *(f"{distance:.3f}" for distance in encoder.nearest),
     )
@@ -60,20 +61,18 @@ def _row(encoder: OfEncoder) -> tuple[str, ...]:
 def _card(before: Build, after: Build, example: Example) -> PairCard:
     query = before.image(example.query)
     pictures = (
-        *_pictures(before, [example.query], "query"),
+        _picture(before, query, "query"),
         *_pictures(before, example.before[:SHOWN], "before"),
         *_pictures(after, example.after[:SHOWN], "after"),
     )
     return PairCard(Path(query.uri).name, (("stays", f"{example.overlap:.0%}"),), pictures)
 
 
-def _pictures(build: Build, image_ids: Sequence[int], role: str) -> tuple[Picture, ...]:
-    found = enumerate(build.images(image_ids), start=1)
-    return tuple(
-        Picture(
-            decode(build.thumbnail(image.image_id)),
-            Path(image.uri).name,
-            " · ".join(part for part in (f"{role} {rank}", image.label) if part),
-        )
-        for rank, image in found
-    )
+def _pictures(build: Build, image_ids: Sequence[int], when: str) -> tuple[Picture, ...]:
+    images = enumerate(build.images(image_ids), start=1)
+    return tuple(_picture(build, image, f"{when} {rank}") for rank, image in images)
+
+
+def _picture(build: Build, image: GalleryImage, role: str) -> Picture:
+    caption = " · ".join(part for part in (role, image.label) if part)
+    return Picture(decode(build.thumbnail(image.image_id)), Path(image.uri).name, caption)
