@@ -65,6 +65,8 @@ def test_a_swap_that_is_killed_at_any_step_is_gone_on_with(
             kept = durable(home)
             assert not set(swap(home)) & kept, "what was durable is not embedded again"
             assert Snapshot(reader) == was
+        with Trial.at(home).writer():
+            pass
         after = Trial.at(home).open()
         assert (after.number, after.fingerprint, images(after)) == (2, NEW, before.images)
         assert_tidy(home)
