@@ -50,7 +50,23 @@ class DecodingProcesses:
             process.end()
 
     def decoded(self, data: bytes) -> Decoded:
-        """The image in the bytes, as `indexer.decoding.decoded` gives it; raises UnreadableImage."""
+        """The image in the bytes, as `indexer.decoding.decoded` gives it; raises UnreadableImage.
+
+        Where a process ends over them another one tries once more, so that a kill from outside (by a system
+        that is short of memory, say) costs no file; only what takes too long is not begun again.
+        """
+        try:
+            return self._decoded(data)
+        except _Died as died:
+            if died.is_slow:
+                raise UnreadableImage(died.reason) from died
+        try:
+            return self._decoded(data)
+        except _Died as died:
+            raise UnreadableImage(died.reason) from died
+
+    def _decoded(self, data: bytes) -> Decoded:
+        """By one process; raises UnreadableImage, and _Died if the process ends over them."""
         process = self._idle.get()
         try:
             process = process or self._start()
@@ -59,7 +75,7 @@ class DecodingProcesses:
             with self._lock:
                 self._started.discard(died.process)
             process = None
-            raise UnreadableImage(died.reason) from died
+            raise
         finally:
             self._idle.put(process)
 
@@ -73,10 +89,11 @@ class DecodingProcesses:
 class _Died(Exception):  # noqa: N818 - what happened, told to the one who asked
     """The process has ended over a file."""
 
-    def __init__(self, process: "_Process", reason: str) -> None:
+    def __init__(self, process: "_Process", reason: str, *, is_slow: bool) -> None:
         super().__init__(reason)
         self.process = process
         self.reason = reason
+        self.is_slow = is_slow
 
 
 class _Process:
@@ -115,7 +132,7 @@ class _Process:
                 self._fill(array.data.cast("B"))
             return Decoded(width, height, Prepared(tensor, seen, detail), bytes(self._receive(length)))
         except OSError as error:
-            raise _Died(self, self._epitaph()) from error
+            raise self._died() from error
 
     def end(self) -> None:
         """End it, whatever it is doing."""
@@ -124,13 +141,13 @@ class _Process:
         self._stdin.close()
         self._stdout.close()
 
-    def _epitaph(self) -> str:
+    def _died(self) -> _Died:
         """Why it died, for the report of the file."""
         self.end_pipes()
         code = self._process.wait()
         if code == -getattr(signal, "SIGPROF", 0):
-            return f"decoding it takes more than {self._most_seconds:g} s"
-        return f"decoding it ends the decoder ({_told(code)})"
+            return _Died(self, f"decoding it takes more than {self._most_seconds:g} s", is_slow=True)
+        return _Died(self, f"decoding it ends the decoder ({_told(code)})", is_slow=False)
 
     def end_pipes(self) -> None:
         """Let go of the pipes; a process that still runs ends at that."""

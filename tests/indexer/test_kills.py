@@ -51,6 +51,8 @@ T = TypeVar("T")
 OLD, NEW = 6, 14
 LONGEST_RUN_S = 0.6
 """Kills at random moments are spread over this time; a run takes about as long."""
+STARTING_S = 60.0
+"""A reader has looked for the first time by then, on however busy a machine."""
 LAST_BREATH_S = 10.0
 """After how long nothing of a killed run may be left that still works."""
 SMALL_STEPS = IndexingSettings(batch_size=2, segment_size=3, decoding_threads=2)
@@ -220,20 +222,22 @@ def require_gone(group: int | None) -> None:
 @contextmanager
 def searching(scene: Scene, allowed: list[dict[str, tuple[str, bytes]]]) -> Iterator[None]:
     """Search all the while, in the build that is open and in the newest; each shows one of those allowed."""
-    over, seen = threading.Event(), []
+    over, looked, seen = threading.Event(), threading.Event(), []
 
     def search() -> None:
         with scene.galleries() as galleries:
             first = galleries.open("g")
-            while not over.wait(0.005):
+            while not over.is_set():
                 try:
                     seen.append(without_ids(images_of(first)) == allowed[0])
                     seen.append(without_ids(images_of(galleries.open("g"))) in allowed)
                 except Exception as error:  # noqa: BLE001 - told to the trial below
                     seen.append(repr(error))
+                looked.set()
 
     reader = threading.Thread(target=search)
     reader.start()
+    assert looked.wait(STARTING_S)
     try:
         yield
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import signal
@@ -78,17 +79,40 @@ def test_a_decoder_that_takes_too_long_is_ended_and_the_next_file_is_decoded_by_
         assert processes.decoded(png(plain("red"))).height == 64
 
 
+def killing(processes: DecodingProcesses, *, every: float, times: int) -> threading.Thread:
+    """A thread that kills whatever decodes, so many times."""
+
+    def kill() -> None:
+        for _ in range(times):
+            time.sleep(every)
+            for process in list(processes._started):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(process._process.pid, signal.SIGSEGV)
+
+    thread = threading.Thread(target=kill)
+    thread.start()
+    return thread
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
-def test_a_decoder_that_is_killed_costs_the_file_that_it_had() -> None:
+def test_a_decoder_that_is_killed_costs_no_file() -> None:
     with DecodingProcesses(HOW, count=1) as processes:
         processes.decoded(png(plain("red")))
-        (process,) = processes._started
-        killing = threading.Timer(0.05, os.kill, (process._process.pid, signal.SIGSEGV))
-        killing.start()
+        thread = killing(processes, every=0.05, times=1)
+        assert processes.decoded(large()).width == 3000
+        thread.join()
+        assert processes.decoded(png(plain("red"))).height == 64
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_file_that_ends_every_decoder_costs_itself_alone() -> None:
+    with DecodingProcesses(HOW, count=1) as processes:
+        thread = killing(processes, every=0.02, times=500)
         with pytest.raises(UnreadableImage) as dead:
             processes.decoded(large())
-        killing.join()
         assert dead.value.reason == "decoding it ends the decoder (SIGSEGV)"
+    thread.join(0)
+    with DecodingProcesses(HOW, count=1) as processes:
         assert processes.decoded(png(plain("red"))).height == 64
 
 
