@@ -234,6 +234,7 @@ def searching(scene: Scene, allowed: list[dict[str, tuple[str, bytes]]]) -> Iter
                 except Exception as error:  # noqa: BLE001 - told to the trial below
                     seen.append(repr(error))
                 looked.set()
+                over.wait(0.005)
 
     reader = threading.Thread(target=search)
     reader.start()
