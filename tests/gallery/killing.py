@@ -65,12 +65,22 @@ def killed_after(seconds: float, action: Callable[[], object]) -> bool:
     return _killed(child)
 
 
-def homes(
-    prepared: Path, folder: Path, action: Callable[[Path], object], *, every: int, fewest: int = 50
+Homes = Callable[..., Iterator[Path]]
+"""`killed_homes` without its `say`."""
+
+
+def killed_homes(
+    prepared: Path,
+    folder: Path,
+    action: Callable[[Path], object],
+    *,
+    every: int,
+    fewest: int = 50,
+    say: Callable[[str], None],
 ) -> Iterator[Path]:
     """Copies of a home in which the action was killed at every so manieth step, until it is done.
 
-    It has at least the `fewest` steps. Where every step is tried, so are as many random MOMENTS.
+    It has at least the `fewest` steps. Where every step is tried, so are MOMENTS at random, and that is told.
     """
     for step in range(SEED % every, 1000, every):
         home = copy_home(prepared, folder / f"killed-{step}")
@@ -85,12 +95,14 @@ def homes(
             break
     else:
         raise AssertionError("the action never ends")
-    chance = random.Random(SEED)
+    chance, died_at_moments = random.Random(SEED), 0
     for number in range(MOMENTS if every == 1 else 0):
         home = copy_home(prepared, folder / f"killed-then-{number}")
-        killed_after(chance.uniform(0, seconds), partial(action, home))
+        died_at_moments += killed_after(chance.uniform(0, seconds), partial(action, home))
         yield home
         remove_home(home)
+    if every == 1:
+        say(f"killed at {step} steps and {died_at_moments} of {MOMENTS} moments")
 
 
 def _forked(prepare: Callable[[], object], action: Callable[[], object]) -> int:

@@ -20,7 +20,7 @@ from gallery.index_kinds import IndexWish
 from gallery.main_indexes import improve_index
 from gallery.rollback import roll_back
 from gallery.scanning import checksum
-from tests.gallery.killing import Snapshot, assert_tidy, homes, killed_at, steps
+from tests.gallery.killing import Homes, Snapshot, assert_tidy, killed_at, steps
 from tests.gallery.support import FINGERPRINT, NAME, Trial, embedded, ids
 
 pytestmark = [
@@ -65,7 +65,7 @@ def prepared(trial: Trial) -> Path:
 
 @steps
 def test_a_run_that_is_killed_at_any_step_leaves_the_last_build_as_it_was(
-    prepared: Path, tmp_path: Path, every: int
+    prepared: Path, tmp_path: Path, every: int, homes: Homes
 ) -> None:
     before = Snapshot(Trial.at(prepared).open())
     known = ids(Trial.at(prepared).open())
@@ -93,7 +93,7 @@ def test_a_run_that_is_killed_at_any_step_leaves_the_last_build_as_it_was(
 
 @steps
 def test_a_first_run_that_is_killed_at_any_step_is_gone_on_with(
-    trial: Trial, tmp_path: Path, every: int
+    trial: Trial, tmp_path: Path, every: int, homes: Homes
 ) -> None:
     trial.engine.dispose()
     for home in homes(trial.home, tmp_path, lambda home: run(home, BEFORE), every=every):
@@ -108,7 +108,7 @@ def test_a_first_run_that_is_killed_at_any_step_is_gone_on_with(
 
 @steps
 def test_a_change_of_the_encoder_that_is_killed_at_any_step_can_be_given_up(
-    prepared: Path, tmp_path: Path, every: int
+    prepared: Path, tmp_path: Path, every: int, homes: Homes
 ) -> None:
     known = ids(Trial.at(prepared).open())
     for home in homes(prepared, tmp_path, lambda home: run(home, BEFORE, seed=1), every=every):
@@ -137,7 +137,7 @@ def test_what_is_added_is_durable_when_the_call_returns(prepared: Path) -> None:
 
 @steps
 def test_going_back_that_is_killed_at_any_step_is_done_or_not_begun(
-    prepared: Path, tmp_path: Path, every: int
+    prepared: Path, tmp_path: Path, every: int, homes: Homes
 ) -> None:
     run(prepared, AFTER)
     first, second = (Snapshot(Trial.at(prepared).galleries.open(NAME, build=build)) for build in (1, 2))
@@ -156,7 +156,7 @@ def test_going_back_that_is_killed_at_any_step_is_done_or_not_begun(
 
 @steps
 def test_a_compaction_that_is_killed_at_any_step_changes_nothing_that_is_seen(
-    prepared: Path, tmp_path: Path, every: int
+    prepared: Path, tmp_path: Path, every: int, homes: Homes
 ) -> None:
     run(prepared, AFTER)
     before = Snapshot(Trial.at(prepared).open())
@@ -175,7 +175,7 @@ def test_a_compaction_that_is_killed_at_any_step_changes_nothing_that_is_seen(
 
 @steps
 def test_the_building_of_an_index_that_is_killed_at_any_step_changes_nothing_that_is_seen(
-    prepared: Path, tmp_path: Path, every: int
+    prepared: Path, tmp_path: Path, every: int, homes: Homes
 ) -> None:
     files = {f"/r/many/{number}.jpg": b"many%d" % number for number in range(70)}
     run(prepared, files)
@@ -194,7 +194,7 @@ def test_the_building_of_an_index_that_is_killed_at_any_step_changes_nothing_tha
 
 @steps
 def test_a_deletion_that_is_killed_at_any_step_is_done_or_can_be_done(
-    prepared: Path, tmp_path: Path, every: int
+    prepared: Path, tmp_path: Path, every: int, homes: Homes
 ) -> None:
     for home in homes(prepared, tmp_path, remove_gallery, every=every, fewest=10):
         trial = Trial.at(home)

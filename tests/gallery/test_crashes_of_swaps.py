@@ -7,7 +7,7 @@ import pytest
 
 from gallery.successors import abandon, begin, successor, unembedded
 from gallery.swap import activate
-from tests.gallery.killing import Snapshot, assert_tidy, homes
+from tests.gallery.killing import Homes, Snapshot, assert_tidy
 from tests.gallery.support import NAME, Trial, checkpoint, embedded, images
 
 pytestmark = [
@@ -53,7 +53,7 @@ def durable(home: Path) -> set[str]:
 
 @steps
 def test_a_swap_that_is_killed_at_any_step_is_gone_on_with(
-    prepared: Path, tmp_path: Path, every: int
+    prepared: Path, tmp_path: Path, every: int, homes: Homes
 ) -> None:
     before = Snapshot(Trial.at(prepared).open())
     for home in homes(prepared, tmp_path, swap, every=every):
@@ -74,7 +74,7 @@ def test_a_swap_that_is_killed_at_any_step_is_gone_on_with(
 
 @steps
 def test_a_swap_that_is_killed_at_any_step_can_be_abandoned(
-    prepared: Path, tmp_path: Path, every: int
+    prepared: Path, tmp_path: Path, every: int, homes: Homes
 ) -> None:
     before = Snapshot(Trial.at(prepared).open())
     for home in homes(prepared, tmp_path, swap_and_abandon, every=every):
