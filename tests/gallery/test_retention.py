@@ -103,7 +103,7 @@ print(sorted(build.thumbnail(each) for each in ids(build).values()))
 """
 
 
-@pytest.mark.parametrize("killed", [False, True])
+@pytest.mark.parametrize("killed", [pytest.param(False, marks=pytest.mark.soak), True])
 def test_a_reader_in_another_process_keeps_its_build_as_long_as_it_lives(trial: Trial, killed: bool) -> None:
     keeping(trial, 1)
     trial.run(FIRST)

@@ -94,7 +94,7 @@ FILES = st.dictionaries(
 )
 
 
-@settings(max_examples=6)
+@settings(max_examples=3)
 @given(states=st.lists(FILES, min_size=2, max_size=4), data=st.data())
 def test_whatever_happened_a_kept_state_is_shown_exactly_again(
     states: list[dict[str, bytes]],
