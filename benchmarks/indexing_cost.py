@@ -232,7 +232,11 @@ def family(process: int) -> Iterator[int]:
     """A process and all below it."""
     yield process
     for path in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in path.read_text().split():
+        try:
+            children = path.read_text().split()
+        except OSError:
+            continue  # a thread that has ended meanwhile
+        for child in children:
             yield from family(int(child))
 
 

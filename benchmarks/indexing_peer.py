@@ -1,0 +1,88 @@
+"""Images per CPU second of a whole indexing run, and of imagededup's CNN encoder with the same body.
+
+    python benchmarks/indexing_peer.py CHECKPOINT PICTURES --out FOLDER [--images 1000] [--large 100]
+
+needs the package imagededup (0.3.3) beside WhyAlike; it encodes a folder with `CNN.encode_images`, its own
+transform and the body of the checkpoint, pooled. Both embed the same copies of PICTURES, and the same
+pictures of 12 megapixels (PICTURES enlarged, with some noise). Our run writes a gallery besides; what it
+takes to start is measured by a run over one picture, and left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from io import BytesIO
+from itertools import cycle, islice
+from pathlib import Path
+
+import numpy as np
+import torch
+from imagededup.methods import CNN
+from imagededup.utils import CustomModel
+from imagededup.utils.models import MobilenetV3
+from indexing_cost import copies, put, run_over, spent
+from PIL import Image
+
+from siamese.encoder import Encoder
+
+LARGE = (4000, 3000)
+NOISE = 6.0  # shades, so that large pictures compress as photographs do
+
+
+class PooledBody(torch.nn.Module):
+    """A body and the mean of its feature map, as imagededup asks for a model."""
+
+    def __init__(self, body: torch.nn.Module) -> None:
+        super().__init__()
+        self.body = body
+
+    def forward(self, x: torch.Tensor) -> torch.Tensor:
+        """(B, C)."""
+        return self.body(x).mean(dim=(2, 3))
+
+
+def main() -> None:
+    """Run both over both folders, and print images per CPU second."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("checkpoint", type=Path)
+    parser.add_argument("pictures", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--images", type=int, default=1000)
+    parser.add_argument("--large", type=int, default=100)
+    given = parser.parse_args()
+    folders = {
+        "thumbnails": (copies(given.pictures, given.out / "thumbnails", given.images), given.images),
+        "photographs": (enlarged(given.pictures, given.out / "photographs", given.large), given.large),
+    }
+    start = spent(
+        lambda: run_over([copies(given.pictures, given.out / "one", 1)], given.checkpoint, given.out / "home")
+    )
+    body = Encoder.load(given.checkpoint, device="cpu").network.body
+    peer = CNN(verbose=False, model_config=CustomModel("body", PooledBody(body), MobilenetV3.transform))
+    found = {}
+    for name, (root, count) in folders.items():
+        theirs = spent(lambda root=root: peer.encode_images(root, recursive=True)).cpu
+        ours = spent(
+            lambda root=root, name=name: run_over([root], given.checkpoint, given.out / name / ".home")
+        ).cpu
+        rates = {"ours": count / (ours - start.cpu), "imagededup": count / theirs}
+        found[name] = {**rates, "ratio": rates["ours"] / rates["imagededup"]}
+    print(json.dumps(found, indent=1))
+
+
+def enlarged(pictures: Path, root: Path, count: int) -> Path:
+    """So many pictures of 12 megapixels below the root."""
+    chance = np.random.default_rng(0)
+    for number, original in enumerate(islice(cycle(sorted(pictures.rglob("*.jpg"))), count)):
+        with Image.open(original) as picture:
+            large = np.asarray(picture.convert("RGB").resize(LARGE, Image.Resampling.BICUBIC), np.float32)
+        noisy = np.clip(large + chance.normal(0, NOISE, large.shape), 0, 255).astype(np.uint8)
+        data = BytesIO()
+        Image.fromarray(noisy).save(data, "JPEG", quality=90)
+        put(root, number, data.getvalue())
+    return root
+
+
+if __name__ == "__main__":
+    main()
