@@ -11,8 +11,13 @@ from numpy.typing import NDArray
 
 from gallery.errors import NothingToCluster
 
-SAMPLE = 20_000
+SAMPLE = 10_000
 """Embeddings that the number of clusters is chosen on: some minutes at most, whatever the gallery's size."""
+
+ROUGH_ITERATIONS = 30
+"""Of k-means while the number is chosen; what comes after changes the criterion by less than its steps."""
+
+ITERATIONS = 100
 
 GROWTH = 1.5
 """From one number of clusters that is tried to the next."""
@@ -21,7 +26,7 @@ PATIENCE = 2
 """Numbers that may be worse than the best one before the search for it ends: the curve has one valley."""
 
 RESTARTS = 3
-"""Of the final k-means; the one with the nearest centres is taken."""
+"""Of the final k-means of at most SAMPLE embeddings; the one with the nearest centres is taken."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +55,8 @@ def clusters(embeddings: NDArray[np.float32], *, count: int | None = None, seed:
             f"{len(embeddings)} different images cannot be parted into {count or 'several'} clusters."
         )
     wanted = supported(embeddings, seed=seed) if count is None else count
-    fitted = _k_means(embeddings, wanted, restarts=RESTARTS, seed=seed)
+    restarts = RESTARTS if len(embeddings) <= SAMPLE else 1
+    fitted = _k_means(embeddings, wanted, restarts=restarts, iterations=ITERATIONS, seed=seed)
     order = np.argsort(-np.bincount(fitted.labels_, minlength=wanted), kind="stable")
     rank = np.argsort(order)
     members = rank[fitted.labels_].astype(np.int64)
@@ -76,7 +82,7 @@ def supported(embeddings: NDArray[np.float32], *, seed: int = 0) -> int:
     best, lowest, worse = 1, _criterion(spread, np.zeros(size, np.int64), sample.shape[1]), 0
     tried = 2
     while tried <= size // 2 and worse < PATIENCE:
-        fitted = _k_means(sample, tried, restarts=1, seed=seed)
+        fitted = _k_means(sample, tried, restarts=1, iterations=ROUGH_ITERATIONS, seed=seed)
         criterion = _criterion(float(fitted.inertia_), fitted.labels_, sample.shape[1])
         if criterion < lowest:
             best, lowest, worse = tried, criterion, 0
@@ -100,7 +106,7 @@ def _nearest(positions: NDArray[np.int64], to_centre: NDArray[np.float32]) -> in
     return int(positions[np.argmin(to_centre[positions])]) if len(positions) else 0
 
 
-def _k_means(embeddings: NDArray[np.float32], count: int, *, restarts: int, seed: int):  # type: ignore[no-untyped-def]
+def _k_means(embeddings: NDArray[np.float32], count: int, *, restarts: int, iterations: int, seed: int):  # type: ignore[no-untyped-def]
     from sklearn.cluster import KMeans  # a second to import, and only this needs it
 
-    return KMeans(count, n_init=restarts, random_state=seed).fit(embeddings)
+    return KMeans(count, n_init=restarts, max_iter=iterations, random_state=seed).fit(embeddings)
