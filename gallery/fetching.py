@@ -88,7 +88,13 @@ class Fetcher:
         Raises FetchRefused, with the reason in one sentence and without the URL's query.
         """
         headers = _condition(version)
-        return self._follow(url, "GET", headers, lambda at, response: _fetched(at, response, max_bytes))
+
+        def answer(at: WebUrl, response: httpcore2.Response) -> Fetched | None:
+            if headers and response.status == HTTPStatus.NOT_MODIFIED:
+                return None
+            return _fetched(at, response, max_bytes)
+
+        return self._follow(url, "GET", headers, answer)
 
     def announced(self, url: str) -> Announced:
         """What names the version of the file now, without fetching it; raises FetchRefused."""
@@ -158,10 +164,8 @@ class Fetcher:
             raise FetchRefused(f"{url.shown} cannot be fetched ({_told(error)}).") from error
 
 
-def _fetched(url: WebUrl, response: httpcore2.Response, max_bytes: int) -> Fetched | None:
+def _fetched(url: WebUrl, response: httpcore2.Response, max_bytes: int) -> Fetched:
     headers = _headers(response)
-    if response.status == HTTPStatus.NOT_MODIFIED:
-        return None
     size = _announced(url, response).size
     if size is not None and size > max_bytes:
         raise _too_large(url, max_bytes)
@@ -205,10 +209,11 @@ def _plain(url: WebUrl, chunks: Iterator[bytes], encoding: str, max_bytes: int) 
             yield inflating.decompress(chunk, max_bytes + 1)
             if inflating.unconsumed_tail:
                 raise _too_large(url, max_bytes)
+            if inflating.eof:
+                return  # it would hold whatever still comes
     except zlib.error as error:
         raise FetchRefused(f"{url.shown} comes compressed and broken.") from error
-    if not inflating.eof:
-        raise FetchRefused(f"{url.shown} ends too early.")
+    raise FetchRefused(f"{url.shown} ends too early.")
 
 
 def _condition(version: str | None) -> Headers:

@@ -73,10 +73,18 @@ def web_url(text: str) -> WebUrl:
 
 def redirected(url: WebUrl, location: str) -> WebUrl:
     """Where a redirect leads; raises FetchRefused for what `web_url` refuses and for leaving https."""
-    following = web_url(urljoin(f"{url.scheme}://{url.host_header}{url.target}", location))
+    following = web_url(joined(f"{url.scheme}://{url.host_header}{url.target}", location))
     if url.scheme == "https" and following.scheme != "https":
         raise FetchRefused(f"{url.shown} leads from https to http.")
     return following
+
+
+def joined(base: str, reference: str) -> str:
+    """What the reference means where `base` is read; raises FetchRefused for what means nothing."""
+    try:
+        return urljoin(base, reference)
+    except ValueError as error:
+        raise FetchRefused(f"{_without_secrets(reference)} is no URL ({error}).") from None
 
 
 def shown(uri: str) -> str:

@@ -127,6 +127,12 @@ def test_what_was_fetched_before_is_not_sent_again(server: Server, header: str) 
         assert each.fetch(server.url("/a.png"), max_bytes=MAX_BYTES, version=first.version) is None
 
 
+def test_a_server_that_sends_nothing_for_unchanged_though_nobody_asked_is_refused(server: Server) -> None:
+    server.answers["/a.png"] = lambda request: (request.send_response(304), request.end_headers())[-1]
+    with pytest.raises(FetchRefused, match="status 304"):
+        fetch(server.url("/a.png"))
+
+
 def test_nothing_is_fetched_unless_it_is_allowed(server: Server) -> None:
     with pytest.raises(FetchRefused, match="set WHYALIKE_FETCHING__ALLOWED=true"):
         fetch(server.url("/a.png"), allowed=False)
@@ -240,7 +246,8 @@ def test_redirects_are_followed_and_end(server: Server) -> None:
 
 
 @pytest.mark.parametrize(
-    "location", ["file:///etc/passwd", "ftp://pictures.test/a", "gopher://x/", "http://u:p@pictures.test/"]
+    "location",
+    ["file:///etc/passwd", "ftp://pictures.test/a", "gopher://x/", "http://u:p@pictures.test/", "//["],
 )
 def test_a_redirect_leads_to_nothing_but_the_web(server: Server, location: str) -> None:
     server.answers["/a"] = leads_to(location)
@@ -305,6 +312,10 @@ def test_a_body_that_is_compressed_unasked_is_bounded_as_it_grows(server: Server
     found = fetch(server.url("/small"))
     assert found is not None and found.data == b"picture"
     assert server.headers[0]["Accept-Encoding"] == "identity"
+    server.answers["/more"] = says(gzip.compress(b"picture") + bytes(500_000), Content_Encoding="gzip")
+    with fetcher() as each:
+        more = each.fetch(server.url("/more"), max_bytes=MAX_BYTES * MAX_BYTES)
+    assert more is not None and more.data == b"picture"  # what follows is not held
     for path, reason in (("/bomb", "larger than"), ("/cut", "too early"), ("/odd", "compressed by 'br'")):
         with pytest.raises(FetchRefused, match=reason):
             fetch(server.url(path))
