@@ -14,9 +14,13 @@ MAX_TEXT = 500
 MAX_NAME = 100
 """Characters of a column's name."""
 
+MAX_COLUMNS = 100
+"""Attributes of an image: each is a row of the database."""
+
 DIGEST_DIGITS = 32
 """128 bits: no two sets of attributes of one gallery are taken for one another."""
 
+_UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
@@ -43,6 +47,11 @@ def text_of(value: Any) -> str | None:
         value = json.dumps(value, ensure_ascii=False, default=str, sort_keys=True)
     text = str(value).strip().replace("\0", "")[:MAX_TEXT]
     return text.encode("utf-8", "replace").decode() or None  # half a surrogate pair is no text either
+
+
+def is_storable(text: str) -> bool:
+    """Whether every database keeps the text: neither a NUL nor half a surrogate pair is in it."""
+    return _UNSTORABLE.search(text) is None
 
 
 def attributes_of(cells: Mapping[str, Any]) -> dict[str, str]:

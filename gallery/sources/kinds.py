@@ -112,7 +112,23 @@ def _listed(storage: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     if storage.isfile(path):
         yield path, storage.info(path)
         return
-    for _, _, files in storage.walk(path, detail=True):
-        for name, details in sorted(files.items()):
-            if not name.startswith("."):
-                yield details["name"], details
+    yield from _below(storage, path)
+
+
+def _below(storage: Any, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The files below a folder, none where it is not there.
+
+    fsspec's own walk leaves out a folder that cannot be listed: its images would look as if removed.
+    """
+    try:
+        listed = storage.ls(folder, detail=True)
+    except FileNotFoundError:
+        return
+    for details in sorted(listed, key=lambda each: str(each["name"])):
+        path = details["name"].rstrip("/")
+        if path.strip("/") == folder.strip("/"):  # some storage lists the folder in itself
+            continue
+        if details["type"] == "directory":
+            yield from _below(storage, path)
+        elif not posixpath.basename(path).startswith("."):
+            yield details["name"], details

@@ -3,14 +3,14 @@
 import os
 import posixpath
 from collections.abc import Mapping
-from urllib.parse import urljoin
 
+from gallery.attributes import is_storable
 from gallery.errors import InvalidSource
 from gallery.sources.found import ListedFile
 from gallery.sources.local import FILE_SCHEME, folder_name, local_file, path_of_url
 from gallery.sources.opening import RemoteFile, WebFile
 from gallery.sources.storage import CHAIN, PROTOCOLS, protocol_of
-from gallery.urls import is_web, shown, web_url
+from gallery.urls import is_web, joined, shown, web_url
 
 
 def referred(
@@ -25,8 +25,11 @@ def referred(
 
     A relative one is relative to `base`. Unless the label `is_labelled` by somebody, it is the name of the
     folder that the file lies in; files of the web have none then. Raises InvalidSource for storage that is
-    not read, and for a file of this machine that a table from elsewhere names; FetchRefused for no URL.
+    not read, for a file of this machine that a table from elsewhere names, and for a name that no database
+    keeps; FetchRefused for no URL.
     """
+    if not is_storable(reference):
+        raise InvalidSource(f"{reference!r} is no name: it holds a NUL or half a surrogate pair.")
     attributes = attributes or {}
     uri = _absolute(reference, base)
     protocol = protocol_of(uri)
@@ -51,7 +54,7 @@ def _absolute(reference: str, base: str) -> str:
     if protocol_of(reference) is not None:
         return reference
     if is_web(base):
-        return urljoin(base, reference)
+        return joined(base, reference)
     if protocol_of(base) in {None, FILE_SCHEME}:
         at = path_of_url(base) if protocol_of(base) else base
         return os.path.join(os.path.dirname(at), reference)  # noqa: PTH118, PTH120 - may be no UTF-8

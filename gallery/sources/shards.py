@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import IO, Any
 
-from gallery.attributes import MAX_NAME, attributes_of, text_of
+from gallery.attributes import MAX_COLUMNS, MAX_NAME, attributes_of, is_storable, text_of
 from gallery.errors import InvalidSource
 from gallery.filters import LABEL
 from gallery.sources.found import ListedFile
@@ -45,7 +45,9 @@ def read_shard(
     """
     try:
         with tarfile.open(fileobj=file, mode="r:") as tar:
-            for key, members in groupby(filter(_is_plain, tar), key=lambda member: _key(member.name)):
+            for key, members in groupby(
+                filter(_is_plain, _forwards(tar)), key=lambda member: _key(member.name)
+            ):
                 yield from _found(tar, list(members), key, uri, shard, version)
                 tar.members.clear()  # type: ignore[attr-defined]  # else it holds all that it has read
     except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
@@ -84,7 +86,11 @@ def _attributes(tar: tarfile.TarFile, told: Mapping[str, tarfile.TarInfo], uri: 
             cells[extension] = _text(tar, told[extension])
     if "json" in told:
         cells |= _json(_text(tar, told["json"]), f"{shown(uri)}, {_name(told['json'])}")
-    return attributes_of({name: value for name, value in cells.items() if 0 < len(name) <= MAX_NAME})
+    named = {name: value for name, value in cells.items() if 0 < len(name) <= MAX_NAME and is_storable(name)}
+    if len(named) > MAX_COLUMNS:
+        where = f"{shown(uri)}, {_name(told['json'])}"
+        raise InvalidSource(f"{where}: it says {len(named)} things, and {MAX_COLUMNS} are allowed.")
+    return attributes_of(named)
 
 
 def _json(text: str, where: str) -> dict[str, Any]:
@@ -104,6 +110,14 @@ def _text(tar: tarfile.TarFile, member: tarfile.TarInfo) -> str:
     return "" if file is None else file.read().decode("utf-8", "replace")
 
 
+def _forwards(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members, each behind the one before: a size below 0 would lead back, and round for ever."""
+    for member in tar:
+        if member.size < 0:
+            raise tarfile.ReadError(f"{_name(member)} has a size of {member.size} bytes")
+        yield member
+
+
 def _is_plain(member: tarfile.TarInfo) -> bool:
     """Whether its bytes lie in the shard as they are; folders, links and sparse files are left out."""
     return member.isreg() and not member.issparse() and not posixpath.basename(member.name).startswith(".")
@@ -120,4 +134,5 @@ def _extension(name: str) -> str:
 
 
 def _name(member: tarfile.TarInfo) -> str:
-    return member.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    name = member.name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+    return name.replace("\0", "\\x00")

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import IO, Any
 
-from gallery.attributes import MAX_NAME, attributes_of, text_of
+from gallery.attributes import MAX_COLUMNS, MAX_NAME, attributes_of, is_storable, text_of
 from gallery.errors import InvalidSource, OriginalUnavailable
 from gallery.filters import LABEL
 from gallery.sources.found import ListedFile
@@ -18,9 +18,6 @@ from gallery.sources.texts import lines, name_of
 from gallery.urls import shown
 
 WHERE = ("path", "uri")
-MAX_COLUMNS = 100
-"""Columns of a table: each is a row of the database for each image."""
-
 _BATCH = 1000
 _PARQUET = ".parquet"
 _SUFFIXES = (".csv", ".tsv", _PARQUET)
@@ -73,9 +70,10 @@ def _where(columns: Sequence[str], uri: str) -> str:
     if len(set(columns)) < len(columns):
         twice = next(name for name in columns if columns.count(name) > 1)
         raise InvalidSource(f"{shown(uri)}, line 1: the header names the column {twice!r} twice.")
-    if not all(0 < len(name) <= MAX_NAME for name in columns):
+    if not all(0 < len(name) <= MAX_NAME and is_storable(name) for name in columns):
         raise InvalidSource(
-            f"{shown(uri)}, line 1: a column's name has 1 to {MAX_NAME} characters; it is {told}."
+            f"{shown(uri)}, line 1: a column's name has 1 to {MAX_NAME} characters, none of them NUL; the "
+            f"header is {told}."
         )
     if len(columns) > MAX_COLUMNS:
         raise InvalidSource(f"{shown(uri)} has {len(columns)} columns, and {MAX_COLUMNS} are allowed.")

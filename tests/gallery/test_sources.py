@@ -17,12 +17,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.errors import InvalidSource, OriginalUnavailable, SourceUnavailable
+from gallery.errors import FetchRefused, InvalidSource, OriginalUnavailable, SourceUnavailable
 from gallery.fetching import Fetcher
 from gallery.settings import FetchingSettings
 from gallery.sources.found import ListedFile
 from gallery.sources.kinds import NamedSource, read_source, source_of
 from gallery.sources.opening import LocalFile, RemoteFile, ShardMember, WebFile
+from gallery.sources.references import referred
 from gallery.sources.shards import read_shard
 
 LIMIT = 1000
@@ -214,6 +215,39 @@ def test_a_shard_that_is_cut_off_or_says_nonsense_is_refused(tmp_path: Path) -> 
     )
 
 
+def test_what_no_database_keeps_is_no_name_in_a_shard(tmp_path: Path) -> None:
+    told = {"1.jpg": b"x", "1.json": b'{"a\\u0000": 1, "\\ud800": 2, "year": 3}'}
+    (image,) = found(shard(tmp_path / "a.tar", told))
+    assert image.attributes == {"year": "3"}
+
+
+def test_a_picture_of_which_too_much_is_said_is_refused(tmp_path: Path) -> None:
+    much = json.dumps({f"column {each}": each for each in range(101)}).encode()
+    assert "1.json: it says 101 things" in refusal(shard(tmp_path / "a.tar", {"1.jpg": b"x", "1.json": much}))
+
+
+def test_a_shard_whose_member_leads_back_is_refused(tmp_path: Path) -> None:
+    data = bytearray(shard(tmp_path / "a.tar", {"1.jpg": b"x", "2.jpg": b"y", "3.jpg": b"z"}).read_bytes())
+    header = data[1024:1536]
+    header[124:136] = b"\xff" * 8 + (2**32 - 1024).to_bytes(4, "big")
+    header[148:156] = b" " * 8
+    header[148:156] = b"%06o\0 " % sum(header)
+    data[1024:1536] = header
+    (tmp_path / "b.tar").write_bytes(data)
+    assert "a size of -1024 bytes" in refusal(tmp_path / "b.tar")
+
+
+@pytest.mark.parametrize("base", ["https://pictures.test/a.csv", "/tables/a.csv"])
+def test_a_name_that_no_database_keeps_is_refused(base: str) -> None:
+    with pytest.raises(InvalidSource, match="is no name"):
+        referred("a\0.jpg", base=base)
+
+
+def test_a_table_of_the_web_that_names_no_url_is_refused() -> None:
+    with pytest.raises(FetchRefused, match="is no URL"):
+        referred("//[", base="https://pictures.test/a.csv")
+
+
 @pytest.fixture(scope="module")
 def intact(tmp_path_factory: pytest.TempPathFactory) -> bytes:
     long = "long " * 40
@@ -252,6 +286,23 @@ def test_storage_is_read_by_file_folder_and_pattern(memory: Any, tmp_path: Path)
     assert len({each.version for each in below}) == 4
     with pytest.raises(SourceUnavailable, match="no pattern that matches any"):
         found("memory://pictures/*.gif")
+
+
+def test_a_folder_of_storage_that_cannot_be_listed_is_an_error_and_not_empty(
+    memory: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    memory.pipe("/pictures/cats/1.jpg", b"1")
+    memory.pipe("/pictures/dogs/2.jpg", b"2")
+    listed = type(memory).ls
+
+    def refused(storage: Any, path: str, **options: Any) -> Any:
+        if path.endswith("dogs"):
+            raise PermissionError("forbidden")
+        return listed(storage, path, **options)
+
+    monkeypatch.setattr(type(memory), "ls", refused)
+    with pytest.raises(OriginalUnavailable, match="forbidden"):
+        found("memory://pictures")
 
 
 def test_a_table_elsewhere_names_what_lies_beside_it_and_nothing_of_this_machine(memory: Any) -> None:
