@@ -96,13 +96,12 @@ class MainIndex:
         if not self._is_worth_asking(count, among):
             return self._exact(query, count, among)
         proposed = self._proposed(query, count, among)
-        if (
-            among is not None and not among.mask[proposed].all()
-        ):  # it does not filter: its word is worth nothing
-            return self._exact(query, count, among)
-        if len(proposed) < min(count, len(self._embeddings if among is None else among)):
-            return self._exact(query, count, among)
-        return rescored(self._embeddings, query, proposed, count)
+        if among is not None and not among.mask[proposed].all():
+            return self._exact(query, count, among)  # it does not filter: its word is worth nothing
+        found = rescored(self._embeddings, query, proposed, count)
+        if len(found.content_ids) < min(count, len(self._embeddings if among is None else among)):
+            return self._exact(query, count, among)  # it found too few, or a content in several segments
+        return found
 
     def _is_worth_asking(self, count: int, among: Allowed | None) -> bool:
         if count * SPARE * LARGEST_SHARE > len(self._embeddings):

@@ -174,6 +174,14 @@ def test_an_engine_that_finds_too_few_is_helped_out(folder: Path, embeddings: Em
     assert len(found.content_ids) == 300
 
 
+def test_a_content_in_several_segments_takes_nothing_from_the_answer() -> None:
+    fivefold = Embeddings(DIMENSION, [Part(IDS[:200], EMBEDDINGS[:200])] * 5)
+    flat = faiss.IndexFlatL2(DIMENSION)
+    flat.add(fivefold.rows(np.arange(len(fivefold))))
+    found = MainIndex(fivefold, FaissEngine(flat), Effort(1, 20)).search(EMBEDDINGS[0], count=10)
+    np.testing.assert_array_equal(found.content_ids, exact(EMBEDDINGS[0], IDS[:200], EMBEDDINGS[:200], 10)[0])
+
+
 def test_embeddings_that_are_no_more_are_not_found(folder: Path, embeddings: Embeddings, index) -> None:
     missing = np.arange(0, MANY, 3)
     left = MainIndex(embeddings, FaissEngine.open(folder / "ivf"), Effort(16, 100), missing=missing)
