@@ -6,8 +6,12 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, select
 
+from gallery.attributes import is_storable
 from gallery.records.files import FileRecord
 from gallery.records.images import ImageRecord, PlaceRecord
+
+LARGEST_ID = 2**63 - 1
+"""Beyond it no database can even be asked."""
 
 Known = Literal["live", "ended", "unreadable", "unknown"]
 
@@ -29,13 +33,15 @@ class Fate:
 
 def fate_of_image(connection: Connection, gallery_id: int, build: int, image_id: int) -> Fate:
     """What became of the image with this id."""
-    return _latest(connection, gallery_id, build, PlaceRecord.image_id == image_id) or Fate(
-        "unknown", image_id=image_id
-    )
+    known = image_id <= LARGEST_ID
+    found = _latest(connection, gallery_id, build, PlaceRecord.image_id == image_id) if known else None
+    return found or Fate("unknown", image_id=image_id)
 
 
 def fate_of_place(connection: Connection, gallery_id: int, build: int, uri: str) -> Fate:
     """What became of the image at this place."""
+    if not is_storable(uri):
+        return Fate("unknown", uri=uri)
     found = _latest(connection, gallery_id, build, PlaceRecord.uri == uri)
     if found is not None and found.known == "live":
         return found

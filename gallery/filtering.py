@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from gallery.attributes import number_of
-from gallery.filters import LABEL, Condition, Operand, Where
+from gallery.filters import LABEL, Condition, Operand, Where, require_storable
 from gallery.membership import chunks, in_build, in_build_too
 from gallery.records.attributes import AttributeRecord, CodePoints
 from gallery.records.files import FileRecord, FindingRecord
@@ -48,7 +48,8 @@ class AttributeColumn:
 
 
 def satisfying(gallery_id: int, where: Where) -> ColumnElement[bool]:
-    """The condition that a place satisfies all of `where`."""
+    """The condition that a place satisfies all of `where`; raises InvalidFilter for what is in no text."""
+    require_storable(where)
     return and_(true(), *(_satisfies(gallery_id, each) for each in where))
 
 

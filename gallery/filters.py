@@ -16,7 +16,7 @@ from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from gallery.attributes import number_of
+from gallery.attributes import is_storable, number_of
 from gallery.errors import InvalidFilter
 
 Operator = Literal["=", "!=", "<", "<=", ">", ">=", "in", "not in", "exists", "missing"]
@@ -89,10 +89,19 @@ def bounded(where: Where) -> Where:
 
 
 def operand(value: str | float | bool) -> Operand:
-    """What a program compares with: numbers as numbers, text as text, truth as true and false."""
+    """What a program compares with: numbers as numbers, text as text, truth as true and false.
+
+    Raises InvalidFilter for a number that is not finite, or too large to be compared.
+    """
     if isinstance(value, bool):
         return Operand("true" if value else "false")
-    return Operand(value) if isinstance(value, str) else Operand(f"{value:g}", float(value))
+    if isinstance(value, str):
+        return Operand(value)
+    text = str(value).removesuffix(".0")
+    number = number_of(text)
+    if number is None:
+        raise InvalidFilter(f"{text[:50]} is no number that is compared; give one below 1e308.")
+    return Operand(text, number)
 
 
 def require_known(where: Where, names: Collection[str], *, gallery: str) -> None:
@@ -105,6 +114,16 @@ def require_known(where: Where, names: Collection[str], *, gallery: str) -> None
             raise InvalidFilter(
                 f"No image of the gallery {gallery!r} has an attribute {condition.name!r}; {has}."
             )
+
+
+def require_storable(where: Where) -> None:
+    """Refuse a value that no database can be asked with: it holds a NUL or half a surrogate pair."""
+    for condition in where:
+        for each in condition.operands:
+            if not is_storable(each.text):
+                raise InvalidFilter(
+                    f"{condition.name} is compared with {each.text[:50]!r}, which holds what is in no text."
+                )
 
 
 @dataclass(frozen=True, slots=True)

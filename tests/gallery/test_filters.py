@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from gallery.attributes import MAX_TEXT, attributes_of, digest_of, number_of, text_of
 from gallery.errors import InvalidFilter
+from gallery.filtering import satisfying
 from gallery.filters import Condition, Operand, operand, parse_where, require_known
 
 
@@ -94,6 +95,19 @@ def test_whatever_is_quoted_is_a_name_or_a_value(name: str, value: str) -> None:
 def test_a_program_says_what_it_compares_with_by_type() -> None:
     assert operand("2020") == Operand("2020") and operand(2020) == Operand("2020", 2020.0)
     assert operand(True) == Operand("true")
+    assert operand(20200101) == Operand("20200101", 20200101.0) and operand(0.5) == Operand("0.5", 0.5)
+
+
+@pytest.mark.parametrize("number", [10**400, float("nan"), float("inf")])
+def test_a_number_that_cannot_be_compared_is_refused(number: float) -> None:
+    with pytest.raises(InvalidFilter, match="is no number that is compared"):
+        operand(number)
+
+
+@pytest.mark.parametrize("text", ["a\0", "\ud800"])
+def test_a_value_that_no_database_keeps_is_refused(text: str) -> None:
+    with pytest.raises(InvalidFilter, match="site is compared with"):
+        satisfying(1, (Condition("site", "=", (Operand(text),)),))
 
 
 def test_a_name_that_nobody_has_is_refused_with_those_that_come_near() -> None:
