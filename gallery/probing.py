@@ -101,15 +101,15 @@ def _warnings(
         said.append(
             f"Searches find {recall.value:.1%} of the nearest {recall.neighbours}, where the index found "
             f"{expected.value:.1%} when it was built; `whyalike gallery compact {build.gallery}` builds it "
-            "anew."
+            "anew if images were added since, or with a --recall above that."
         )
     if is_news:
         middle = expected.reach[len(expected.reach) // 2]
         farther = "farther off" if np.median(reach) > middle else "nearer"
         said.append(
             f"The neighbours of what is asked lie {farther} than those of the gallery's own images when the "
-            f"index was built (median {np.median(reach):.3f} instead of {middle:.3f}); if the gallery has "
-            f"changed, `whyalike gallery compact {build.gallery}` measures anew, and if other pictures are "
+            f"index was built (median {np.median(reach):.3f} instead of {middle:.3f}); if images were added "
+            f"since, `whyalike gallery compact {build.gallery}` measures anew, and if other pictures are "
             "asked, calibrate on them."
         )
     return said

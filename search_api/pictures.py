@@ -76,7 +76,7 @@ def stored_image(
 
 def original(image: GalleryImage) -> Original:
     """Reads the image's file, if it is one of this machine, and compares its checksum."""
-    if URI_MARK in image.uri or SHARD_MARK in image.uri:
+    if URI_MARK in image.uri or SHARD_MARK in image.uri.lower():
         return Original("elsewhere")
     try:
         data = read(Path(image.uri), limits=ORIGINAL_LIMITS)

@@ -148,7 +148,7 @@ def _reason(
         case "lost-by-index":
             return (
                 f"By exact distance it is {place}, but the approximate index did not propose it; ask for "
-                "more candidates, or rebuild the index with `whyalike gallery compact`."
+                "more candidates, or build a better one with `whyalike gallery compact --recall`."
             )
         case "different":
             return (
