@@ -14,6 +14,7 @@ import numpy as np
 from sqlalchemy import Connection, insert, select
 
 from gallery.coverage import claims_with
+from gallery.errors import CorruptGallery
 from gallery.folding import KeptRows, fold
 from gallery.index_report import IndexReport
 from gallery.manifest import FileClaims, Manifest, SegmentClaims
@@ -21,7 +22,7 @@ from gallery.membership import chunks, is_shown
 from gallery.planning import published_number
 from gallery.records.builds import EmbeddedContentRecord, SegmentRecord
 from gallery.republication import manifest_of, republish
-from gallery.segments import DETAIL_FILE
+from gallery.segments import DETAIL_FILE, corrupt_files
 from gallery.site import Site
 from gallery.storage import mark_folded
 from gallery.tenure import Tenure
@@ -146,10 +147,20 @@ def _make(site: Site, manifest: Manifest, wanted: Fold) -> Made:
         for segment in wanted.segments:
             live = _live_rows(connection, site, manifest.build, segment.id)
             if live:
+                _require_undamaged(site, segment)
                 rows, content_ids = np.array(live, np.int64).T
                 kept.append(KeptRows(site.folder.segment(segment.name), rows, content_ids))
     name = uuid.uuid4().hex
     return Made(name, kept, fold(site.folder.segment(name), kept, storage=manifest.local_embeddings))
+
+
+def _require_undamaged(site: Site, segment: SegmentClaims) -> None:
+    """Bytes that changed on the disk must not get a checksum of their own by being copied."""
+    for path in corrupt_files(site.folder.segment(segment.name), segment.files):
+        raise CorruptGallery(
+            f"{path} is missing or is not what was written, so nothing is compacted; "
+            "`whyalike gallery repair` mends what it can."
+        )
 
 
 def _record(connection: Connection, site: Site, manifest: Manifest, made: Made) -> SegmentClaims:

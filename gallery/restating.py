@@ -1,9 +1,11 @@
 """Files after places were changed without a scan: they say what the gallery shows, and are read again."""
 
-from sqlalchemy import Connection, and_, delete, exists, insert, not_, or_, select
+from sqlalchemy import Connection, and_, delete, exists, insert, not_, or_, select, update
 
 from gallery.records.files import FileRecord, FindingRecord
+from gallery.records.galleries import SourceRecord
 from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
+from gallery.seen import below
 
 
 def restate_files(connection: Connection, gallery_id: int) -> None:
@@ -20,6 +22,7 @@ def restate_files(connection: Connection, gallery_id: int) -> None:
         ContentRecord.id == ImageRecord.content_id,
         ContentRecord.checksum == FileRecord.checksum,
         PlaceRecord.label.is_not_distinct_from(FileRecord.label),
+        PlaceRecord.attributes.is_not_distinct_from(FileRecord.attributes),
     )
     unreadable = FileRecord.reason.is_not(None)
     connection.execute(
@@ -38,3 +41,20 @@ def restate_files(connection: Connection, gallery_id: int) -> None:
     names = ["gallery_id", "uri", "label", "checksum"]
     connection.execute(insert(FileRecord).from_select(names, shown))
     connection.execute(delete(FindingRecord).where(FindingRecord.gallery_id == gallery_id))
+    _give_to_listing(connection, gallery_id)
+
+
+def _give_to_listing(connection: Connection, gallery_id: int) -> None:
+    """Where there is one listing, what lies in no folder was found through it; its next run must miss it."""
+    of_gallery = SourceRecord.gallery_id == gallery_id
+    known = connection.execute(select(SourceRecord.uri, SourceRecord.kind).where(of_gallery)).all()
+    listings = [uri for uri, kind in known if kind != "folder"]
+    if len(listings) != 1:
+        return  # of several nobody knows which one it was
+    in_folders = [
+        or_(FileRecord.uri == uri, below(FileRecord, uri)) for uri, kind in known if kind == "folder"
+    ]
+    orphaned = update(FileRecord).where(
+        FileRecord.gallery_id == gallery_id, FileRecord.source.is_(None), *(~each for each in in_folders)
+    )
+    connection.execute(orphaned.values(source=listings[0]))

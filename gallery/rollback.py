@@ -1,12 +1,15 @@
 """Going back: the state of an older build, published as a new one."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, insert, literal, null, select, update
+from sqlalchemy.orm import aliased
 
 from gallery.errors import AlreadyPublished
 from gallery.manifest import Manifest
-from gallery.membership import in_build
+from gallery.membership import chunks, in_build
+from gallery.records.builds import EmbeddedContentRecord, SegmentRecord
 from gallery.records.images import PlaceRecord
 from gallery.republication import manifest_of, republish
 from gallery.restating import restate_files
@@ -51,7 +54,9 @@ def roll_back(tenure: Tenure, *, build: int | None = None) -> RollbackReport:
     def change(connection: Connection, number: int) -> Manifest:
         counts["withdrawn"] = _withdraw(connection, tenure.gallery_id, state_of, number)
         counts["returned"] = _return(connection, tenure.gallery_id, state_of, number)
-        mark_folded(connection, [segment.id for segment in claims.segments], folded=False)
+        segment_ids = [segment.id for segment in claims.segments]
+        mark_folded(connection, _overlapping(connection, segment_ids), folded=True)
+        mark_folded(connection, segment_ids, folded=False)
         restate_files(connection, tenure.gallery_id)
         return claims
 
@@ -97,3 +102,21 @@ def _return(connection: Connection, gallery_id: int, state_of: int, number: int)
     columns = [*(column.name for column in kept), "since_build", "until_build"]
     begun = insert(PlaceRecord).from_select(columns, ended).execution_options(preserve_rowcount=True)
     return connection.execute(begun).rowcount
+
+
+def _overlapping(connection: Connection, segment_ids: Sequence[int]) -> set[int]:
+    """The other segments by the same encoders that hold any content which these hold."""
+    own, other = aliased(EmbeddedContentRecord), aliased(EmbeddedContentRecord)
+    own_segment, other_segment = aliased(SegmentRecord), aliased(SegmentRecord)
+    statement = (
+        select(other.segment_id)
+        .distinct()
+        .join(own, own.content_id == other.content_id)
+        .join(own_segment, own_segment.id == own.segment_id)
+        .join(other_segment, other_segment.id == other.segment_id)
+        .where(other_segment.fingerprint == own_segment.fingerprint)
+    )
+    found: set[int] = set()
+    for chunk in chunks(segment_ids):
+        found.update(connection.scalars(statement.where(own.segment_id.in_(chunk))))
+    return found - set(segment_ids)

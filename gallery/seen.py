@@ -59,7 +59,7 @@ class Coverage:
 
     def of(self, record: Seen) -> ColumnElement[bool]:
         """The condition that a run would have found the file if it were there."""
-        unlisted = [~_below(record, uri) for uri in self.unlisted]
+        unlisted = [~below(record, uri) for uri in self.unlisted]
         return and_(or_(*(_within(record, source) for source in self.sources)), *unlisted)
 
 
@@ -107,13 +107,14 @@ def _parts(record: Seen, source: Source) -> list[ColumnElement[bool]]:
     """Conditions that an index can answer, one after the other in the order of uris."""
     if source.is_listing:
         return [record.source == source.uri]
-    return [record.uri == source.uri, _below(record, source.uri)]
+    return [record.uri == source.uri, below(record, source.uri)]
 
 
 def _within(record: Seen, source: Source) -> ColumnElement[bool]:
     return or_(*_parts(record, source))
 
 
-def _below(record: Seen, uri: str) -> ColumnElement[bool]:
+def below(record: Seen, uri: str) -> ColumnElement[bool]:
+    """The condition that a file lies somewhere in the folder."""
     folder = uri.rstrip(os.sep)
     return and_(record.uri >= folder + os.sep, record.uri < folder + chr(ord(os.sep) + 1))

@@ -3,7 +3,7 @@
 import pytest
 
 from gallery.compaction import CompactionReport, compact
-from gallery.errors import BuildNotFound
+from gallery.errors import BuildNotFound, CorruptGallery
 from gallery.rollback import roll_back
 from gallery.verification import verify
 from tests.gallery.support import NAME, Trial, embedded, images
@@ -131,3 +131,33 @@ def test_a_compaction_that_is_killed_leaves_what_was_published(
     assert verify(trial.galleries.site(NAME)).findings == ()
     compacted(trial)
     assert seen(trial) == before
+
+
+@pytest.mark.on_both
+def test_after_going_back_before_a_compaction_no_content_lies_in_two_segments_of_a_build(
+    trial: Trial,
+) -> None:
+    few = {uri: data for uri, data in FILES.items() if "/a/" in uri}
+    trial.run(few, batch=2)
+    trial.run(FILES, batch=2)
+    compacted(trial)
+    with trial.galleries.tenure(NAME) as tenure:
+        roll_back(tenure, build=1)
+    trial.run(FILES, batch=2)
+    found = verify(trial.galleries.site(NAME))
+    assert (found.clean, found.counts.index_entries) == (True, len(FILES))
+    with trial.galleries.tenure(NAME) as tenure:
+        roll_back(tenure, build=3)
+    trial.run({**FILES, "/r/c/new.jpg": b"new"})
+    assert verify(trial.galleries.site(NAME)).clean
+
+
+def test_bytes_that_changed_on_the_disk_are_not_copied(trial: Trial) -> None:
+    trial.run(FILES, batch=2)
+    damaged = trial.folder / "segments" / trial.open().manifest.segments[0].name / "embeddings.npy"
+    data = bytearray(damaged.read_bytes())
+    data[-1] ^= 1
+    damaged.write_bytes(data)
+    with pytest.raises(CorruptGallery, match=r"embeddings\.npy is missing or is not what was written"):
+        compacted(trial)
+    assert trial.open().number == 1

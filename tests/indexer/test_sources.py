@@ -21,6 +21,7 @@ from gallery.errors import InvalidSource, SourceUnavailable
 from gallery.filters import parse_where
 from gallery.galleries import Galleries
 from gallery.records.attributes import AttributeRecord
+from gallery.rollback import roll_back
 from gallery.settings import FetchingSettings
 from gallery.sources.kinds import source_of
 from indexer.encoders import EncoderChoice
@@ -106,6 +107,20 @@ def test_what_a_table_says_anew_is_taken_over_without_reading_the_pictures_and_o
     assert found(after, "year = 1999") == ["lime.png"]
 
 
+def test_after_going_back_a_table_is_taken_over_again(
+    galleries: Galleries, toy: EncoderChoice, listed: Path
+) -> None:
+    run(galleries, toy, listed)
+    listed.write_text(listed.read_text().replace("2021", "1999"))
+    run(galleries, toy, listed)
+    with galleries.tenure("g") as tenure:
+        roll_back(tenure, build=1)
+    assert found(opened(galleries), "year = 2021") == ["lime.png"]
+    report = run(galleries, toy, listed)
+    assert (report.relabelled, report.embedded) == (1, 0)
+    assert found(opened(galleries), "year = 1999") == ["lime.png"]
+
+
 def test_what_no_kept_build_says_any_more_is_forgotten(
     galleries: Galleries, toy: EncoderChoice, listed: Path
 ) -> None:
@@ -132,6 +147,19 @@ def test_an_image_that_a_table_names_no_more_ends_though_its_file_is_there(
 ) -> None:
     run(galleries, toy, listed)
     listed.write_text("".join(listed.read_text().splitlines(keepends=True)[:3]))
+    assert run(galleries, toy, listed).removed == 1
+    assert sorted(told(opened(galleries))) == ["lime.png", "red.png"]
+
+
+def test_after_going_back_what_a_table_names_no_more_ends_again(
+    galleries: Galleries, toy: EncoderChoice, listed: Path
+) -> None:
+    run(galleries, toy, listed)
+    listed.write_text("".join(listed.read_text().splitlines(keepends=True)[:3]))
+    run(galleries, toy, listed)
+    with galleries.tenure("g") as tenure:
+        roll_back(tenure, build=1)
+    assert len(told(opened(galleries))) == 3
     assert run(galleries, toy, listed).removed == 1
     assert sorted(told(opened(galleries))) == ["lime.png", "red.png"]
 
