@@ -1,9 +1,20 @@
 """What the records say of a build: the manifest that it should have."""
 
-from sqlalchemy import Connection, select
+from contextlib import suppress
+from typing import Any
 
-from gallery.local_embeddings import storage_of
-from gallery.manifest import EncoderClaims, IndexClaims, MainIndexClaims, Manifest, SegmentClaims
+from sqlalchemy import Connection, Row, select
+
+from gallery.errors import CorruptGallery
+from gallery.local_embeddings import LocalStorage, storage_of
+from gallery.manifest import (
+    EncoderClaims,
+    IndexClaims,
+    MainIndexClaims,
+    Manifest,
+    SegmentClaims,
+    read_manifest,
+)
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, SegmentRecord
 from gallery.records.indexes import BuildIndexRecord, IndexRecord
 from gallery.site import Site
@@ -25,14 +36,14 @@ def recorded_segments(connection: Connection, site: Site, build: int) -> tuple[S
 
 
 def recorded_manifest(connection: Connection, site: Site, build: int) -> Manifest:
-    """The manifest that the records of a build ask for."""
+    """The manifest that the records of a build ask for; raises CorruptGallery where they do not suffice."""
     row = connection.execute(
         select(BuildRecord.__table__).where(
             BuildRecord.gallery_id == site.gallery_id, BuildRecord.number == build
         )
     ).one()
     segments = recorded_segments(connection, site, build)
-    height, width, dimension = _shape(connection, site, row.fingerprint)
+    storage, (height, width, dimension) = _kept(connection, site, row, segments)
     return Manifest(
         gallery=site.gallery,
         build=build,
@@ -47,7 +58,7 @@ def recorded_manifest(connection: Connection, site: Site, build: int) -> Manifes
         contents=row.contents,
         labels=row.labels,
         index=_index(connection, row.id, segments),
-        local_embeddings=storage_of(segments[0].files if segments else ()),
+        local_embeddings=storage,
         segments=segments,
     )
 
@@ -66,9 +77,23 @@ def _index(connection: Connection, build_id: int, segments: tuple[SegmentClaims,
     return IndexClaims(kind=main.kind, entries=entries, main=main)
 
 
-def _shape(connection: Connection, site: Site, fingerprint: str) -> tuple[int, int, int]:
-    """(h, w, D) of what the encoder makes."""
-    columns = (SegmentRecord.grid_height, SegmentRecord.grid_width, SegmentRecord.dimension)
-    of_encoder = (SegmentRecord.gallery_id == site.gallery_id, SegmentRecord.fingerprint == fingerprint)
-    row = connection.execute(select(*columns).where(*of_encoder).limit(1)).one()
-    return row.grid_height, row.grid_width, row.dimension
+def _kept(
+    connection: Connection, site: Site, build: Row[Any], segments: tuple[SegmentClaims, ...]
+) -> tuple[LocalStorage, tuple[int, int, int]]:
+    """How local embeddings are kept, and (h, w, D) of them; of an empty build its manifest alone knows."""
+    if not segments:
+        with suppress(CorruptGallery):  # then the segments of other builds tell
+            own = read_manifest(site.folder.manifest(build.number), sha256=build.manifest_sha256)
+            return own.local_embeddings, (*own.encoder.grid, own.encoder.dimension)
+    row = connection.execute(
+        select(SegmentRecord.__table__)
+        .where(SegmentRecord.gallery_id == site.gallery_id, SegmentRecord.fingerprint == build.fingerprint)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        raise CorruptGallery(
+            f"The manifest of build {build.number} of the gallery {site.gallery!r} is lost, and no record "
+            "tells what was in it; index the gallery's folders again."
+        )
+    files = segments[0].files if segments else row.files
+    return storage_of(files), (row.grid_height, row.grid_width, row.dimension)

@@ -48,20 +48,19 @@ def restore(home: Path, engine: Engine, backup: Path, *, name: str | None = None
     """
     with unpacked(backup, home) as found:
         folder = GalleryFolder(home, name or found.contents.gallery)
-        _require_free(engine, folder)
         with writing(engine) as connection:
+            _require_free(connection, folder)
             restoration = _Restoration(connection, found, folder)
             restoration.run()
         return restoration.report()
 
 
-def _require_free(engine: Engine, folder: GalleryFolder) -> None:
-    with engine.connect() as connection:
-        if connection.scalar(select(GalleryRecord.id).where(GalleryRecord.name == folder.name)) is not None:
-            raise GalleryExists(
-                f"There is a gallery {folder.name!r}; restore the backup under another name with --as, or "
-                "delete that one."
-            )
+def _require_free(connection: Connection, folder: GalleryFolder) -> None:
+    if connection.scalar(select(GalleryRecord.id).where(GalleryRecord.name == folder.name)) is not None:
+        raise GalleryExists(
+            f"There is a gallery {folder.name!r}; restore the backup under another name with --as, or "
+            "delete that one."
+        )
 
 
 class _Restoration:
@@ -155,10 +154,12 @@ class _Restoration:
     def _place(self) -> None:
         remove(self._folder.path)  # what a deletion or a restoration that was killed left under this name
         unpacked_folder = self._found.folder
-        for leftover in ("rows", "backup.json", LOCK):
+        for leftover in ("rows", "backup.json"):
             remove(unpacked_folder / leftover)
         synchronise(unpacked_folder)
         unpacked_folder.rename(self._folder.path)
+        remove(self._folder.path / LOCK)  # not before: other restorations remove what nobody has locked
+        synchronise(self._folder.path)
         synchronise(self._folder.path.parent)
 
 

@@ -9,6 +9,7 @@ from sqlalchemy import event, text
 
 from gallery.counting import Counts
 from gallery.errors import NothingPublished
+from gallery.retention import retire
 from gallery.rollback import roll_back
 from gallery.seen import Unreadable
 from gallery.verification import Verification, verify
@@ -184,3 +185,13 @@ def test_no_question_about_a_row_runs_over_the_whole_gallery(published: Trial) -
             plans += [row[3] for row in plan]
     correlated = [step for step in plans if "places" in step]
     assert correlated and not [step for step in correlated if "image_id" not in step], plans
+
+
+def test_a_gallery_whose_only_build_is_empty_is_verified(trial: Trial) -> None:
+    trial.run({"/r/red/a.jpg": b"a"})
+    trial.run({}, allow_empty=True)
+    assert verify(trial.galleries.site(NAME)).clean
+    with trial.galleries.tenure(NAME) as tenure:
+        retire(tenure, kept=1)
+    found = verify(trial.galleries.site(NAME))
+    assert (found.clean, found.builds, found.counts.files) == (True, (2,), 0)
