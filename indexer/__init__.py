@@ -1,1 +1,1 @@
-"""Turns folders of pictures into a published gallery."""
+"""Turns sources of pictures into a published gallery."""

@@ -22,7 +22,7 @@ class EncoderRefused(IndexerError):  # noqa: N818 - named after what it says, li
 
 
 class NothingToIndex(IndexerError):  # noqa: N818
-    """No file below the roots of a new gallery could be be an image; says why the first is none."""
+    """No file in the sources of a new gallery is an image; says why the first is none."""
 
     def __init__(self, sources: Sequence[str], unreadable: Iterable[Unreadable]) -> None:
         first = min(unreadable, key=lambda each: each.uri, default=None)

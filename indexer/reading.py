@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
+from functools import partial
 
 from gallery.errors import OriginalUnavailable
 from gallery.scanning import checksum
@@ -58,27 +59,31 @@ class Reader:
     ) -> None:
         """`known` are the checksums of contents that need not be decoded; `decode` does that elsewhere."""
         how = decoding(encoder, limits=limits, thumbnail_quality=thumbnail_quality)
-        self._decode = decode or (lambda data: decoded(data, how))
+        self._decode = decode or partial(_decoded_here, how=how)
         self._known = known
         self._claimed: set[str] = set()
         self._lock = threading.Lock()
         self._limits = limits
 
     def read(self, file: SourceFile) -> ReadFile | UnreadFile:
-        """What the file holds now, or what is wrong with it; raises nothing."""
-        found = None
+        """What the file holds now, or what is wrong with it.
+
+        What raises is no fault of the file: a database that is gone, a decoder that cannot be started.
+        """
         try:
             data = file.read(most=self._limits.max_bytes)
-            found = checksum(data)
-            return ReadFile(file, found, self._decode(data) if self._claim(found) else None)
         except OriginalUnavailable as error:
             return UnreadFile(file, None, str(error))
-        except UnreadableImage as error:
-            self.release([found] if found else [])
-            return UnreadFile(file, found, error.reason)
         except Exception as error:  # noqa: BLE001 - one hostile file must not end a run of a million
-            self.release([found] if found else [])
-            return UnreadFile(file, found, f"it cannot be read ({type(error).__name__}: {error})")
+            return UnreadFile(file, None, f"it cannot be read ({type(error).__name__}: {error})")
+        found = checksum(data)
+        if not self._claim(found):
+            return ReadFile(file, found, None)
+        try:
+            return ReadFile(file, found, self._decode(data))
+        except UnreadableImage as error:
+            self.release([found])
+            return UnreadFile(file, found, error.reason)
 
     def release(self, checksums: Iterable[str]) -> None:
         """These contents are known now, or can be known by nobody: others need not wait for them."""
@@ -95,3 +100,12 @@ class Reader:
             self.release([found])
             return False
         return True
+
+
+def _decoded_here(data: bytes, *, how: Decoding) -> Decoded:
+    try:
+        return decoded(data, how)
+    except UnreadableImage:
+        raise
+    except Exception as error:
+        raise UnreadableImage(f"it cannot be read ({type(error).__name__}: {error})") from error

@@ -15,13 +15,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 from PIL import Image
+from sqlalchemy.exc import OperationalError
 
 from gallery.galleries import Galleries
+from gallery.scanning import scan
 from indexer.decoding import Decoding, decoded
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.processes import DecodingProcesses
+from indexer.reading import Reader
 from indexer.settings import FEW_FILES, IndexingSettings
+from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
 from siamese.images import ImageLimits
 from siamese.preprocessing import Preprocessing
@@ -188,3 +192,19 @@ def test_a_picture_of_every_mode_comes_back_whole() -> None:
             data = io.BytesIO()
             Image.new(mode, (20, 10)).save(data, "TIFF")
             assert processes.decoded(data.getvalue()).width == 20
+
+
+def test_what_is_no_fault_of_a_file_ends_the_run_rather_than_call_the_file_unreadable(
+    toy: EncoderChoice, tmp_path: Path
+) -> None:
+    class Gone:
+        def __contains__(self, _: object) -> bool:
+            raise OperationalError("SELECT", {}, ConnectionError("the server is gone"))
+
+    write_folder(tmp_path / "pictures", {"a/red.png": plain("red")})
+    assert toy.checkpoint is not None
+    encoder = Encoder.load(toy.checkpoint, device="cpu")
+    reader = Reader(encoder, known=Gone(), limits=ImageLimits(), thumbnail_quality=90)
+    (file,) = scan([tmp_path / "pictures"])
+    with pytest.raises(OperationalError):
+        reader.read(file)
