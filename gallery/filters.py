@@ -110,9 +110,9 @@ def require_known(where: Where, names: Collection[str], *, gallery: str) -> None
     for condition in where:
         if condition.name not in known:
             near = difflib.get_close_matches(condition.name, known, n=3)
-            has = f"did you mean {' or '.join(near)}" if near else f"it has {', '.join(sorted(known))}"
+            has = f"did you mean {' or '.join(near)}?" if near else f"it has {', '.join(sorted(known))}."
             raise InvalidFilter(
-                f"No image of the gallery {gallery!r} has an attribute {condition.name!r}; {has}."
+                f"No image of the gallery {gallery!r} has an attribute {condition.name!r}; {has}"
             )
 
 
@@ -190,7 +190,8 @@ class _Parser:
         for operator in _COMPARING:
             if sign.says(operator) or (operator == "=" and sign.says("==")):
                 return Condition(name.text, operator, (self._value(),))
-        raise self._refusal(f"{name.text!r} is followed by {sign.text!r}, which compares nothing")
+        follower = f"{sign.text!r}, which" if sign.text else "nothing, which"
+        raise self._refusal(f"{name.text!r} is followed by {follower} compares nothing")
 
     def _values(self) -> tuple[Operand, ...]:
         if not self._take().says("("):

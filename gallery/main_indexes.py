@@ -15,7 +15,7 @@ from gallery.coverage import leaves_too_many
 from gallery.embeddings import Embeddings
 from gallery.errors import NothingPublished
 from gallery.index_building import Attempt, BuiltIndex, Choice, build_index
-from gallery.index_kinds import AUTO, FLAT, IndexWish, designs
+from gallery.index_kinds import AUTO, FEWEST_ENTRIES, FLAT, IndexWish, designs
 from gallery.index_report import IndexReport
 from gallery.main_index import Effort
 from gallery.manifest import IndexClaims, MainIndexClaims, Manifest
@@ -39,12 +39,13 @@ def improve_index(
 ) -> IndexReport:
     """Build the main index of the published build where it does not have the one that is wished for.
 
-    `always` builds it as soon as it leaves anything out. Raises NothingPublished, InvalidIndex and
-    CorruptGallery.
+    `always` builds it as soon as it leaves anything out. `tell` hears of each step, and why there is
+    none where a kind was asked for. Raises NothingPublished, InvalidIndex and CorruptGallery.
     """
     manifest = _published(tenure)
     wish.check(manifest.encoder.dimension)
     main, built = None, False
+    _tell_of_none(wish, manifest, tell)
     if _is_due(tenure, manifest, wish, always):
         main = _finished(tenure, manifest, wish, always)
         built = main is None
@@ -57,6 +58,11 @@ def improve_index(
     with tenure.writing() as connection:
         _forget_unnamed(connection, tenure.gallery_id)
     return _report(manifest, built=built)
+
+
+def check_wish(tenure: Tenure, wish: IndexWish) -> None:
+    """Raise InvalidIndex where `improve_index` would refuse the wish, NothingPublished and CorruptGallery."""
+    wish.check(_published(tenure).encoder.dimension)
 
 
 def _published(tenure: Tenure) -> Manifest:
@@ -86,6 +92,14 @@ def _is_due(tenure: Tenure, manifest: Manifest, wish: IndexWish, always: bool) -
 def _wanted_kind(wish: IndexWish, manifest: Manifest) -> str:
     count = sum(segment.rows for segment in manifest.segments)
     return next(designs(wish, count=count, dimension=manifest.encoder.dimension)).kind
+
+
+def _tell_of_none(wish: IndexWish, manifest: Manifest, tell: Callable[[str], None]) -> None:
+    if wish.kind in (AUTO, FLAT) or _wanted_kind(wish, manifest) != FLAT:
+        return
+    count = sum(segment.rows for segment in manifest.segments)
+    reason = f"fewer than {FEWEST_ENTRIES}" if count < FEWEST_ENTRIES else "too many for the memory allowed"
+    tell(f"{wish.kind}: no such index for {count:,} contents, which are {reason}")
 
 
 def _is_as_wished(main: MainIndexClaims, wish: IndexWish) -> bool:

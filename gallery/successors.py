@@ -68,8 +68,8 @@ def begin(
     own = manifest_of(tenure.site, number).encoder
     if own.fingerprint == fingerprint:
         raise SwapRefused(
-            f"The gallery {tenure.gallery!r} is embedded by {encoder_name} already; name the checkpoint of "
-            "another encoder."
+            f"The gallery {tenure.gallery!r} is embedded by {encoder_name} ({fingerprint[:12]}) already; "
+            "name the checkpoint of another encoder."
         )
     name = encoder_folder(checkpoint, fingerprint)
     kept = tenure.folder.encoder(name)

@@ -26,5 +26,5 @@ class NothingToIndex(IndexerError):  # noqa: N818
 
     def __init__(self, sources: Sequence[str], unreadable: Iterable[Unreadable]) -> None:
         first = min(unreadable, key=lambda each: each.uri, default=None)
-        why = "there is no file at all" if first is None else f"{first.uri}, for one: {first.reason}"
+        why = "there is no file at all" if first is None else f"{shown(first.uri)}, for one: {first.reason}"
         super().__init__(f"There is no image below {', '.join(map(shown, sources))} ({why}).")

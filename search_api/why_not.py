@@ -165,7 +165,8 @@ def _reason(
 
 
 def _too_far(place: str, rescoring: RescoringStageSchema, index: IndexStageSchema) -> str:
-    asked = f"{rescoring.k} matches of {index.candidates} candidates were asked for"
+    matches = "1 match" if rescoring.k == 1 else f"{rescoring.k} matches"
+    asked = f"{matches} of {index.candidates} candidates {'was' if rescoring.k == 1 else 'were'} asked for"
     return f"Others are nearer: by exact distance it is {place}, and {asked}; ask for more."
 
 

@@ -84,7 +84,8 @@ def print_clusters(report: ClusterReport, csv: Path | None, page: Path | None) -
         f"{len(report.clusters)} clusters of {report.images} images of {report.gallery}, build {report.build}"
         + agreement
     )
-    print_groups([(each.heading, each.images) for each in report.clusters], summary, csv, page)
+    clusters = [(each.heading, each.images) for each in report.clusters]
+    print_groups(clusters, summary, csv, page, name="cluster")
 
 
 def _cluster(found: Clustering, number: int, images: list[list[GalleryImage]]) -> Cluster:

@@ -80,6 +80,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_gallery.ImageNotFound: NOT_FOUND,
     of_gallery.SourceUnavailable: NOT_FOUND,
     of_gallery.OriginalUnavailable: NOT_FOUND,
+    of_gallery.FetchRefused: BAD_INPUT,
     of_gallery.InvalidSource: BAD_INPUT,
     of_gallery.InvalidFilter: USAGE,
     of_gallery.InvalidIndex: USAGE,

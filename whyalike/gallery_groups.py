@@ -44,19 +44,27 @@ class GroupedImage:
 
 
 def print_groups(
-    groups: Sequence[tuple[str, Sequence[GroupedImage]]], summary: str, csv: Path | None, page: Path | None
+    groups: Sequence[tuple[str, Sequence[GroupedImage]]],
+    summary: str,
+    csv: Path | None,
+    page: Path | None,
+    *,
+    name: str = "group",
 ) -> None:
-    """The first groups, each by its heading and the image that stands for it, and where the rest is."""
+    """The first groups, each by its heading and the image that stands for it, and where the rest is.
+
+    A group is called by `name`.
+    """
     rows = [
         (str(number), heading, str(len(images)), images[0].uri)
         for number, (heading, images) in enumerate(groups[:GROUPS_PRINTED], start=1)
     ]
     if rows:
-        print_rows(("group", "labels", "images", "first"), rows)
+        print_rows((name, "labels", "images", "first"), rows)
     out().print(Text(printable(summary), "dim"))
     if len(groups) > len(rows):
-        out().print(Text(f"the first {len(rows)} of {len(groups)} groups; --csv writes all of them", "dim"))
-    for written, what in ((csv, "all groups"), (page, "pictures")):
+        out().print(Text(f"the first {len(rows)} of {len(groups)} {name}s; --csv writes all of them", "dim"))
+    for written, what in ((csv, f"all {name}s"), (page, "pictures")):
         print_written(written, what)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def print_verification(found: Verification) -> None:
     """The counts, and one line for each finding."""
     faults = sum(finding.is_fault for finding in found.findings)
-    state = "whole" if found.clean else f"{faults} faults"
+    state = "whole" if found.clean else f"{faults} fault{'' if faults == 1 else 's'}"
     out().print(Text(f"{found.gallery}: build {found.build}, {state}"))
     print_facts([*_equations(found.counts), *_looked_at(found)])
     print_findings(found.findings)

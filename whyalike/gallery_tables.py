@@ -116,7 +116,7 @@ def _build_cells(build: KeptBuild) -> tuple[str, ...]:
         str(build.segments),
         in_bytes(build.bytes),
         "yes" if build.is_read else "",
-        build.encoder_name,
+        f"{build.encoder_name} ({short(build.fingerprint)})",
     )
 
 

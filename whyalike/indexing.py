@@ -1,6 +1,7 @@
 """What a person asks of the indexer: to be done, or to be told what it would do."""
 
 import csv
+import os
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -77,6 +78,16 @@ class IndexingRequest:
             retry_failed=self.retry_failed,
             rehash=self.rehash,
         )
+
+
+def check_errors_file(path: Path) -> None:
+    """Raise UsageError where that file could not be written after a run, which may take hours."""
+    if path.is_dir():
+        raise UsageError(f"{path} is a folder: --errors wants a file")
+    if not path.parent.is_dir():
+        raise UsageError(f"{path} cannot be written: there is no folder {path.parent}")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise UsageError(f"{path} cannot be written: permission denied")
 
 
 def write_errors(path: Path, unreadable: Iterable[Unreadable]) -> None:

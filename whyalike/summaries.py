@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from gallery.urls import shown
 from siamese.fingerprint import short
 from whyalike.console import out, say
 from whyalike.index_facts import index_facts
@@ -44,7 +45,7 @@ MEASURES = (
 def say_unreadable(unreadable: Sequence[tuple[str, str]]) -> None:
     """The files that were left out, with their reasons."""
     for uri, reason in unreadable[:UNREADABLE_SHOWN]:
-        say(f"left out: {uri}: {reason}")
+        say(f"left out: {shown(uri)}: {reason}")
     if len(unreadable) > UNREADABLE_SHOWN:
         say(f"left out: {len(unreadable) - UNREADABLE_SHOWN} more")
 

@@ -36,8 +36,11 @@ def print_matches(answer: SearchResponse, written: Path | None) -> None:
         "verdict",
         "picture",
     )
-    print_rows(headings, [_match_cells(match, scored=scored) for match in answer.matches])
-    print_reasons(answer.matches)
+    if answer.matches:
+        print_rows(headings, [_match_cells(match, scored=scored) for match in answer.matches])
+        print_reasons(answer.matches)
+    else:
+        out().print("no image of the gallery is left by what this search asks for")
     if answer.prefilter:
         chance = share(answer.prefilter.probability)
         narrowed = f"only {answer.prefilter.label}, the label that the class head gives the query ({chance})"

@@ -15,7 +15,7 @@ from gallery.sources.lists import is_list, read_list
 from gallery.sources.local import FILE_SCHEME, as_text, path_of_url, size_and_version
 from gallery.sources.opening import LocalFile, RemoteFile
 from gallery.sources.references import referred
-from gallery.sources.shards import is_shard, read_shard
+from gallery.sources.shards import is_shard, read_shard, refuse_compressed
 from gallery.sources.storage import file_system, protocol_of, reading, version_of
 from gallery.sources.tables import is_table, read_table
 from gallery.sources.texts import opened
@@ -25,7 +25,8 @@ from gallery.urls import is_web, shown, web_url
 def source_of(text: str) -> NamedSource:
     """The source that a person names by a path or a URI, which need not be there.
 
-    Raises InvalidSource for storage that is not read, FetchRefused for a URL of the web that is none.
+    Raises InvalidSource for storage that is not read and for a compressed shard, FetchRefused for a URL of
+    the web that is none.
     """
     protocol = protocol_of(text)
     uri = path_of_url(text) if protocol == FILE_SCHEME else text
@@ -35,6 +36,7 @@ def source_of(text: str) -> NamedSource:
         for kind, is_one in (("table", is_table), ("list", is_list), ("shard", is_shard)):
             if is_one(uri):
                 return NamedSource(kind, uri)  # type: ignore[arg-type]  # mypy widens the literals of a tuple
+        refuse_compressed(uri)
     if is_local(uri):
         return NamedSource("folder", uri)
     if is_web(uri):

@@ -22,6 +22,8 @@ from gallery.urls import shown
 MAX_SIBLING = 2**20
 """Bytes of what is said of one picture."""
 
+COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
+
 MARK = "#"
 """Stands between the shard's uri and the member's name."""
 
@@ -33,6 +35,12 @@ _TOLD = (*_LABELS, *_TEXTS, "json")
 def is_shard(uri: str) -> bool:
     """Whether it is named like a shard."""
     return name_of(uri).lower().endswith(".tar")
+
+
+def refuse_compressed(uri: str) -> None:
+    """Raise InvalidSource where the name is that of a compressed tar file: nothing in one has a place."""
+    if name_of(uri).lower().endswith(COMPRESSED):
+        raise InvalidSource(f"{shown(uri)} is a compressed shard; unpack it to a .tar file.")
 
 
 def read_shard(

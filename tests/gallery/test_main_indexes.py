@@ -57,6 +57,16 @@ def test_a_build_is_published_again_with_its_index_and_shows_the_same(trial: Tri
     assert_everything_is_found(build, FILES)
 
 
+def test_a_kind_that_so_few_contents_do_not_get_is_told(trial: Trial) -> None:
+    trial.run(MORE)
+    told: list[str] = []
+    assert improve(trial, tell=told.append).recall is None
+    assert told == ["ivf-pq: no such index for 5 contents, which are fewer than 64"]
+    told.clear()
+    improve(trial, IndexWish(), tell=told.append)
+    assert told == []
+
+
 def test_an_index_that_does_is_not_built_again(trial: Trial) -> None:
     trial.run(FILES)
     first = improve(trial)

@@ -198,6 +198,12 @@ def test_what_is_no_plain_file_in_a_shard_is_left_out(tmp_path: Path) -> None:
     assert found(tmp_path / "a.tar") == []
 
 
+@pytest.mark.parametrize("name", ["a.tar.gz", "b.TGZ", "s3://bucket/c.tar.zst"])
+def test_a_compressed_shard_is_refused_by_its_name(name: str) -> None:
+    with pytest.raises(InvalidSource, match="is a compressed shard; unpack it"):
+        source_of(name)
+
+
 @pytest.mark.parametrize("data", [b"no tar", b"\x1f\x8b compressed", b"x" * 1024])
 def test_what_is_no_shard_is_refused(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "a.tar").write_bytes(data)

@@ -113,7 +113,8 @@ def test_a_backup_is_refused_where_it_cannot_be_restored(run: Run, gallery: str,
     broken.write_bytes(b"no tar")
     assert run("gallery", "restore", broken).exit_code == 3
     assert run("gallery", "restore", tmp_path / "missing.tar").exit_code == 4
-    assert run("gallery", "backup", gallery, broken).exit_code == 1
+    assert run("gallery", "backup", gallery, broken).exit_code == 2
+    assert broken.read_bytes() == b"no tar"
     whole = tmp_path / "whole.tar"
     run("gallery", "backup", gallery, whole)
     taken = run("gallery", "restore", whole)
@@ -137,7 +138,7 @@ def test_verify_fails_where_a_byte_has_changed(run: Run, gallery: str, home: Pat
     data[-9] ^= 4
     path.write_bytes(data)
     result = run("gallery", "verify", gallery)
-    assert (result.exit_code, "1 faults" in result.stdout) == (1, True)
+    assert (result.exit_code, "1 fault\n" in result.stdout) == (1, True)
     found = json.loads(run("gallery", "verify", gallery, "--json").stdout)
     assert found["clean"] is False and str(home) in found["findings"][0]["subject"]
 
@@ -154,6 +155,13 @@ def test_repair_embeds_what_was_lost_again(run: Run, changed: str, home: Path, p
     assert run("gallery", "verify", changed).exit_code == 0
     assert json.loads(run("search", pictures / "red" / "white.png", "--json").stdout)["build"] == 3
     assert "0 damaged segments" in run("gallery", "repair", changed).stdout
+
+
+def test_compact_with_a_kind_that_there_is_not_folds_nothing(run: Run, changed: str) -> None:
+    before = run("gallery", "show", changed, "--json").stdout
+    refused = run("gallery", "compact", changed, "--index", "nonsense")
+    assert refused.exit_code == 2 and "'nonsense' is neither" in refused.stderr
+    assert run("gallery", "show", changed, "--json").stdout == before
 
 
 def test_compact_folds_segments_and_changes_no_answer(run: Run, changed: str, pictures: Path) -> None:

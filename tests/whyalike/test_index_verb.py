@@ -120,3 +120,14 @@ def test_files_that_cannot_be_read_are_written_as_csv(run: Run, checkpoint: Path
     assert header == "uri,reason,checksum"
     assert row.startswith(f"{root / 'a' / 'broken.png'},the file is empty,")
     assert run("index", root, "--dry-run", "--errors", table).exit_code == 2
+
+
+@pytest.mark.parametrize("place", ["", "missing/errors.csv"])
+def test_where_errors_cannot_be_written_nothing_is_indexed(
+    run: Run, checkpoint: Path, tmp_path: Path, place: str
+) -> None:
+    root = write_folder(tmp_path / "data", {"a/1.png": noise(1)})
+    outcome = run("index", root, "--checkpoint", checkpoint, "--errors", tmp_path / place)
+    assert outcome.exit_code == 2
+    assert str(tmp_path / place) in outcome.stderr
+    assert json.loads(run("galleries", "--json").stdout)["galleries"] == []

@@ -186,6 +186,8 @@ def test_a_condition_on_an_attribute_filters_and_a_slip_is_refused(
     (match,) = json.loads(run("search", query, "--where", "year > 2020", "--json").stdout)["matches"]
     assert match["attributes"] == {"year": "2021"} and match["label"] == "blue"
     refused = run("search", query, "--where", "yaer > 2020")
-    assert refused.exit_code == 2 and "did you mean year" in refused.stderr
+    assert refused.exit_code == 2 and "did you mean year?\n" in refused.stderr
+    nothing = run("search", query, "--where", "year > 2021").stdout
+    assert "no image of the gallery is left by what this search asks for" in nothing and "rank" not in nothing
     again = json.loads(run("index", "--json").stdout)
     assert (again["published"], again["unchanged"]) == (False, 2), "it goes over its table again"

@@ -89,8 +89,7 @@ def index(
 ) -> None:
     """Make pictures, wherever they lie, a gallery; running it again does only what is new.
 
-    Without a checkpoint the encoder is a body with ImageNet weights, fitted to the gallery's own images
-    at its first build and kept.
+    Without a checkpoint the encoder has ImageNet weights, is fitted to the gallery's first images, and kept.
     """
     from indexer.encoders import EncoderChoice
     from search_api.builds import DEFAULT_GALLERY
@@ -99,7 +98,7 @@ def index(
     from whyalike.errors import UsageError
     from whyalike.home import open_galleries
     from whyalike.index_wishes import index_wish
-    from whyalike.indexing import IndexingRequest, write_errors
+    from whyalike.indexing import IndexingRequest, check_errors_file, write_errors
     from whyalike.settings import read_settings
     from whyalike.sources import named_sources
     from whyalike.summaries import print_indexing, print_preview, say_unreadable
@@ -111,6 +110,8 @@ def index(
         )
     if dry_run and errors:
         raise UsageError("--dry-run reads no pictures, so it knows no errors: leave out --errors")
+    if errors is not None:
+        check_errors_file(errors)
     settings = read_settings()
     computing = choose_computing(settings, device=device, runtime=runtime)
     update = {} if batch_size is None else {"batch_size": batch_size}

@@ -19,11 +19,14 @@ def backup(
     from datetime import datetime, timezone
 
     from gallery.backup import back_up
+    from whyalike.errors import UsageError
     from whyalike.gallery_tables import print_backup
     from whyalike.home import open_galleries
     from whyalike.settings import read_settings
     from whyalike.tables import print_json
 
+    if file.exists():
+        raise UsageError(f"{file} is there already: name another file, or remove it")
     site = open_galleries(read_settings()).site(name)
     report = back_up(site, file, at=datetime.now(timezone.utc))
     print_json(report) if json else print_backup(report)

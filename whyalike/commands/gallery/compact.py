@@ -22,13 +22,13 @@ def compact(
 ) -> None:
     """Fold small segments and those with many tombstones into larger ones; nothing is embedded again.
 
-    A main index is built that leaves nothing beside it.
+    A main index that leaves nothing beside it is built where the gallery is large or --index asks for one.
     """
     from dataclasses import replace
 
     from gallery.compaction import GOOD_SIZE
     from gallery.compaction import compact as compact_gallery
-    from gallery.main_indexes import improve_index
+    from gallery.main_indexes import check_wish, improve_index
     from whyalike.console import progress, say
     from whyalike.gallery_tables import print_compaction
     from whyalike.home import open_galleries
@@ -39,6 +39,7 @@ def compact(
     shown, settings = progress(), read_settings()
     wish = index_wish(settings.gallery.index, kind=index_kind, recall=recall, memory_mib=index_memory)
     with open_galleries(settings).tenure(name) as tenure:
+        check_wish(tenure, wish)
         report = compact_gallery(
             tenure,
             size=segment_size or GOOD_SIZE,
