@@ -6,10 +6,9 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-DEEP_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
+from siamese.bands import bands
 
-BAND_PIXELS = 2**20
-"""Pixels that are computed at once: a picture of 10^8 pixels as numbers would be four times its memory."""
+DEEP_MODES = frozenset({"I;16", "I;16L", "I;16B", "I;16N", "I", "F"})
 
 WHITE = {"F": 1.0}
 """White of each mode where its values fit below it; of all others 65,535, as 16-bit PNG and PGM have it."""
@@ -40,11 +39,9 @@ def _scale(picture: Image.Image) -> tuple[float, float]:
 
 def _bands(picture: Image.Image) -> Iterator[tuple[int, NDArray[np.float32]]]:
     """The picture from top to bottom: the number of a row, and the finite values from there, (rows, w)."""
-    rows = max(1, BAND_PIXELS // picture.width)
-    for top in range(0, picture.height, rows):
-        band = picture.crop((0, top, picture.width, min(top + rows, picture.height)))
-        values = np.asarray(band).astype(np.float32)
-        yield top, np.nan_to_num(values, copy=False, posinf=0.0, neginf=0.0)
+    for box in bands(picture.size):
+        values = np.asarray(picture.crop(box)).astype(np.float32)
+        yield box[1], np.nan_to_num(values, copy=False, posinf=0.0, neginf=0.0)
 
 
 def _shades(values: NDArray[np.float32], low: float, high: float) -> NDArray[np.uint8]:

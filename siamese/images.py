@@ -16,6 +16,7 @@ from pathlib import Path
 from PIL import Image, UnidentifiedImageError
 from pydantic import BaseModel, Field
 
+from siamese.bands import bands
 from siamese.deep_grey import DEEP_MODES, shaded
 from siamese.errors import UnreadableImage
 from siamese.heif import AVIF, HEIF, require_plugin
@@ -187,11 +188,13 @@ def _rgb(picture: Image.Image) -> Image.Image:
     if picture.mode in DEEP_MODES:
         return shaded(picture)
     if picture.has_transparency_data:
-        return _on_white(picture.convert("RGBA"))
+        return _on_white(picture)
     return picture.convert("RGB")
 
 
 def _on_white(picture: Image.Image) -> Image.Image:
     canvas = Image.new("RGB", picture.size, "white")
-    canvas.paste(picture, mask=picture.getchannel("A"))
+    for box in bands(picture.size):
+        band = picture.crop(box).convert("RGBA")
+        canvas.paste(band, box, mask=band.getchannel("A"))
     return canvas

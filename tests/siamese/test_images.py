@@ -15,7 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image, ImageFile
 
-from siamese import deep_grey
+from siamese import bands
 from siamese.deep_grey import shaded
 from siamese.errors import UnreadableImage
 from siamese.images import FORMATS, ImageLimits, _told, decode, read
@@ -314,9 +314,25 @@ def test_deep_grey_is_shaded_alike_in_one_band_and_in_many(
     picture = Image.fromarray(values).convert("I") if mode != "F" else Image.fromarray(values)
     picture = picture.convert(mode)
     at_once = shaded(picture).tobytes()
-    monkeypatch.setattr(deep_grey, "BAND_PIXELS", 100)
+    monkeypatch.setattr(bands, "BAND_PIXELS", 100)
     assert shaded(picture).tobytes() == at_once
 
 
 def test_a_reason_has_no_letter_that_a_database_refuses() -> None:
     assert _told(ValueError("a\0b\n\x1bc")) == "a b c"
+
+
+@pytest.mark.parametrize("mode", ["RGBA", "LA", "PA", "P", "L", "RGB"])
+def test_transparency_lies_on_white_alike_in_one_band_and_in_many(
+    mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    picture = noise(1, size=(37, 23)).convert("RGBA")
+    picture.putalpha(noise(2, size=(37, 23)).convert("L"))
+    options: dict[str, Any] = {"transparency": 3} if mode == "P" else {}
+    if mode in {"L", "RGB"}:
+        options = {"transparency": 7 if mode == "L" else (1, 2, 3)}
+    picture = picture.convert(mode)
+    data = encoded(picture, "PNG", **options) if mode != "PA" else encoded(picture.convert("LA"), "PNG")
+    at_once = decode(data).tobytes()
+    monkeypatch.setattr(bands, "BAND_PIXELS", 100)
+    assert decode(data).tobytes() == at_once
