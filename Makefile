@@ -26,8 +26,9 @@ $(READY): pyproject.toml constraints.txt
 demo: $(READY)   ## train, index, search and explain on digits that need no download
 	$(BIN)/whyalike demo
 
+# One process a core, and one thread in each: two threads that share a core are slower than one.
 test: $(READY)   ## all tests (under 15 minutes on 2 cores)
-	$(BIN)/python -m pytest -m "not soak"
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" --numprocesses auto --dist loadfile
 
 soak: $(READY)   ## the long trials, in full
 	$(BIN)/python -m pytest -m soak --timeout 7200
