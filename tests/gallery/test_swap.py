@@ -107,7 +107,7 @@ def test_swaps_that_cannot_be_are_refused(trial: Trial) -> None:
     with pytest.raises(NothingPublished):
         started(trial)
     trial.run(FILES)
-    with pytest.raises(SwapRefused, match="is embedded by toy 0 already"):
+    with pytest.raises(SwapRefused, match=r"is embedded by toy 0 \(f1\) already"):
         started(trial, seed=0)
     started(trial)
     started(trial)
