@@ -52,7 +52,7 @@ NAME = "cost"
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """Seconds, CPU seconds with those of children, and bytes that were given to the system to be written."""
+    """Seconds, CPU seconds with those of children, and bytes of files that the system was given to write."""
 
     seconds: float
     cpu: float
@@ -125,6 +125,7 @@ def adding(checkpoint: Path, pictures: Path, out: Path, gallery: int, added: int
     """What adding takes, in each of three galleries; and deleting one of many."""
     root = made_up(out / "large", gallery)
     fill(root, checkpoint, out / "home-large")
+    run_over([root], checkpoint, out / "home-large")  # nothing is new, but a main index is due
     copies(pictures, out / "alone", added, salt=1)
     copies(pictures, root / "added", added, salt=2)
     copies(pictures, out / "own", added, salt=3)
@@ -169,9 +170,10 @@ def made_up_content(encoder: Encoder, doubt: Doubt) -> EmbeddedContent:
 
 
 def run_over(roots: list[Path], checkpoint: Path, home: Path) -> None:
-    """A whole run of the indexer."""
-    choice = EncoderChoice(checkpoint=checkpoint, device="cpu")
-    index(galleries_at(home), NAME, roots, choice, settings=IndexingSettings(decoding_processes=2))
+    """A whole run of the indexer; a gallery that is there has its encoder."""
+    galleries = galleries_at(home)
+    choice = EncoderChoice(checkpoint=None if galleries.names() else checkpoint, device="cpu")
+    index(galleries, NAME, roots, choice, settings=IndexingSettings(decoding_processes=2))
 
 
 def galleries_at(home: Path) -> Galleries:
@@ -223,9 +225,9 @@ def cpu_seconds() -> float:
 
 
 def written_bytes() -> int:
-    """What this process has given the system to be written, whether it has reached the disk or not."""
+    """What this process has given the system to write into files; pipes do not count."""
     lines = Path("/proc/self/io").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("wchar"))
+    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
 
 
 def family(process: int) -> Iterator[int]:

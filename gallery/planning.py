@@ -30,20 +30,17 @@ def stated(
     usage = intact.usage(gallery_id)
     if usage.lost:
         raise not_embedded(usage.lost, usage.lost_uri, encoder_name)
-    images, labels = connection.execute(
-        select(func.count(), func.count(PlaceRecord.label.distinct())).where(
-            PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build.is_(None)
-        )
-    ).one()
+    live = (PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build.is_(None))
+    labels = select(PlaceRecord.label).distinct().where(*live, PlaceRecord.label.is_not(None)).subquery()
     segments = intact.claims(usage.segment_ids)
     published = published_manifest(connection, folder, gallery_id)
     return Manifest(
         gallery=folder.name,
         build=published_number(connection, gallery_id),
         encoder=encoder,
-        images=images,
+        images=connection.scalar(select(func.count()).select_from(PlaceRecord).where(*live)) or 0,
         contents=usage.contents,
-        labels=labels,
+        labels=connection.scalar(select(func.count()).select_from(labels)) or 0,
         local_embeddings=storage,
         segments=segments,
         index=claims_with(published.index.main if published else None, segments),

@@ -65,11 +65,10 @@ class FolderSource:
     root: Path
     is_listing: bool = False
     kind: Kind = "folder"
+    uri: str = field(init=False)
 
-    @property
-    def uri(self) -> str:
-        """The root as text."""
-        return root_uri(self.root)
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "uri", root_uri(self.root))  # once: it is asked for with every file
 
     def files(self, *, leave_out: Callable[[UnlistedFolder], None]) -> Iterator[ScannedFile]:
         """Every file below the root; raises SourceUnavailable if it cannot be listed."""
@@ -85,7 +84,7 @@ class FolderSource:
                 root=self.root,
                 uri=uri,
                 relative=uri[len(base) :].replace(os.sep, "/"),
-                label=uri[: -len(_text(path.name)) - 1].rpartition(os.sep)[2],
+                label=uri.rpartition(os.sep)[0].rpartition(os.sep)[2],
                 size=None if status is None else status.st_size,
                 version=None if status is None else settled_version(status),
             )
@@ -203,10 +202,24 @@ def _files(
     identity = (status.st_dev, status.st_ino)
     if identity in above:
         return  # a link that leads back into a folder that it lies in
-    for _, group in groupby(names, key=itemgetter(0)):
-        parts = [_files(path / name, above | {identity}, leave_out) for _, name in group]
+    below = _text(path).rstrip(os.sep) + os.sep
+    for key, group in groupby(names, key=itemgetter(0)):
+        paths = [path / name for _, name in group]
+        if not key.endswith(os.sep) and (told := _plain(paths[0])) is not None and len(paths) == 1:
+            yield paths[0], below + key, told
+            continue
+        parts = [_files(each, above | {identity}, leave_out) for each in paths]
         # Several have one key only if their names are one when written as UTF-8.
         yield from parts[0] if len(parts) == 1 else heapq.merge(*parts, key=itemgetter(1))
+
+
+def _plain(path: Path) -> os.stat_result | None:
+    """The status of a file, which is most of what there is; None where `_files` must look closer."""
+    try:
+        status = os.stat(path)  # noqa: PTH116 - as in `_status`
+    except OSError:
+        return None
+    return None if stat.S_ISDIR(status.st_mode) else status
 
 
 def _names(folder: Path) -> list[tuple[str, str]]:

@@ -3,8 +3,19 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Connection, Engine, Row, and_, exists, func, insert, select, update
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Row,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
+from sqlalchemy.orm import InstrumentedAttribute, aliased
 
 from gallery.folders import GalleryFolder
 from gallery.local_embeddings import LocalStorage, storage_of
@@ -134,36 +145,52 @@ class IntactSegments:
         )
 
     def usage(self, gallery_id: int) -> Usage:
-        """Which of them hold the contents of the gallery's live images; of two the older one."""
-        held = and_(
+        """Which of them hold the contents of the gallery's live images; of two the older one.
+
+        Asked content by content and segment by segment, so that nothing as large as the gallery is sorted.
+        """
+        live = exists().where(
+            ImageRecord.content_id == ContentRecord.id,
+            PlaceRecord.image_id == ImageRecord.id,
+            PlaceRecord.until_build.is_(None),
+        )
+        contents = select(func.count()).where(ContentRecord.gallery_id == gallery_id, live)
+        held = exists().where(
             EmbeddedContentRecord.content_id == ImageRecord.content_id,
             EmbeddedContentRecord.segment_id.in_(self._segments),
         )
-        by_content = (
-            select(
-                func.min(EmbeddedContentRecord.segment_id).label("segment_id"),
-                func.count(PlaceRecord.id.distinct()).label("images"),
-                func.min(PlaceRecord.uri).label("uri"),
-            )
-            .select_from(PlaceRecord)
+        lost = (
+            select(func.count(), func.min(PlaceRecord.uri))
             .join(ImageRecord, ImageRecord.id == PlaceRecord.image_id)
-            .outerjoin(EmbeddedContentRecord, held)
-            .where(PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build.is_(None))
-            .group_by(ImageRecord.content_id)
-            .subquery()
+            .where(PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build.is_(None), ~held)
         )
-        column = by_content.c
-        statement = select(
-            column.segment_id, func.count(), func.sum(column.images), func.min(column.uri)
-        ).group_by(column.segment_id)
-        rows = {row[0]: row for row in self._connection.execute(statement)}
-        lost = rows.pop(None, None)
+        count, uri = self._connection.execute(lost).one()
         return Usage(
-            contents=sum(row[1] for row in rows.values()),
-            segment_ids=frozenset(rows),
-            lost=int(lost[2]) if lost else 0,
-            lost_uri=lost[3] if lost else None,
+            contents=self._connection.scalar(contents) or 0,
+            segment_ids=frozenset(filter(self._is_used, self._segments)),
+            lost=count,
+            lost_uri=uri,
         )
+
+    def _is_used(self, segment_id: int) -> bool:
+        """Whether a live image shows a content of this segment that no older one holds."""
+        older = aliased(EmbeddedContentRecord)
+        here = (
+            select(literal(1))
+            .select_from(EmbeddedContentRecord)
+            .join(ImageRecord, ImageRecord.content_id == EmbeddedContentRecord.content_id)
+            .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
+            .where(
+                EmbeddedContentRecord.segment_id == segment_id,
+                PlaceRecord.until_build.is_(None),
+                ~exists().where(
+                    older.content_id == EmbeddedContentRecord.content_id,
+                    older.segment_id < segment_id,
+                    older.segment_id.in_(self._segments),
+                ),
+            )
+        )
+        return self._connection.scalar(here.limit(1)) is not None
 
     def __contains__(self, segment_id: object) -> bool:
         return segment_id in self._segments

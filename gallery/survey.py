@@ -144,7 +144,8 @@ class Survey:
         if known is None:
             yield Doubt(file, source.uri, seen, finding)
         else:
-            self._note(outcome(file, source.uri, known.checksum, known.reason), seen, finding)
+            if finding is not None or not _says_the_same(file, source, known):
+                self._note(outcome(file, source.uri, known.checksum, known.reason), seen, finding)
             self.readable += known.reason is None
             yield Settled(file.uri, known.reason)
         for other in files[1:]:
@@ -206,6 +207,13 @@ class _Finding:
 
     uri: str
     file: SeenFile
+
+
+def _says_the_same(file: SourceFile, source: Source, seen: SeenFile) -> bool:
+    """Whether a file that has not changed is told of as it was; most are, and that is to be quick."""
+    if file.attributes or seen.attributes is not None:
+        return False  # whoever calls looks closer
+    return (file.label, source.uri) == (seen.label, seen.source)
 
 
 def _ascending(files: Iterable[SourceFile]) -> Iterator[SourceFile]:
