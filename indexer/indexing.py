@@ -22,7 +22,7 @@ from indexer.processes import DecodingProcesses
 from indexer.reading import Reader, decoding
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
-from indexer.sources import Named, find_sources, require_picture
+from indexer.sources import Named, extent, require_picture
 from indexer.tally import Tally
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
@@ -67,17 +67,17 @@ def index(
     wish = wish or IndexWish()
     limits = limits or ImageLimits()
     progress = progress or Silent()
-    kept = galleries.local_storage(name)
-    storage = local_embeddings or kept or settings.local_embeddings
-    anew = choice.refit or kept not in (None, storage)
-    sources = find_sources(
+    covered = extent(
         galleries,
         name,
         named,
-        fetching=fetching or FetchingSettings(),
-        anew=anew,
+        refit=choice.refit,
+        local_embeddings=local_embeddings,
+        settings=settings,
+        fetching=fetching,
         allow_empty=allow_empty,
     )
+    sources, storage = covered.sources, covered.storage
     tally = Tally("indexing")
     with galleries.writer(name) as writer:
         before = _published(galleries, name)

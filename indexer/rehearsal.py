@@ -16,7 +16,7 @@ from gallery.survey import Doubt, Settled, Survey, outcome
 from gallery.writer import GalleryWriter
 from indexer.encoders import EncoderChoice
 from indexer.settings import IndexingSettings
-from indexer.sources import Named, Sources, find_sources
+from indexer.sources import Named, Sources, extent
 from indexer.tally import Tally
 from siamese.checkpoint import load_record
 from siamese.images import ImageLimits
@@ -54,17 +54,17 @@ def rehearse(
     """
     choice = choice or EncoderChoice()
     settings = settings or IndexingSettings()
-    kept = galleries.local_storage(name)
-    storage = local_embeddings or kept or settings.local_embeddings
-    anew = choice.refit or kept not in (None, storage)
-    sources = find_sources(
+    covered = extent(
         galleries,
         name,
         named,
-        fetching=fetching or FetchingSettings(),
-        anew=anew,
+        refit=choice.refit,
+        local_embeddings=local_embeddings,
+        settings=settings,
+        fetching=fetching,
         allow_empty=allow_empty,
     )
+    sources, storage = covered.sources, covered.storage
     naming = _Naming(limits or ImageLimits(), settings, progress or Silent())
     try:
         with galleries.tenure(name) as tenure:

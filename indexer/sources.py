@@ -7,6 +7,7 @@ from pathlib import Path
 
 from gallery.errors import OriginalUnavailable, SourceUnavailable
 from gallery.galleries import Galleries
+from gallery.local_embeddings import LocalStorage
 from gallery.scanning import FolderSource, count_files, distinct, is_below, is_present, root_uri
 from gallery.seen import Unreadable
 from gallery.settings import FetchingSettings
@@ -14,6 +15,7 @@ from gallery.source import NamedSource, Source, SourceFile
 from gallery.sources.kinds import is_local
 from gallery.sources.listing import Listing
 from indexer.errors import NothingToIndex
+from indexer.settings import IndexingSettings
 from siamese.errors import UnreadableImage
 from siamese.images import ImageLimits, decode
 
@@ -48,7 +50,57 @@ class Sources:
         return count_files(self.present) + sum(len(listing) for listing in self.listings)
 
 
-def find_sources(
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What a run covers, and how it keeps local embeddings."""
+
+    sources: Sources
+    storage: LocalStorage
+
+
+def extent(
+    galleries: Galleries,
+    name: str,
+    named: Sequence[Named],
+    *,
+    refit: bool,
+    local_embeddings: LocalStorage | None,
+    settings: IndexingSettings,
+    fetching: FetchingSettings | None,
+    allow_empty: bool,
+) -> Extent:
+    """What a run over the named sources covers; raises SourceUnavailable.
+
+    Local embeddings are kept as `local_embeddings` says, by default as the gallery keeps them, or as the
+    settings say for a new one.
+    """
+    kept = galleries.local_storage(name)
+    storage = local_embeddings or kept or settings.local_embeddings
+    sources = _sources(
+        galleries,
+        name,
+        named,
+        fetching=fetching or FetchingSettings(),
+        anew=refit or kept not in (None, storage),
+        allow_empty=allow_empty,
+    )
+    return Extent(sources, storage)
+
+
+def require_picture(sources: Sources, *, limits: ImageLimits) -> None:
+    """Raises NothingToIndex where not one file of the sources is a picture; reads to the first that is."""
+    reasons: list[Unreadable] = []
+    for file in sources.files():
+        try:
+            decode(file.read(most=limits.max_bytes), limits=limits)
+        except (UnreadableImage, OriginalUnavailable) as error:
+            reasons.append(Unreadable(file.uri, None, str(error)))
+        else:
+            return
+    raise NothingToIndex(sources.uris, reasons)
+
+
+def _sources(
     galleries: Galleries,
     name: str,
     named: Sequence[Named],
@@ -69,19 +121,6 @@ def find_sources(
     present = [root for root in roots if is_present(root)]
     listings = _listings(galleries, name, named, fetching, anew=anew, allow_empty=allow_empty)
     return Sources(present, [root for root in roots if root not in present], listings)
-
-
-def require_picture(sources: Sources, *, limits: ImageLimits) -> None:
-    """Raises NothingToIndex where not one file of the sources is a picture; reads to the first that is."""
-    reasons: list[Unreadable] = []
-    for file in sources.files():
-        try:
-            decode(file.read(most=limits.max_bytes), limits=limits)
-        except (UnreadableImage, OriginalUnavailable) as error:
-            reasons.append(Unreadable(file.uri, None, str(error)))
-        else:
-            return
-    raise NothingToIndex(sources.uris, reasons)
 
 
 def _listings(

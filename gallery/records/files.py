@@ -7,7 +7,21 @@ from gallery.records.attributes import CodePoints
 from gallery.records.base import Record
 
 
-class FileRecord(Record):
+class Sighting:
+    """What a look at a file has shown, by gallery and uri."""
+
+    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"), primary_key=True)
+    uri: Mapped[str] = mapped_column(CodePoints, primary_key=True)
+    source: Mapped[str | None] = mapped_column(CodePoints)
+    label: Mapped[str | None]
+    attributes: Mapped[str | None]
+    size: Mapped[int | None] = mapped_column(BigInteger)
+    version: Mapped[str | None]
+    checksum: Mapped[str | None]
+    reason: Mapped[str | None]
+
+
+class FileRecord(Sighting, Record):
     """A file as it was when a published run last looked at it: a place in the gallery, or a reason for none.
 
     Each is either an image of the published build (no reason) or could not be read (a reason; no checksum
@@ -27,18 +41,8 @@ class FileRecord(Record):
         ),
     )
 
-    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"), primary_key=True)
-    uri: Mapped[str] = mapped_column(CodePoints, primary_key=True)
-    source: Mapped[str | None] = mapped_column(CodePoints)
-    label: Mapped[str | None]
-    attributes: Mapped[str | None]
-    size: Mapped[int | None] = mapped_column(BigInteger)
-    version: Mapped[str | None]
-    checksum: Mapped[str | None]
-    reason: Mapped[str | None]
 
-
-class FindingRecord(Record):
+class FindingRecord(Sighting, Record):
     """What the run in progress has found at a uri where `files` says otherwise; publishing takes it over.
 
     Without checksum and reason the file is gone. It outlives a run that is killed, so that the next one need
@@ -58,15 +62,6 @@ class FindingRecord(Record):
         ),
     )
 
-    gallery_id: Mapped[int] = mapped_column(ForeignKey("galleries.id", ondelete="CASCADE"), primary_key=True)
-    uri: Mapped[str] = mapped_column(CodePoints, primary_key=True)
-    source: Mapped[str | None] = mapped_column(CodePoints)
-    label: Mapped[str | None]
-    attributes: Mapped[str | None]
-    size: Mapped[int | None] = mapped_column(BigInteger)
-    version: Mapped[str | None]
-    checksum: Mapped[str | None]
-    reason: Mapped[str | None]
     old_image_id: Mapped[int | None] = mapped_column(BigInteger)
     old_checksum: Mapped[str | None]
     old_label: Mapped[str | None]
