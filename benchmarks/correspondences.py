@@ -20,7 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageOps
 
-from gallery.scanning import scan
+from gallery.sources.scanning import scan
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits, decode, read
 

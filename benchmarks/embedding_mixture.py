@@ -132,7 +132,7 @@ def main() -> int:
 
 
 def _embedded(checkpoint: Path, folders: list[Path]) -> NDArray[np.float32]:
-    from gallery.scanning import scan
+    from gallery.sources.scanning import scan
     from siamese.encoder import Encoder
     from siamese.images import decode
 

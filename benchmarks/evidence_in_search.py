@@ -27,7 +27,7 @@ from PIL import Image
 
 from gallery.database import open_engine
 from gallery.galleries import Galleries
-from gallery.scanning import scan
+from gallery.sources.scanning import scan
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from migrations import schema

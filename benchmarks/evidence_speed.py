@@ -35,7 +35,7 @@ from pytorch_grad_cam.utils.image import scale_cam_image
 from torch import Tensor, nn
 
 from explain.evidence import Evidence, explain_matches
-from gallery.quantization import dequantize, quantize
+from gallery.segments.quantization import dequantize, quantize
 from siamese.bodies import BODIES, build_body
 from siamese.images import decode, read
 from siamese.network import EncoderNetwork

@@ -28,7 +28,8 @@ from scipy.stats import spearmanr
 
 from explain.evidence import explain_matches
 from explain.maps import Pairs, cosine_gradients, signed_maps
-from gallery.local_embeddings import FILES, LocalStorage, StoredLocalEmbeddings, write_local_embeddings
+from gallery.local_storage import LocalStorage
+from gallery.segments.local_embeddings import FILES, StoredLocalEmbeddings, write_local_embeddings
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
 from siamese.preparing import Prepared

@@ -20,9 +20,9 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.embeddings import Embeddings, Part
-from gallery.exact_index import ExactIndex
-from gallery.gpu_index import GpuIndex, flat_on_gpu, gpus
+from gallery.index.exact_index import ExactIndex
+from gallery.index.gpu_index import GpuIndex, flat_on_gpu, gpus
+from gallery.segments.embeddings import Embeddings, Part
 
 NEIGHBOURS = 10
 CENTRES = 1000

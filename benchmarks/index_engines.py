@@ -29,12 +29,12 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.arrays import StoredArray
-from gallery.embeddings import Embeddings, Part
-from gallery.faiss_engine import FaissEngine
-from gallery.index_building import build_index
-from gallery.index_kinds import IndexWish
-from gallery.main_index import Effort, MainIndex
+from gallery.index.building import build_index
+from gallery.index.faiss_engine import FaissEngine
+from gallery.index.kinds import IndexWish
+from gallery.index.main_index import Effort, MainIndex
+from gallery.segments.arrays import StoredArray
+from gallery.segments.embeddings import Embeddings, Part
 
 NEIGHBOURS = 10
 TRUTH_QUERIES = 1000

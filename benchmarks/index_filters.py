@@ -22,11 +22,11 @@ import faiss
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.arrays import StoredArray
-from gallery.embeddings import Embeddings, Part
-from gallery.faiss_engine import FaissEngine
-from gallery.index import VectorIndex
-from gallery.main_index import ROWS_PER_ROOT, Effort, MainIndex
+from gallery.index.faiss_engine import FaissEngine
+from gallery.index.main_index import ROWS_PER_ROOT, Effort, MainIndex
+from gallery.segments.arrays import StoredArray
+from gallery.segments.embeddings import Embeddings, Part
+from gallery.vector_index import VectorIndex
 
 SHARES = (1.0, 0.5, 0.2, 0.1, 0.05, 0.02, 0.01, 0.001, 0.0001)
 NEIGHBOURS = 10

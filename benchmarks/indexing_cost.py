@@ -32,9 +32,9 @@ from PIL import Image
 
 from gallery.database import open_engine
 from gallery.galleries import Galleries
-from gallery.scanning import FolderSource, checksum, scan
-from gallery.segments import EmbeddedContent
-from gallery.survey import Doubt
+from gallery.segments.segment import EmbeddedContent
+from gallery.sources.scanning import FolderSource, checksum, scan
+from gallery.surveys.survey import Doubt
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.settings import IndexingSettings

@@ -21,7 +21,7 @@ from time import perf_counter
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.quantization import dequantize, quantize
+from gallery.segments.quantization import dequantize, quantize
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
 from siamese.protocols import choose_protocol

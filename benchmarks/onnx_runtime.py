@@ -16,7 +16,7 @@ import onnxruntime
 import torch
 from numpy.typing import NDArray
 
-from gallery.scanning import scan
+from gallery.sources.scanning import scan
 from siamese.encoder import Encoder
 from siamese.images import decode, read
 from siamese.onnx_graph import PIXELS, SEEN, graph_of

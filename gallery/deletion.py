@@ -11,13 +11,13 @@ from pathlib import Path
 
 from sqlalchemy import delete
 
+from gallery.builds.readers import unread
+from gallery.builds.retention import build_numbers
 from gallery.errors import GalleryInUse
 from gallery.files import UNFINISHED, remove
 from gallery.folders import GalleryFolder
-from gallery.readers import unread
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord
-from gallery.retention import build_numbers
 from gallery.tenure import Tenure
 
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, select
 
-from gallery.attributes import is_storable
+from gallery.filters.attributes import is_storable
 from gallery.records.files import FileRecord
 from gallery.records.images import ImageRecord, PlaceRecord
 

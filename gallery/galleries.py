@@ -8,23 +8,23 @@ from typing import cast
 
 from sqlalchemy import Engine, Row, insert, select
 
-from gallery.build import Build
+from gallery.backups.restoration import RestoreReport, restore
+from gallery.builds.build import Build
+from gallery.builds.readers import Reading
+from gallery.builds.retention import build_numbers, retire
 from gallery.database import require_schema, writing
 from gallery.deletion import delete_gallery, remove_doomed, remove_folder
 from gallery.errors import BuildNotFound, GalleryLocked, GalleryNotFound, NothingPublished
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
-from gallery.local_embeddings import LocalStorage
+from gallery.local_storage import LocalStorage
 from gallery.manifest import read_manifest
-from gallery.readers import Reading
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
-from gallery.restoration import RestoreReport, restore
-from gallery.retention import build_numbers, retire
+from gallery.segments.storage import local_storage
 from gallery.settings import GallerySettings
 from gallery.site import Site
-from gallery.source import Kind, NamedSource
-from gallery.storage import local_storage
+from gallery.sources.source import Kind, NamedSource
 from gallery.summaries import GallerySummary, summaries
 from gallery.tenure import Tenure
 from gallery.writer import GalleryWriter
@@ -162,7 +162,7 @@ class Galleries:
             delete_gallery(tenure)
 
     def restore(self, backup: Path, *, name: str | None = None) -> RestoreReport:
-        """Make a gallery of a backup; see `gallery.restoration.restore`."""
+        """Make a gallery of a backup; see `gallery.backups.restoration.restore`."""
         return restore(self._home, self._engine, backup, name=name)
 
     @contextmanager

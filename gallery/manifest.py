@@ -8,7 +8,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 
 from gallery.errors import CorruptGallery
 from gallery.files import write_file
-from gallery.local_embeddings import DEFAULT, LocalStorage
+from gallery.local_storage import DEFAULT, LocalStorage
 
 
 class _Claims(BaseModel):
@@ -42,7 +42,7 @@ class EncoderClaims(_Claims):
 
 
 class RecallClaims(_Claims):
-    """The recall after re-scoring, measured when the index was built; see gallery/recall.py."""
+    """The recall after re-scoring, measured when the index was built; see gallery/index/recall.py."""
 
     value: float
     low: float

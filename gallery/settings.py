@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
-from gallery.addresses import Network, parse_networks
+from gallery.web.addresses import Network, parse_networks
 
 
 def _known_networks(text: str) -> str:

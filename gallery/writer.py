@@ -9,27 +9,27 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, update
 
-from gallery.build import GalleryImage
-from gallery.collection import unnamed_paths
+from gallery.builds.build import GalleryImage
+from gallery.builds.collection import unnamed_paths
+from gallery.builds.planning import encoder_folders, published_manifest, published_number
+from gallery.builds.publication import Publication, PublishReport, listing_uris
 from gallery.database import writing
 from gallery.difference import Place
-from gallery.encoder_folders import encoder_folder
 from gallery.files import new_folder, remove
-from gallery.findings import Findings, RecordedFindings
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
-from gallery.local_embeddings import DEFAULT, LocalStorage
+from gallery.local_storage import DEFAULT, LocalStorage
 from gallery.membership import in_build, members
-from gallery.planning import encoder_folders, published_manifest, published_number
-from gallery.publication import Publication, PublishReport, listing_uris
 from gallery.records.galleries import GalleryRecord
-from gallery.scanning import root_uri
-from gallery.seen import Coverage, Unreadable, unreadable_files
-from gallery.segments import EmbeddedContent, write_segment
-from gallery.source import Source, UnlistedFolder
-from gallery.storage import IntactSegments, KnownContents, content_ids, record_segment
-from gallery.survey import Survey, Trust
-from gallery.telling import tell, told_sources
+from gallery.segments.segment import EmbeddedContent, write_segment
+from gallery.segments.storage import IntactSegments, KnownContents, content_ids, record_segment
+from gallery.sources.scanning import root_uri
+from gallery.sources.source import Source, UnlistedFolder
+from gallery.surveys.findings import Findings, RecordedFindings
+from gallery.surveys.seen import Coverage, Unreadable, unreadable_files
+from gallery.surveys.survey import Survey, Trust
+from gallery.surveys.telling import tell, told_sources
+from gallery.swaps.encoder_folders import encoder_folder
 
 
 class GalleryWriter:

@@ -8,11 +8,11 @@ from pathlib import Path
 
 from gallery.errors import OriginalUnavailable
 from gallery.galleries import Galleries
-from gallery.scanning import checksum
-from gallery.segments import EmbeddedContent
+from gallery.segments.segment import EmbeddedContent
 from gallery.settings import FetchingSettings
 from gallery.sources.listing import Listing
-from gallery.successors import Successor, Unembedded, begin, successor, unembedded
+from gallery.sources.scanning import checksum
+from gallery.swaps.successors import Successor, Unembedded, begin, successor, unembedded
 from indexer.decoding import Decoded, decoded
 from indexer.reading import decoding
 from indexer.settings import IndexingSettings

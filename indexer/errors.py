@@ -9,8 +9,8 @@ A file that cannot be read is no error of a run: the report names it with its re
 
 from collections.abc import Iterable, Sequence
 
-from gallery.seen import Unreadable
-from gallery.urls import shown
+from gallery.surveys.seen import Unreadable
+from gallery.web.urls import shown
 
 
 class IndexerError(Exception):

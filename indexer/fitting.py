@@ -7,8 +7,8 @@ from itertools import islice
 from pathlib import Path
 
 from gallery.errors import OriginalUnavailable
-from gallery.seen import Unreadable
-from gallery.source import SourceFile
+from gallery.sources.source import SourceFile
+from gallery.surveys.seen import Unreadable
 from indexer.decoding import decoded
 from indexer.errors import NothingToIndex
 from indexer.processes import DecodingProcesses

@@ -6,14 +6,14 @@ from contextlib import suppress
 from dataclasses import asdict
 from itertools import chain
 
+from gallery.builds.improvement import improve_index
 from gallery.errors import GalleryLocked, NothingPublished
 from gallery.galleries import Galleries
-from gallery.index_kinds import IndexWish
-from gallery.index_report import IndexReport
-from gallery.local_embeddings import LocalStorage
-from gallery.main_indexes import improve_index
+from gallery.index.kinds import IndexWish
+from gallery.index.report import IndexReport
+from gallery.local_storage import LocalStorage
 from gallery.settings import FetchingSettings
-from gallery.survey import Survey
+from gallery.surveys.survey import Survey
 from gallery.writer import GalleryWriter
 from indexer.encoders import EncoderChoice, choose_encoder
 from indexer.errors import NothingToIndex

@@ -10,10 +10,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.local_embeddings import LocalStorage
-from gallery.seen import Unreadable
-from gallery.segments import EmbeddedContent
-from gallery.survey import Doubt, Settled, Survey
+from gallery.local_storage import LocalStorage
+from gallery.segments.segment import EmbeddedContent
+from gallery.surveys.seen import Unreadable
+from gallery.surveys.survey import Doubt, Settled, Survey
 from gallery.writer import GalleryWriter
 from indexer.decoding import Decoded
 from indexer.reading import Reader, ReadFile, UnreadFile

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from functools import partial
 
 from gallery.errors import OriginalUnavailable
-from gallery.scanning import checksum
-from gallery.source import SourceFile
+from gallery.sources.scanning import checksum
+from gallery.sources.source import SourceFile
 from indexer.decoding import Decoded, Decoding, decoded
 from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage

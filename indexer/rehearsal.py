@@ -4,15 +4,15 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import chain
 
+from gallery.builds.preview import Preview, preview
 from gallery.errors import GalleryNotFound, OriginalUnavailable
-from gallery.findings import SpooledFindings
 from gallery.galleries import Galleries
-from gallery.local_embeddings import LocalStorage
-from gallery.preview import Preview, preview
-from gallery.scanning import checksum
+from gallery.local_storage import LocalStorage
 from gallery.settings import FetchingSettings
-from gallery.source import SourceFile
-from gallery.survey import Doubt, Settled, Survey, outcome
+from gallery.sources.scanning import checksum
+from gallery.sources.source import SourceFile
+from gallery.surveys.findings import SpooledFindings
+from gallery.surveys.survey import Doubt, Settled, Survey, outcome
 from gallery.writer import GalleryWriter
 from indexer.encoders import EncoderChoice
 from indexer.settings import IndexingSettings

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from gallery.index_report import IndexReport
-from gallery.local_embeddings import LocalStorage
-from gallery.seen import Unreadable
+from gallery.index.report import IndexReport
+from gallery.local_storage import LocalStorage
+from gallery.surveys.seen import Unreadable
 
 
 @dataclass(frozen=True, slots=True)

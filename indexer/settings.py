@@ -2,7 +2,7 @@
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from gallery.local_embeddings import DEFAULT, LocalStorage
+from gallery.local_storage import DEFAULT, LocalStorage
 from siamese.threads import decoding_threads
 
 # On 2,640 grocery photos (MobileNetV2, D = 128, mean of five draws) R@1 was 96.6, 96.6, 96.8, 96.8 for an

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from gallery.errors import OriginalUnavailable, SourceUnavailable
 from gallery.galleries import Galleries
-from gallery.local_embeddings import LocalStorage
-from gallery.scanning import FolderSource, count_files, distinct, is_below, is_present, root_uri
-from gallery.seen import Unreadable
+from gallery.local_storage import LocalStorage
 from gallery.settings import FetchingSettings
-from gallery.source import NamedSource, Source, SourceFile
 from gallery.sources.kinds import is_local
 from gallery.sources.listing import Listing
+from gallery.sources.scanning import FolderSource, count_files, distinct, is_below, is_present, root_uri
+from gallery.sources.source import NamedSource, Source, SourceFile
+from gallery.surveys.seen import Unreadable
 from indexer.errors import NothingToIndex
 from indexer.settings import IndexingSettings
 from siamese.errors import UnreadableImage

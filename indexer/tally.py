@@ -2,7 +2,7 @@
 
 from collections import Counter
 
-from gallery.seen import Unreadable
+from gallery.surveys.seen import Unreadable
 
 
 class Tally:

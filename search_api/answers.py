@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gallery.build import Build, GalleryImage
-from gallery.probing import Drift
+from gallery.builds.build import Build, GalleryImage
+from gallery.builds.probing import Drift
 from gallery.summaries import GallerySummary
 from search_api.accounts import Account
 from search_api.answered_evidence import account_fields

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from gallery.build import Build
+from gallery.builds.build import Build
 from gallery.errors import NothingPublished
 from gallery.galleries import Galleries
 from search_api.checkpoints import Checkpoint

@@ -6,9 +6,9 @@ import math
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from gallery.build import Build
-from gallery.candidates import Candidate
-from gallery.filters import Where
+from gallery.builds.build import Build
+from gallery.filters.conditions import Where
+from gallery.index.candidates import Candidate
 from search_api.checkpoints import Checkpoint
 from search_api.errors import InvalidQuestion, UnknownLabel
 from search_api.schemas import PrefilterSchema

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TypeVar
 
-from gallery.scanning import checksum
+from gallery.sources.scanning import checksum
 from search_api.schemas import CompareResponse
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Asked, Subject, Upload

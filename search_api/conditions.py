@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from pydantic import Field, TypeAdapter, ValidationError
 
 from gallery.errors import InvalidFilter
-from gallery.filters import Condition, Operator, Where, bounded, operand, parse_where
+from gallery.filters.conditions import Condition, Operator, Where, bounded, operand, parse_where
 from search_api.schemas_base import Schema
 
 

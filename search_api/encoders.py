@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery.build import Build
+from gallery.builds.build import Build
 from gallery.errors import EncoderMismatch
 from search_api.scoring import Floats
 from siamese.encoder import Embedded, Encoder

@@ -19,7 +19,7 @@ from explain.perturbing import Hiding
 from explain.reason_warnings import ReasonWarning
 from explain.sights import Sight
 from explain.what_if import Hidden, WhatIf, signed, what_if
-from gallery.build import Build
+from gallery.builds.build import Build
 from search_api.accounts import Account, HidingWanted
 from search_api.encoders import LoadedEncoders
 from search_api.errors import InvalidQuestion, TrialsBusy

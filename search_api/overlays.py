@@ -12,7 +12,7 @@ from PIL import Image
 from explain.evidence import Evidence
 from explain.heatmap import shared_scale
 from explain.overlay import laid_over, layer, muted
-from gallery.build import Build
+from gallery.builds.build import Build
 from search_api.accounts import Account
 from search_api.pictures import Picture, data_uri, png, stored_picture
 from search_api.schemas_evidence import OverlaysSchema, SideOverlays

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from gallery.build import Build, GalleryImage
-from gallery.scanning import checksum
+from gallery.builds.build import Build, GalleryImage
+from gallery.sources.scanning import checksum
 from search_api.schemas_base import DrawnOn, OriginalState
 from siamese.errors import UnreadableImage
 from siamese.images import PILLOW_LIMIT, ImageLimits, decode, read

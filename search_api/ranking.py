@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 
-from gallery.build import Build
-from gallery.candidates import Candidate
-from gallery.filters import Where
-from gallery.narrowing import labelled
+from gallery.builds.build import Build
+from gallery.filters.conditions import Where
+from gallery.index.candidates import Candidate
+from gallery.index.narrowing import labelled
 from search_api.candidates import how_many, narrow, propose
 from search_api.errors import InvalidQuestion
 from search_api.explaining import Judging

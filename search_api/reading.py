@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from PIL.Image import Image
 
-from gallery.build import Build, GalleryImage
-from gallery.scanning import checksum
+from gallery.builds.build import Build, GalleryImage
+from gallery.sources.scanning import checksum
 from search_api.encoders import LoadedEncoders
 from search_api.pictures import Picture, uploaded_picture
 from search_api.recomputing import Recomputer

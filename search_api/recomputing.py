@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from PIL.Image import Image
 
-from gallery.build import Build, GalleryImage
+from gallery.builds.build import Build, GalleryImage
 from search_api.encoders import LoadedEncoders
 from search_api.pictures import ORIGINAL_LIMITS, original
 from search_api.schemas_base import ComputedFrom

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gallery.candidates import Candidate
+from gallery.index.candidates import Candidate
 from search_api.scoring import Floats, Scored, Scorer
 
 

@@ -10,8 +10,8 @@ from collections.abc import Callable, Collection, Sequence
 from functools import partial
 from pathlib import Path
 
-from gallery.build import Build
-from gallery.filters import Where
+from gallery.builds.build import Build
+from gallery.filters.conditions import Where
 from gallery.galleries import Galleries
 from search_api import answers
 from search_api.accounts import NO_EXTRAS, Extras, accounts

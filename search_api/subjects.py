@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.build import GalleryImage
+from gallery.builds.build import GalleryImage
 from search_api.pictures import Picture
 from search_api.schemas_base import ComputedFrom
 from search_api.scoring import Floats

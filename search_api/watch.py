@@ -9,8 +9,8 @@ from collections import defaultdict, deque
 from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
-from gallery.build import Build
-from gallery.probing import Drift, Probe, drift, probe
+from gallery.builds.build import Build
+from gallery.builds.probing import Drift, Probe, drift, probe
 from search_api.builds import OpenBuilds
 from search_api.scoring import Floats
 

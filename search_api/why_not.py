@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from gallery.build import Build, GalleryImage
-from gallery.candidates import Candidate
+from gallery.builds.build import Build, GalleryImage
 from gallery.fate import Fate
-from gallery.filters import Condition, Where
+from gallery.filters.conditions import Condition, Where
+from gallery.index.candidates import Candidate
 from search_api.answers import encoder_schema, query_schema
 from search_api.explaining import Judging
 from search_api.ranking import Ranking, Wish

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery.build import Build, GalleryImage
+from gallery.builds.build import Build, GalleryImage
 from gallery.clustering import Clustering, clusters
 from whyalike.gallery_groups import GroupedImage, print_groups
 from whyalike.tables import UNKNOWN

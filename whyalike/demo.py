@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from gallery.scanning import scan
+from gallery.sources.scanning import scan
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.report import IndexingReport

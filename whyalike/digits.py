@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from gallery.scanning import checksum
+from gallery.sources.scanning import checksum
 from siamese.samples import Sample
 from siamese.splits import SplitFile, stratified_split
 

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.scanning import ScannedFile, checksum, scan
+from gallery.sources.scanning import ScannedFile, checksum, scan
 from siamese.errors import UnreadableImage, UnusableData
 from siamese.images import ImageLimits, read, why_none_is_a_picture
 from siamese.progress import Progress

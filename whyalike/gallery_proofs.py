@@ -10,8 +10,8 @@ from whyalike.console import out, printable
 from whyalike.tables import UNKNOWN, in_bytes, print_facts
 
 if TYPE_CHECKING:
-    from gallery.counting import Counts
-    from gallery.verification import Finding, Verification
+    from gallery.proof.counting import Counts
+    from gallery.proof.verification import Finding, Verification
     from whyalike.repairing import Repaired
 
 

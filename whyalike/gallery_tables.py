@@ -12,11 +12,11 @@ from whyalike.index_facts import index_facts
 from whyalike.tables import UNKNOWN, in_bytes, print_facts, print_rows
 
 if TYPE_CHECKING:
-    from gallery.backup import BackupReport
-    from gallery.compaction import CompactionReport
-    from gallery.history import BuildAccount, History, KeptBuild
-    from gallery.restoration import RestoreReport
-    from gallery.rollback import RollbackReport
+    from gallery.backups.backup import BackupReport
+    from gallery.backups.restoration import RestoreReport
+    from gallery.builds.compaction import CompactionReport
+    from gallery.builds.history import BuildAccount, History, KeptBuild
+    from gallery.builds.rollback import RollbackReport
 
 LABELS_SHOWN = 20
 """Labels named on the terminal; `--json` has all of them."""

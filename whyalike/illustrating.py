@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from explain.figure import pair_figure
-from gallery.scanning import ScannedFile, scan
+from gallery.sources.scanning import ScannedFile, scan
 from search_api.accounts import Extras
 from search_api.schemas import MatchSchema, SearchResponse
 from search_api.search import Searcher

@@ -1,7 +1,7 @@
 """How a gallery is searched, in a line or two."""
 
-from gallery.index_report import IndexReport
-from gallery.recall import Recall
+from gallery.index.recall import Recall
+from gallery.index.report import IndexReport
 from whyalike.tables import in_bytes
 
 

@@ -1,6 +1,6 @@
 """What the command line and the settings wish of a gallery's main index."""
 
-from gallery.index_kinds import IndexWish
+from gallery.index.kinds import IndexWish
 from gallery.settings import IndexSettings
 
 MEBIBYTE = 2**20

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gallery.galleries import Galleries
-from gallery.index_kinds import IndexWish
-from gallery.local_embeddings import LocalStorage
-from gallery.seen import Unreadable
+from gallery.index.kinds import IndexWish
+from gallery.local_storage import LocalStorage
 from gallery.settings import FetchingSettings
+from gallery.surveys.seen import Unreadable
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.rehearsal import RehearsalReport, rehearse

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from gallery.scanning import ScannedFile
+from gallery.sources.scanning import ScannedFile
 from siamese.errors import UnusableData
 from siamese.files import write_durably
 from siamese.images import ImageLimits

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL.Image import Image
 
-from gallery.scanning import root_uri
+from gallery.sources.scanning import root_uri
 from search_api.subjects import Upload
 from siamese.errors import UnreadableImage
 from siamese.images import ImageLimits, decode, read

@@ -2,8 +2,8 @@
 
 import random
 
-from gallery.build import Build
-from gallery.probing import Drift, drift, probe
+from gallery.builds.build import Build
+from gallery.builds.probing import Drift, drift, probe
 from search_api.schemas import WatchSchema
 from whyalike.console import say
 from whyalike.tables import UNKNOWN, print_facts

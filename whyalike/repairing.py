@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from gallery.builds.improvement import improve_index
 from gallery.galleries import Galleries
-from gallery.main_indexes import improve_index
-from gallery.repair import RepairReport, mend
-from gallery.verification import Verification, verify
+from gallery.proof.repair import RepairReport, mend
+from gallery.proof.verification import Verification, verify
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.report import IndexingReport

@@ -12,8 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import Field
 
-from gallery.build import Build
-from gallery.scanning import ScannedFile, scan
+from gallery.builds.build import Build
+from gallery.sources.scanning import ScannedFile, scan
 from search_api.answers import encoder_schema
 from search_api.checkpoints import Checkpoint
 from search_api.schemas import CalibrationSchema, EncoderSchema

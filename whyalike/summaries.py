@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from gallery.urls import shown
+from gallery.web.urls import shown
 from siamese.fingerprint import short
 from whyalike.console import out, say
 from whyalike.index_facts import index_facts

@@ -12,8 +12,8 @@ from explain.evaluation_page import (
     Table,
     evaluation_page,
 )
-from gallery.build import Build, GalleryImage
-from gallery.churn import Churn, Example, OfEncoder
+from gallery.builds.build import Build, GalleryImage
+from gallery.swaps.churn import Churn, Example, OfEncoder
 from siamese.fingerprint import short
 from siamese.images import decode
 from whyalike.swap_tables import churn_facts, estimate

@@ -13,8 +13,8 @@ from whyalike.console import out, say
 from whyalike.tables import UNKNOWN, print_facts, print_rows, print_written
 
 if TYPE_CHECKING:
-    from gallery.churn import Churn, Estimate, OfEncoder
     from gallery.manifest import Manifest
+    from gallery.swaps.churn import Churn, Estimate, OfEncoder
     from indexer.backfill import BackfillReport
 
 LACKING_SHOWN = 20

@@ -8,18 +8,18 @@ from pathlib import Path
 from typing import Any
 
 from gallery.errors import InvalidSource, SourceUnavailable
-from gallery.fetching import Fetcher
-from gallery.source import NamedSource
 from gallery.sources.found import ListedFile
 from gallery.sources.lists import is_list, read_list
 from gallery.sources.local import FILE_SCHEME, as_text, path_of_url, size_and_version
 from gallery.sources.opening import LocalFile, RemoteFile
 from gallery.sources.references import referred
 from gallery.sources.shards import is_shard, read_shard, refuse_compressed
+from gallery.sources.source import NamedSource
 from gallery.sources.storage import file_system, protocol_of, reading, version_of
 from gallery.sources.tables import is_table, read_table
 from gallery.sources.texts import opened
-from gallery.urls import is_web, shown, web_url
+from gallery.web.fetching import Fetcher
+from gallery.web.urls import is_web, shown, web_url
 
 
 def source_of(text: str) -> NamedSource:

@@ -7,13 +7,13 @@ from dataclasses import replace
 from functools import cached_property
 
 from gallery.errors import FetchRefused
-from gallery.fetching import Announced
 from gallery.settings import FetchingSettings
-from gallery.source import NamedSource, UnlistedFolder
 from gallery.sources.found import ListedFile
 from gallery.sources.kinds import read_source
 from gallery.sources.opening import WebFile, fetcher
+from gallery.sources.source import NamedSource, UnlistedFolder
 from gallery.sources.spool import Spool
+from gallery.web.fetching import Announced
 
 ASKED_AT_ONCE = 16
 """Files of the web whose servers are asked for their version at the same time."""

@@ -7,7 +7,7 @@ from gallery.errors import InvalidSource, OriginalUnavailable
 from gallery.sources.found import ListedFile
 from gallery.sources.references import referred
 from gallery.sources.texts import lines, name_of
-from gallery.urls import shown
+from gallery.web.urls import shown
 
 COMMENT = "#"
 _SUFFIXES = (".txt", ".lst")

@@ -6,9 +6,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from gallery.scanning import settled_version
 from gallery.sources.found import ListedFile
 from gallery.sources.opening import LocalFile
+from gallery.sources.scanning import settled_version
 
 FILE_SCHEME = "file"
 

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from gallery.errors import OriginalUnavailable
-from gallery.fetching import Fetcher
 from gallery.settings import FetchingSettings
 from gallery.sources.storage import file_system, reading
+from gallery.web.fetching import Fetcher
 
 FETCHERS_KEPT = 4
 """Settings whose connections are kept, for a process that asks by one of them at a time."""

@@ -4,13 +4,13 @@ import os
 import posixpath
 from collections.abc import Mapping
 
-from gallery.attributes import is_storable
 from gallery.errors import InvalidSource
+from gallery.filters.attributes import is_storable
 from gallery.sources.found import ListedFile
 from gallery.sources.local import FILE_SCHEME, folder_name, local_file, path_of_url
 from gallery.sources.opening import RemoteFile, WebFile
 from gallery.sources.storage import CHAIN, PROTOCOLS, protocol_of
-from gallery.urls import is_web, joined, shown, web_url
+from gallery.web.urls import is_web, joined, shown, web_url
 
 
 def referred(

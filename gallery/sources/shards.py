@@ -11,13 +11,13 @@ from collections.abc import Iterator, Mapping
 from itertools import groupby
 from typing import IO, Any
 
-from gallery.attributes import MAX_COLUMNS, MAX_NAME, attributes_of, is_storable, text_of
 from gallery.errors import InvalidSource
-from gallery.filters import LABEL
+from gallery.filters.attributes import MAX_COLUMNS, MAX_NAME, attributes_of, is_storable, text_of
+from gallery.filters.conditions import LABEL
 from gallery.sources.found import ListedFile
 from gallery.sources.opening import LocalFile, RemoteFile, ShardMember
 from gallery.sources.texts import name_of
-from gallery.urls import shown
+from gallery.web.urls import shown
 
 MAX_SIBLING = 2**20
 """Bytes of what is said of one picture."""

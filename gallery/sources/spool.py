@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from gallery.errors import InvalidSource
 from gallery.sources.found import ListedFile
-from gallery.urls import shown
+from gallery.web.urls import shown
 
 PAGE = 1000
 """Files that are read back at a time."""

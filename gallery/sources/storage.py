@@ -7,7 +7,7 @@ from typing import Any
 import fsspec
 
 from gallery.errors import InvalidSource, OriginalUnavailable
-from gallery.urls import shown
+from gallery.web.urls import shown
 
 PROTOCOLS = {
     "memory": None,

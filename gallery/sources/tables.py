@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import IO, Any
 
-from gallery.attributes import MAX_COLUMNS, MAX_NAME, attributes_of, is_storable, text_of
 from gallery.errors import InvalidSource, OriginalUnavailable
-from gallery.filters import LABEL
+from gallery.filters.attributes import MAX_COLUMNS, MAX_NAME, attributes_of, is_storable, text_of
+from gallery.filters.conditions import LABEL
 from gallery.sources.found import ListedFile
 from gallery.sources.references import referred
 from gallery.sources.texts import lines, name_of
-from gallery.urls import shown
+from gallery.web.urls import shown
 
 WHERE = ("path", "uri")
 _BATCH = 1000

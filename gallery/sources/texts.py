@@ -7,10 +7,10 @@ from io import BytesIO
 from typing import IO
 
 from gallery.errors import InvalidSource, SourceUnavailable
-from gallery.fetching import Fetcher
 from gallery.sources.local import FILE_SCHEME, path_of_url
 from gallery.sources.storage import file_system, protocol_of, reading
-from gallery.urls import is_web, shown
+from gallery.web.fetching import Fetcher
+from gallery.web.urls import is_web, shown
 
 MAX_FETCHED = 256 * 2**20
 """Bytes of a table that is fetched from the web, which is held in memory."""

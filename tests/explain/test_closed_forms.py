@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from explain import maps
 from explain.scores import COSINE, DISTANCE, ClassScore, PairHeadLogit, Score
-from gallery.quantization import dequantize, quantize
+from gallery.segments.quantization import dequantize, quantize
 from siamese.bodies import BODIES
 from siamese.network import EncoderNetwork
 from tests.explain.bodies import DIMENSION, pictures, random_network

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from explain.correspondences import Contributions, contributions, mutual_best
 from explain.errors import MapMismatch
 from explain.maps import relevance_maps, seen_cells
-from gallery.quantization import dequantize, quantize
+from gallery.segments.quantization import dequantize, quantize
 from tests.explain.local import Local, pairs, unit_embedding
 from tests.toys import mean_colour_encoder, mosaic
 

@@ -4,7 +4,7 @@ import pytest
 from explain.errors import ExplainError, MapMismatch, NotFinite
 from explain.evidence import Evidence, Explained, Side, explain, explain_matches
 from explain.scores import DISTANCE, SCORES
-from gallery.quantization import dequantize, quantize
+from gallery.segments.quantization import dequantize, quantize
 from tests.explain.local import Local, unit_embedding
 
 THRESHOLD = 0.8

@@ -8,7 +8,7 @@ import pytest
 from explain.errors import ExplainError
 from explain.evidence import Explained, Side, explain
 from explain.scores import ClassScore, PairHeadLogit
-from gallery.quantization import dequantize, quantize
+from gallery.segments.quantization import dequantize, quantize
 from siamese.heads import ClassHead, PairHead
 from tests.explain.local import Local, unit_embedding
 

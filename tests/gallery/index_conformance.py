@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gallery.index import Nearest, VectorIndex
+from gallery.vector_index import Nearest, VectorIndex
 
 DIMENSION = 16
 

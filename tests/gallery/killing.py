@@ -12,8 +12,8 @@ import faiss
 import pytest
 from sqlalchemy import text
 
-from gallery.build import Build, GalleryImage
-from gallery.verification import verify
+from gallery.builds.build import Build, GalleryImage
+from gallery.proof.verification import verify
 from tests.faults import at_every_step, die_at
 from tests.gallery.support import NAME, Trial, embedded, images
 from tests.homes import copy_home, remove_home

@@ -9,14 +9,14 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine
 
-from gallery.build import Build, GalleryImage
+from gallery.builds.build import Build, GalleryImage
+from gallery.builds.publication import PublishReport
 from gallery.database import open_engine
 from gallery.difference import Place
 from gallery.galleries import Galleries
-from gallery.publication import PublishReport
-from gallery.scanning import checksum
-from gallery.seen import Unreadable
-from gallery.segments import EmbeddedContent
+from gallery.segments.segment import EmbeddedContent
+from gallery.sources.scanning import checksum
+from gallery.surveys.seen import Unreadable
 from gallery.writer import GalleryWriter
 from tests.homes import database_of
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gallery.backup import CHECKSUMS, CONTENTS, Archive, BackupReport, back_up
+from gallery.backups.backup import CHECKSUMS, CONTENTS, Archive, BackupReport, back_up
 from gallery.errors import CorruptBackup, CorruptGallery, GalleryExists, NothingPublished
 from gallery.galleries import Galleries
 from tests.gallery.support import NAME, Trial, embedded, ids, images
@@ -217,7 +217,7 @@ def test_a_restoration_that_is_killed_leaves_nothing_and_is_done_again(
 
     with monkeypatch.context() as killing:
         killing.setattr("shutil.rmtree", lambda *_, **__: None)  # a killed process tidies nothing
-        killing.setattr(f"gallery.{step}", die)
+        killing.setattr(f"gallery.backups.{step}", die)
         with pytest.raises(Killed):
             elsewhere.galleries.restore(backup)
         assert elsewhere.galleries.names() == []

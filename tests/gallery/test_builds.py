@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from sqlalchemy import Connection, event
 
-from gallery.candidates import Candidate
 from gallery.errors import CorruptGallery, EncoderMismatch, ImageNotFound
-from gallery.scanning import checksum
+from gallery.index.candidates import Candidate
+from gallery.sources.scanning import checksum
 from tests.gallery.support import DIMENSION, FINGERPRINT, GRID, Trial, embedded, ids, images
 
 ROOT = Path(__file__).parents[2]

@@ -2,10 +2,10 @@
 
 import pytest
 
-from gallery.compaction import CompactionReport, compact
+from gallery.builds.compaction import CompactionReport, compact
+from gallery.builds.rollback import roll_back
 from gallery.errors import BuildNotFound, CorruptGallery
-from gallery.rollback import roll_back
-from gallery.verification import verify
+from gallery.proof.verification import verify
 from tests.gallery.support import NAME, Trial, embedded, images
 
 FILES = {f"/r/{label}/{number}.jpg": f"{label}{number}".encode() for label in "ab" for number in range(8)}
@@ -120,7 +120,7 @@ def test_a_compaction_that_is_killed_leaves_what_was_published(
     def die(*_: object, **__: object) -> None:
         raise InterruptedError
 
-    for step in ("gallery.compaction.mark_folded", "gallery.republication.name_published"):
+    for step in ("gallery.builds.compaction.mark_folded", "gallery.builds.republication.name_published"):
         with monkeypatch.context() as killing:
             killing.setattr(step, die)
             with pytest.raises(InterruptedError):

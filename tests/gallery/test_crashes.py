@@ -12,14 +12,14 @@ from pathlib import Path
 
 import pytest
 
-from gallery.compaction import compact
+from gallery.builds.compaction import compact
+from gallery.builds.improvement import improve_index
+from gallery.builds.rollback import roll_back
 from gallery.deletion import delete_gallery, remove_folder
 from gallery.errors import GalleryNotFound, NothingPublished
 from gallery.folders import GalleryFolder
-from gallery.index_kinds import IndexWish
-from gallery.main_indexes import improve_index
-from gallery.rollback import roll_back
-from gallery.scanning import checksum
+from gallery.index.kinds import IndexWish
+from gallery.sources.scanning import checksum
 from tests.gallery.killing import Homes, Snapshot, assert_tidy, killed_at, steps
 from tests.gallery.support import FINGERPRINT, NAME, Trial, embedded, ids
 

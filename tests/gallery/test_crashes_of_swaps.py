@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from gallery.successors import abandon, begin, successor, unembedded
-from gallery.swap import activate
+from gallery.swaps.successors import abandon, begin, successor, unembedded
+from gallery.swaps.swap import activate
 from tests.gallery.killing import Homes, Snapshot, assert_tidy
 from tests.gallery.support import NAME, Trial, checkpoint, embedded, images
 

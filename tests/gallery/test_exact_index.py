@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gallery.arrays import StoredArray
-from gallery.embeddings import Embeddings, Part
 from gallery.errors import CorruptGallery
-from gallery.exact_index import ExactIndex, Remembered
-from gallery.index import VectorIndex
+from gallery.index.exact_index import ExactIndex, Remembered
+from gallery.segments.arrays import StoredArray
+from gallery.segments.embeddings import Embeddings, Part
+from gallery.vector_index import VectorIndex
 from tests.gallery.index_conformance import DIMENSION, VectorIndexConformance, unit
 
 

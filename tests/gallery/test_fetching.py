@@ -20,11 +20,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.addresses import is_public
 from gallery.errors import FetchRefused
-from gallery.fetching import Announced, Fetched, Fetcher
 from gallery.settings import FetchingSettings
-from gallery.urls import is_web, shown, web_url
+from gallery.web.addresses import is_public
+from gallery.web.fetching import Announced, Fetched, Fetcher
+from gallery.web.urls import is_web, shown, web_url
 
 MAX_BYTES = 1000
 Answer = Callable[[BaseHTTPRequestHandler], None]
@@ -256,7 +256,7 @@ def test_a_redirect_leads_to_nothing_but_the_web(server: Server, location: str) 
 
 
 def test_https_does_not_lead_to_http() -> None:
-    from gallery.urls import redirected
+    from gallery.web.urls import redirected
 
     with pytest.raises(FetchRefused, match="from https to http"):
         redirected(web_url("https://pictures.test/a"), "http://pictures.test/a")

@@ -10,11 +10,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, insert, update
 
-from gallery.attributes import attributes_of, digest_of, number_of
-from gallery.build import Build
+from gallery.builds.build import Build
 from gallery.database import writing
 from gallery.errors import InvalidFilter
-from gallery.filters import parse_where
+from gallery.filters.attributes import attributes_of, digest_of, number_of
+from gallery.filters.conditions import parse_where
 from gallery.records.attributes import AttributeRecord
 from gallery.records.images import PlaceRecord
 from tests.gallery.support import FINGERPRINT, Trial

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.attributes import MAX_TEXT, attributes_of, digest_of, number_of, text_of
 from gallery.errors import InvalidFilter
-from gallery.filtering import satisfying
-from gallery.filters import Condition, Operand, operand, parse_where, require_known
+from gallery.filters.attributes import MAX_TEXT, attributes_of, digest_of, number_of, text_of
+from gallery.filters.conditions import Condition, Operand, operand, parse_where, require_known
+from gallery.filters.filtering import satisfying
 
 
 def one(text: str) -> Condition:

@@ -11,9 +11,9 @@ import pytest
 from sqlalchemy import Connection, text, update
 
 from gallery import leases, writer
+from gallery.builds.publication import Publication
 from gallery.errors import GalleryLocked
 from gallery.leases import EXPIRY
-from gallery.publication import Publication
 from gallery.records.galleries import LeaseRecord
 from tests.gallery.support import FINGERPRINT, Trial, embedded, places
 

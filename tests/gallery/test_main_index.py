@@ -9,15 +9,15 @@ import faiss
 import numpy as np
 import pytest
 
-from gallery.embeddings import Embeddings, Part
 from gallery.errors import CorruptGallery, InvalidIndex
-from gallery.exact_index import ExactIndex
-from gallery.faiss_engine import FaissEngine
-from gallery.gpu_index import GpuIndex
-from gallery.index import VectorIndex
-from gallery.index_building import build_index
-from gallery.index_kinds import FLAT_NUMBERS, IndexWish, designs, made_by
-from gallery.main_index import CombinedIndex, Effort, MainIndex
+from gallery.index.building import build_index
+from gallery.index.exact_index import ExactIndex
+from gallery.index.faiss_engine import FaissEngine
+from gallery.index.gpu_index import GpuIndex
+from gallery.index.kinds import FLAT_NUMBERS, IndexWish, designs, made_by
+from gallery.index.main_index import CombinedIndex, Effort, MainIndex
+from gallery.segments.embeddings import Embeddings, Part
+from gallery.vector_index import VectorIndex
 from tests.gallery.index_conformance import DIMENSION, VectorIndexConformance, exact, unit
 
 MANY = 3000

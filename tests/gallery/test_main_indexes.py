@@ -5,16 +5,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gallery.backup import back_up
-from gallery.build import Build
-from gallery.coverage import claims_with, leaves_too_many, uncovered
+from gallery.backups.backup import back_up
+from gallery.builds.build import Build
+from gallery.builds.improvement import IndexReport, improve_index
+from gallery.builds.rollback import roll_back
 from gallery.errors import InvalidIndex, NothingPublished
-from gallery.index_kinds import IndexWish
-from gallery.main_indexes import IndexReport, improve_index
+from gallery.index.coverage import claims_with, leaves_too_many, uncovered
+from gallery.index.kinds import IndexWish
 from gallery.manifest import IndexClaims, SegmentClaims
-from gallery.rollback import roll_back
+from gallery.proof.verification import verify
 from gallery.site import Site
-from gallery.verification import verify
 from tests.gallery.support import FINGERPRINT, NAME, Trial, embedded, ids
 
 FILES = {
@@ -165,7 +165,7 @@ def test_a_finished_index_that_was_not_published_is_published_by_the_next_run(
 ) -> None:
     trial.run(FILES)
     with monkeypatch.context() as patch:
-        patch.setattr("gallery.main_indexes.republish", _die)
+        patch.setattr("gallery.builds.improvement.republish", _die)
         with pytest.raises(KeyboardInterrupt):
             improve(trial)
     (finished,) = indexes(trial)

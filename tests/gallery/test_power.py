@@ -9,13 +9,13 @@ import pytest
 from sqlalchemy import select
 
 from gallery import files
-from gallery.collection import unnamed_paths
-from gallery.compaction import compact
+from gallery.builds.collection import unnamed_paths
+from gallery.builds.compaction import compact
+from gallery.builds.rollback import roll_back
 from gallery.folders import GalleryFolder
 from gallery.records.galleries import GalleryRecord
-from gallery.rollback import roll_back
-from gallery.successors import begin, successor, unembedded
-from gallery.swap import activate
+from gallery.swaps.successors import begin, successor, unembedded
+from gallery.swaps.swap import activate
 from tests.gallery.power import Disk
 from tests.gallery.support import NAME, Trial, checkpoint, embedded
 

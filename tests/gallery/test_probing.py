@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gallery.build import Build
-from gallery.index import Nearest, VectorIndex
+from gallery.builds.build import Build
+from gallery.builds.probing import LEAST_PROBES, Probe, drift, probe
+from gallery.index.recall import NEIGHBOURS, quantiles
 from gallery.manifest import CoveredSegment, MainIndexClaims, RecallClaims
-from gallery.probing import LEAST_PROBES, Probe, drift, probe
-from gallery.recall import NEIGHBOURS, quantiles
+from gallery.vector_index import Nearest, VectorIndex
 from tests.gallery.support import Trial
 
 NEAR = np.random.default_rng(0).normal(0.5, 0.05, 400)

@@ -8,8 +8,8 @@ from sqlalchemy import text
 
 from gallery.difference import Place
 from gallery.errors import CorruptGallery, NotEmbedded, NothingPublished, SourceUnavailable
-from gallery.scanning import checksum
-from gallery.seen import Unreadable
+from gallery.sources.scanning import checksum
+from gallery.surveys.seen import Unreadable
 from tests.gallery.support import (
     FINGERPRINT,
     NAME,

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from numpy.typing import NDArray
 
-from gallery.quantization import LEVELS, dequantize, halve, quantize
+from gallery.segments.quantization import LEVELS, dequantize, halve, quantize
 
 FLOATS = st.floats(-1e6, 1e6, width=32, allow_subnormal=False)
 

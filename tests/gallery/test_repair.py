@@ -4,11 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from gallery.builds.improvement import improve_index
 from gallery.errors import CorruptGallery
-from gallery.index_kinds import IndexWish
-from gallery.main_indexes import improve_index
-from gallery.repair import RepairReport, mend
-from gallery.verification import verify
+from gallery.index.kinds import IndexWish
+from gallery.proof.repair import RepairReport, mend
+from gallery.proof.verification import verify
 from tests.gallery.support import NAME, Trial, ids, images
 
 FILES = {f"/r/red/{name}.jpg": name.encode() for name in "abcdef"}

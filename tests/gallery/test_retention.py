@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import text
 
+from gallery.builds.history import build_account, history
 from gallery.errors import BuildNotFound
 from gallery.galleries import Galleries
-from gallery.history import build_account, history
 from gallery.settings import GallerySettings
 from tests.gallery.support import NAME, Trial, ids, images
 

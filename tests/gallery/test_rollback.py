@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gallery.builds.rollback import RollbackReport, roll_back
 from gallery.errors import AlreadyPublished, BuildNotFound, CorruptGallery
-from gallery.rollback import RollbackReport, roll_back
 from tests.gallery.support import NAME, Trial, ids, images
 from tests.homes import new_home, remove_home
 

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from gallery.errors import SourceUnavailable
-from gallery.scanning import ScannedFile, checksum, distinct, is_below, root_uri, scan
-from gallery.source import UnlistedFolder
+from gallery.sources.scanning import ScannedFile, checksum, distinct, is_below, root_uri, scan
+from gallery.sources.source import UnlistedFolder
 
 
 def touch(*paths: Path) -> None:

@@ -9,10 +9,11 @@ import pytest
 
 from gallery.errors import CorruptGallery
 from gallery.files import UNFINISHED
-from gallery.local_embeddings import LocalStorage, storage_of
+from gallery.local_storage import LocalStorage
 from gallery.manifest import FileClaims, SegmentClaims
-from gallery.scanning import checksum
-from gallery.segments import EmbeddedContent, Segment, corrupt_files, is_intact, write_segment
+from gallery.segments.local_embeddings import storage_of
+from gallery.segments.segment import EmbeddedContent, Segment, corrupt_files, is_intact, write_segment
+from gallery.sources.scanning import checksum
 from tests.gallery.support import embedded
 
 UNIT = np.array([0.6, 0.8], np.float32)

@@ -18,13 +18,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.errors import FetchRefused, InvalidSource, OriginalUnavailable, SourceUnavailable
-from gallery.fetching import Fetcher
 from gallery.settings import FetchingSettings
 from gallery.sources.found import ListedFile
 from gallery.sources.kinds import NamedSource, read_source, source_of
 from gallery.sources.opening import LocalFile, RemoteFile, ShardMember, WebFile
 from gallery.sources.references import referred
 from gallery.sources.shards import read_shard
+from gallery.web.fetching import Fetcher
 
 LIMIT = 1000
 

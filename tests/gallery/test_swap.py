@@ -5,12 +5,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from gallery.churn import Churn, Estimate, churn
+from gallery.builds.rollback import roll_back
 from gallery.errors import NoSuccessor, NotEmbedded, NothingPublished, SwapRefused
-from gallery.rollback import roll_back
-from gallery.successors import abandon, begin, successor, unembedded
-from gallery.swap import activate, open_successor
-from gallery.verification import verify
+from gallery.proof.verification import verify
+from gallery.swaps.churn import Churn, Estimate, churn
+from gallery.swaps.successors import abandon, begin, successor, unembedded
+from gallery.swaps.swap import activate, open_successor
 from tests.gallery.support import NAME, Trial, checkpoint, embedded, ids, images
 
 FILES = {f"/r/{label}/{number}.jpg": f"{label}{number}".encode() for label in "ab" for number in range(6)}
@@ -129,7 +129,7 @@ def test_what_is_abandoned_is_gone(trial: Trial) -> None:
         successor(trial.galleries.site(NAME))
 
 
-@pytest.mark.parametrize("step", ["gallery.swap.delete", "gallery.republication.name_published"])
+@pytest.mark.parametrize("step", ["gallery.swaps.swap.delete", "gallery.builds.republication.name_published"])
 def test_a_takeover_that_is_killed_leaves_the_old_encoder_and_can_be_done_again(
     trial: Trial, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from sqlalchemy import event, text
 
-from gallery.counting import Counts
+from gallery.builds.retention import retire
+from gallery.builds.rollback import roll_back
 from gallery.errors import NothingPublished
-from gallery.retention import retire
-from gallery.rollback import roll_back
-from gallery.seen import Unreadable
-from gallery.verification import Verification, verify
+from gallery.proof.counting import Counts
+from gallery.proof.verification import Verification, verify
+from gallery.surveys.seen import Unreadable
 from tests.gallery.support import NAME, Trial
 
 FIRST = {"/r/red/a.jpg": b"a", "/r/red/b.jpg": b"b", "/r/red/c.jpg": b"c"}

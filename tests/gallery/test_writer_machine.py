@@ -17,9 +17,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule, run_state_machine_as_test
 from sqlalchemy import event
 
-from gallery.build import Build, GalleryImage
+from gallery.builds.build import Build, GalleryImage
 from gallery.leases import EXPIRY
-from gallery.scanning import checksum
+from gallery.sources.scanning import checksum
 from tests.gallery.support import FINGERPRINT, Trial, embedded, ids, images
 from tests.homes import new_home, remove_home
 

@@ -11,7 +11,7 @@ import torch
 
 from gallery.errors import NothingPublished
 from gallery.galleries import Galleries
-from gallery.scanning import FolderSource
+from gallery.sources.scanning import FolderSource
 from indexer.encoders import EncoderChoice
 from indexer.errors import EncoderRefused, NothingToIndex
 from indexer.fitting import drawn

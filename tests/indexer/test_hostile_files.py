@@ -18,7 +18,7 @@ import pytest
 from PIL import Image
 
 from gallery.galleries import Galleries
-from gallery.scanning import scan
+from gallery.sources.scanning import scan
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.reading import Reader, UnreadFile

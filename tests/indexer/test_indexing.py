@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from gallery.build import Build
+from gallery.builds.build import Build
 from gallery.errors import GalleryLocked, NothingPublished, SourceUnavailable
 from gallery.galleries import Galleries
 from indexer.encoders import EncoderChoice

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from gallery.galleries import Galleries
-from gallery.verification import verify
+from gallery.proof.verification import verify
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.settings import IndexingSettings

@@ -26,11 +26,11 @@ from typing import TypeVar
 import numpy as np
 import pytest
 
-from gallery.build import Build
+from gallery.builds.build import Build
 from gallery.database import open_engine
 from gallery.files import UNFINISHED
 from gallery.galleries import Galleries
-from gallery.verification import verify
+from gallery.proof.verification import verify
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.report import IndexingReport

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from gallery.galleries import Galleries
-from gallery.local_embeddings import LocalStorage
+from gallery.local_storage import LocalStorage
 from indexer.encoders import EncoderChoice
 from indexer.errors import EncoderRefused
 from indexer.indexing import index

@@ -18,7 +18,7 @@ from PIL import Image
 from sqlalchemy.exc import OperationalError
 
 from gallery.galleries import Galleries
-from gallery.scanning import scan
+from gallery.sources.scanning import scan
 from indexer.decoding import Decoded, Decoding, decoded
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index

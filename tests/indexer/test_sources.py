@@ -16,12 +16,12 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from gallery.build import Build
+from gallery.builds.build import Build
+from gallery.builds.rollback import roll_back
 from gallery.errors import InvalidSource, SourceUnavailable
-from gallery.filters import parse_where
+from gallery.filters.conditions import parse_where
 from gallery.galleries import Galleries
 from gallery.records.attributes import AttributeRecord
-from gallery.rollback import roll_back
 from gallery.settings import FetchingSettings
 from gallery.sources.kinds import source_of
 from indexer.encoders import EncoderChoice

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from gallery.galleries import Galleries
-from gallery.scanning import ScannedFile
+from gallery.sources.scanning import ScannedFile
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.rehearsal import rehearse

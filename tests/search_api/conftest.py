@@ -14,7 +14,7 @@ from PIL import Image
 
 from gallery.database import open_engine
 from gallery.galleries import Galleries
-from gallery.local_embeddings import LocalStorage
+from gallery.local_storage import LocalStorage
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from migrations import schema

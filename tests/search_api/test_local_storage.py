@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from gallery.local_embeddings import LocalStorage
+from gallery.local_storage import LocalStorage
 from search_api.accounts import Extras
 from search_api.schemas import MatchSchema, SearchResponse
 from search_api.schemas_evidence import SideSchema

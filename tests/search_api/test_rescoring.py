@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.candidates import Candidate
+from gallery.index.candidates import Candidate
 from search_api.rescoring import rescore
 from search_api.scoring import DistanceScorer, Floats, Scored, distance
 from tests.search_api.conftest import Workshop

@@ -12,8 +12,8 @@ from fastapi.testclient import TestClient
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gallery.build import Build
-from gallery.candidates import Candidate
+from gallery.builds.build import Build
+from gallery.index.candidates import Candidate
 from search_api.errors import InvalidQuestion, NoSuchHead, UnknownLabel
 from search_api.rescoring import rescore
 from search_api.schemas import MatchSchema

@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from gallery.build import Build
-from gallery.candidates import Candidate
+from gallery.builds.build import Build
 from gallery.errors import EncoderMismatch, ImageNotFound, NothingPublished
+from gallery.index.candidates import Candidate
 from search_api import overlays, reading
 from search_api.accounts import Extras
 from search_api.errors import AmbiguousGallery, InvalidQuestion, UnknownLabel

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import threading
 
+from gallery.builds.history import history
+from gallery.builds.rollback import roll_back
 from gallery.database import open_engine
 from gallery.galleries import Galleries
-from gallery.history import history
-from gallery.rollback import roll_back
 from gallery.settings import GallerySettings
 from search_api.schemas import SearchResponse
 from search_api.subjects import Upload

@@ -7,7 +7,7 @@ import threading
 import numpy as np
 import pytest
 
-from gallery.probing import probe
+from gallery.builds.probing import probe
 from search_api import watch as watching
 from search_api.subjects import Upload
 from search_api.watch import Watch

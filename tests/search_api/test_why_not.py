@@ -9,9 +9,9 @@ import pytest
 from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 
-from gallery.build import GalleryImage
-from gallery.filters import parse_where
-from gallery.index import Nearest, VectorIndex
+from gallery.builds.build import GalleryImage
+from gallery.filters.conditions import parse_where
+from gallery.vector_index import Nearest, VectorIndex
 from indexer.indexing import index
 from search_api.errors import InvalidQuestion
 from search_api.ranking import Wish

@@ -23,7 +23,7 @@ from whyalike.options import (
 )
 
 if TYPE_CHECKING:  # loaded by the time that a picture is compared, not for --help
-    from gallery.build import Build
+    from gallery.builds.build import Build
     from search_api.schemas_base import ScorerName
     from search_api.search import Searcher
     from siamese.encoder import Encoder

@@ -18,7 +18,7 @@ def backup(
     """Write a gallery with all the builds that it keeps into one file; originals are not in it."""
     from datetime import datetime, timezone
 
-    from gallery.backup import back_up
+    from gallery.backups.backup import back_up
     from whyalike.errors import UsageError
     from whyalike.gallery_tables import print_backup
     from whyalike.home import open_galleries

@@ -26,9 +26,9 @@ def compact(
     """
     from dataclasses import replace
 
-    from gallery.compaction import GOOD_SIZE
-    from gallery.compaction import compact as compact_gallery
-    from gallery.main_indexes import check_wish, improve_index
+    from gallery.builds.compaction import GOOD_SIZE
+    from gallery.builds.compaction import compact as compact_gallery
+    from gallery.builds.improvement import check_wish, improve_index
     from whyalike.console import progress, say
     from whyalike.gallery_tables import print_compaction
     from whyalike.home import open_galleries

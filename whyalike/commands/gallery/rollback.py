@@ -23,7 +23,7 @@ def rollback(
 
     The next `whyalike index` brings the gallery up to date with its folders again.
     """
-    from gallery.rollback import roll_back
+    from gallery.builds.rollback import roll_back
     from whyalike.gallery_tables import print_rollback
     from whyalike.home import open_galleries
     from whyalike.settings import read_settings

@@ -20,7 +20,7 @@ def show(
     json: Json = False,
 ) -> None:
     """Say what a gallery is made of, which builds it keeps and what they take; or what a build shows."""
-    from gallery.history import build_account, history
+    from gallery.builds.history import build_account, history
     from whyalike.errors import UsageError
     from whyalike.gallery_tables import print_build, print_history
     from whyalike.home import open_galleries

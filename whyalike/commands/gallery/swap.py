@@ -60,9 +60,9 @@ def compare(
     json: Json = False,
 ) -> None:
     """Ask both encoders with the same images: what stays, what changes, who finds the right label."""
-    from gallery.churn import churn
-    from gallery.successors import successor
-    from gallery.swap import open_successor
+    from gallery.swaps.churn import churn
+    from gallery.swaps.successors import successor
+    from gallery.swaps.swap import open_successor
     from whyalike.home import open_galleries
     from whyalike.settings import read_settings
     from whyalike.swap_page import write_swap_page
@@ -86,8 +86,8 @@ def compare(
 @swap.command()
 def activate(name: GalleryName, json: Json = False) -> None:
     """Let the other encoder take over: the same images and ids, in one step; `rollback` goes back."""
-    from gallery.main_indexes import improve_index
-    from gallery.swap import activate as activate_successor
+    from gallery.builds.improvement import improve_index
+    from gallery.swaps.swap import activate as activate_successor
     from whyalike.console import say
     from whyalike.home import open_galleries
     from whyalike.index_wishes import index_wish
@@ -107,8 +107,8 @@ def activate(name: GalleryName, json: Json = False) -> None:
 @swap.command()
 def abandon(name: GalleryName, yes: Yes = False) -> None:
     """Forget the other encoder and all that it has embedded."""
-    from gallery.successors import abandon as abandon_successor
-    from gallery.successors import successor
+    from gallery.swaps.successors import abandon as abandon_successor
+    from gallery.swaps.successors import successor
     from whyalike.console import say
     from whyalike.home import open_galleries
     from whyalike.settings import read_settings

@@ -24,7 +24,7 @@ def verify(
 
     Leaves with 1 if something is wrong.
     """
-    from gallery.verification import verify as verify_gallery
+    from gallery.proof.verification import verify as verify_gallery
     from whyalike.checkpoint_faults import checkpoint_fault
     from whyalike.gallery_proofs import print_verification
     from whyalike.home import open_galleries

@@ -1,0 +1,1 @@
+"""A gallery as one file, and back."""

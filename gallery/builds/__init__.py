@@ -1,0 +1,1 @@
+"""Published states of a gallery: what they claim, who reads them, how one follows another."""

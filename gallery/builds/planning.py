@@ -1,0 +1,106 @@
+"""What a build of the gallery's live places claims of itself, and whether the published one says the same."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Connection, func, select
+
+from gallery.errors import CorruptGallery, NotEmbedded
+from gallery.folders import GalleryFolder
+from gallery.index.coverage import claims_with
+from gallery.local_storage import LocalStorage
+from gallery.manifest import EncoderClaims, Manifest, read_manifest
+from gallery.records.builds import BuildRecord
+from gallery.records.galleries import GalleryRecord
+from gallery.records.images import PlaceRecord
+from gallery.segments.storage import IntactSegments
+
+
+def stated(
+    connection: Connection,
+    folder: GalleryFolder,
+    gallery_id: int,
+    intact: IntactSegments,
+    *,
+    fingerprint: str,
+    encoder_name: str,
+    storage: LocalStorage,
+) -> Manifest:
+    """What the gallery is now, under the number of the published build; raises NotEmbedded."""
+    encoder = _encoder(connection, gallery_id, fingerprint, encoder_name, intact.shape)
+    usage = intact.usage(gallery_id)
+    if usage.lost:
+        raise not_embedded(usage.lost, usage.lost_uri, encoder_name)
+    live = (PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build.is_(None))
+    labels = select(PlaceRecord.label).distinct().where(*live, PlaceRecord.label.is_not(None)).subquery()
+    segments = intact.claims(usage.segment_ids)
+    published = published_manifest(connection, folder, gallery_id)
+    return Manifest(
+        gallery=folder.name,
+        build=published_number(connection, gallery_id),
+        encoder=encoder,
+        images=connection.scalar(select(func.count()).select_from(PlaceRecord).where(*live)) or 0,
+        contents=usage.contents,
+        labels=connection.scalar(select(func.count()).select_from(labels)) or 0,
+        local_embeddings=storage,
+        segments=segments,
+        index=claims_with(published.index.main if published else None, segments),
+    )
+
+
+def published_number(connection: Connection, gallery_id: int) -> int:
+    """The number of the published build, 0 before the first."""
+    statement = select(GalleryRecord.published_build).where(GalleryRecord.id == gallery_id)
+    return connection.scalar(statement) or 0
+
+
+def published_manifest(connection: Connection, folder: GalleryFolder, gallery_id: int) -> Manifest | None:
+    """The manifest of the published build; None before the first, and where it is lost or was changed."""
+    number = published_number(connection, gallery_id)
+    statement = select(BuildRecord.manifest_sha256).where(
+        BuildRecord.gallery_id == gallery_id, BuildRecord.number == number
+    )
+    sha256 = connection.scalar(statement)
+    if sha256 is None:
+        return None
+    try:
+        return read_manifest(folder.manifest(number), sha256=sha256)
+    except CorruptGallery:
+        return None  # whatever happened to it, publishing anew mends it
+
+
+def encoder_folders(connection: Connection, gallery_id: int) -> Iterator[str]:
+    """The checkpoints in question, below `encoders/`: the published build's, then the one kept last."""
+    published = (
+        select(BuildRecord.encoder_folder)
+        .join(GalleryRecord, GalleryRecord.id == BuildRecord.gallery_id)
+        .where(GalleryRecord.id == gallery_id, BuildRecord.number == GalleryRecord.published_build)
+    )
+    kept = select(GalleryRecord.encoder_folder).where(
+        GalleryRecord.id == gallery_id, GalleryRecord.encoder_folder.is_not(None)
+    )
+    for statement in (published, kept):
+        yield from map(str, connection.scalars(statement))
+
+
+def not_embedded(count: int, uri: str | None, encoder_name: str) -> NotEmbedded:
+    """The refusal of images whose content has no embedding; `uri` is one of them."""
+    return NotEmbedded(
+        f"{count} images are not embedded by {encoder_name}, {uri} for one; "
+        "index every root of the gallery by the same encoder."
+    )
+
+
+def _encoder(
+    connection: Connection, gallery_id: int, fingerprint: str, name: str, shape: tuple[int, int, int] | None
+) -> EncoderClaims:
+    if shape is None:
+        raise NotEmbedded(f"No image was ever embedded by {name}, so there is nothing to publish.")
+    kept = [
+        folder for folder in encoder_folders(connection, gallery_id) if folder.startswith(f"{fingerprint}/")
+    ]
+    if not kept:
+        raise ValueError(f"Keep the checkpoint of {fingerprint} before publishing a build by it.")
+    height, width, dimension = shape
+    return EncoderClaims(
+        name=name, fingerprint=fingerprint, folder=kept[-1], dimension=dimension, grid=(height, width)
+    )

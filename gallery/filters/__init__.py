@@ -1,0 +1,1 @@
+"""Attributes of images, and conditions on them."""

@@ -1,0 +1,1 @@
+"""How candidates are found: exact search, main indexes, what they cover, and how well they find."""

@@ -1,0 +1,84 @@
+"""What of a build a search is narrowed to: contents to look among, and the images of them that are meant."""
+
+from collections.abc import Collection, Iterable, Sequence
+from functools import cached_property, lru_cache, partial
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import Engine
+
+from gallery.filters.conditions import LABEL, Condition, Operand, Where, require_known
+from gallery.filters.filtering import AttributeColumn, attribute_columns, attributes_by_image, satisfying
+from gallery.membership import contents_where, images_of, is_member, label_counts
+
+FILTERS_REMEMBERED = 32
+"""Filters whose content ids are kept (8 bytes a content each): people filter by the same few things."""
+
+
+class Narrowing:
+    """The filters of one build; a build does not change, so that what was asked once is known."""
+
+    def __init__(self, engine: Engine, gallery_id: int, build: int, *, gallery: str) -> None:
+        self._engine = engine
+        self._gallery_id = gallery_id
+        self._build = build
+        self._gallery = gallery
+        self._allowed = lru_cache(maxsize=FILTERS_REMEMBERED)(
+            partial(_contents, engine, gallery_id, build)  # of no self: it is freed at once
+        )
+
+    def allowed(self, where: Where) -> NDArray[np.int64] | None:
+        """The ids of the contents that an image which satisfies `where` shows; None for all of them.
+
+        Raises InvalidFilter for an attribute that no image has.
+        """
+        if not where:
+            return None
+        if any(each.name != LABEL for each in where):
+            require_known(where, {each.name for each in self.columns}, gallery=self._gallery)
+        return self._allowed(where)
+
+    def images_of(self, content_ids: Sequence[int], where: Where) -> list[tuple[int, int]]:
+        """(image_id, content_id) of the images that show one of the contents, each by its own place."""
+        with self._engine.connect() as connection:
+            satisfied = satisfying(self._gallery_id, where)
+            return list(
+                images_of(connection, self._gallery_id, self._build, content_ids, satisfied=satisfied)
+            )
+
+    def satisfies(self, image_id: int, where: Where) -> bool:
+        """Whether this image satisfies all of the conditions."""
+        with self._engine.connect() as connection:
+            satisfied = satisfying(self._gallery_id, where)
+            return is_member(connection, self._gallery_id, self._build, image_id, satisfied=satisfied)
+
+    def attributes(self, image_ids: Iterable[int]) -> dict[int, dict[str, str]]:
+        """The attributes of each of the images that has any."""
+        with self._engine.connect() as connection:
+            return attributes_by_image(connection, self._gallery_id, self._build, image_ids)
+
+    @cached_property
+    def columns(self) -> list[AttributeColumn]:
+        """The attributes that images of the build have, by name."""
+        with self._engine.connect() as connection:
+            return attribute_columns(connection, self._gallery_id, self._build)
+
+    @cached_property
+    def labels(self) -> dict[str, int]:
+        """How many images each label has."""
+        with self._engine.connect() as connection:
+            return label_counts(connection, self._gallery_id, self._build)
+
+
+def labelled(labels: Collection[str]) -> Where:
+    """The condition that an image has one of the labels."""
+    return (Condition(LABEL, "in", tuple(Operand(label) for label in sorted(set(labels)))),)
+
+
+def _contents(engine: Engine, gallery_id: int, build: int, where: Where) -> NDArray[np.int64]:
+    with engine.connect() as connection:
+        satisfied = satisfying(gallery_id, where)
+        ids = contents_where(connection, gallery_id, build, satisfied=satisfied)
+    allowed = np.array(ids, dtype=np.int64)
+    allowed.flags.writeable = False  # so that the index knows it again
+    return allowed

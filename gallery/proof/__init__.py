@@ -1,0 +1,1 @@
+"""The proof that a gallery is whole, and mending it where it is not."""

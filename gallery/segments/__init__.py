@@ -1,0 +1,1 @@
+"""The immutable files that hold what an encoder made of contents."""

@@ -1,0 +1,1 @@
+"""What a run sees of its sources, and what that changes."""

@@ -1,0 +1,206 @@
+"""The encoder that is to take over in a gallery, and embeds beside the published one.
+
+Until it does it is a row, a checkpoint and segments that no build names; readers and runs know nothing of it.
+"""
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, select
+
+from gallery.builds.planning import published_number
+from gallery.builds.republication import manifest_of
+from gallery.errors import NoSuccessor, NothingPublished, SwapRefused
+from gallery.files import new_folder
+from gallery.local_storage import LocalStorage
+from gallery.manifest import SegmentClaims
+from gallery.membership import in_build_too
+from gallery.records.builds import BuildSegmentRecord, EmbeddedContentRecord, SegmentRecord
+from gallery.records.galleries import SuccessorRecord
+from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
+from gallery.segments.local_embeddings import storage_of
+from gallery.segments.segment import is_intact
+from gallery.site import Site
+from gallery.swaps.encoder_folders import encoder_folder
+from gallery.tenure import Tenure
+
+PAGE = 1000
+"""Contents that are asked for at a time."""
+
+USES = 3
+"""Places of a content whose files are tried."""
+
+
+@dataclass(frozen=True, slots=True)
+class Successor:
+    """The encoder that is to take over; of the `contents` that are shown it has embedded `embedded`."""
+
+    encoder_name: str
+    encoder_folder: str
+    fingerprint: str
+    local_embeddings: LocalStorage
+    begun_at: datetime
+    contents: int
+    embedded: int
+
+
+@dataclass(frozen=True, slots=True)
+class Unembedded:
+    """A content that the successor has not embedded, and some of the places where it is."""
+
+    checksum: str
+    uris: tuple[str, ...]
+
+
+def begin(
+    tenure: Tenure, checkpoint: Path, *, fingerprint: str, encoder_name: str, storage: LocalStorage
+) -> None:
+    """Make the encoder of this checkpoint the gallery's successor; if it is already, nothing happens.
+
+    The checkpoint is copied into the gallery. Raises NothingPublished, and SwapRefused for the gallery's own
+    encoder and while another swap goes on.
+    """
+    number = published_of(tenure.site)
+    if not number:
+        raise NothingPublished(f"The gallery {tenure.gallery!r} has no published build yet; just index it.")
+    own = manifest_of(tenure.site, number).encoder
+    if own.fingerprint == fingerprint:
+        raise SwapRefused(
+            f"The gallery {tenure.gallery!r} is embedded by {encoder_name} ({fingerprint[:12]}) already; "
+            "name the checkpoint of another encoder."
+        )
+    name = encoder_folder(checkpoint, fingerprint)
+    kept = tenure.folder.encoder(name)
+    if not kept.exists():
+        with new_folder(kept) as unfinished:
+            shutil.copytree(checkpoint, unfinished, dirs_exist_ok=True)
+    with tenure.writing() as connection:
+        known = connection.execute(_row(tenure.gallery_id)).one_or_none()
+        if known is not None and known.fingerprint != fingerprint:
+            raise SwapRefused(
+                f"The gallery {tenure.gallery!r} is being swapped to {known.encoder_name}; activate or "
+                "abandon that first."
+            )
+        if known is None:
+            row = {
+                "gallery_id": tenure.gallery_id,
+                "encoder_name": encoder_name,
+                "encoder_folder": name,
+                "fingerprint": fingerprint,
+                "local_embeddings": storage,
+                "begun_at": tenure.clock(),
+            }
+            connection.execute(insert(SuccessorRecord).values(row))
+
+
+def successor(site: Site) -> Successor:
+    """The gallery's successor, and how far it is; raises NoSuccessor."""
+    with site.engine.connect() as connection:
+        row = connection.execute(_row(site.gallery_id)).one_or_none()
+        if row is None:
+            raise NoSuccessor(
+                f"No swap of the gallery {site.gallery!r} was started; `whyalike gallery swap start` does."
+            )
+        ids = [segment.id for segment in segments_of(connection, site, row.fingerprint, row.local_embeddings)]
+        shown = select(func.count(ImageRecord.content_id.distinct())).join(PlaceRecord).where(live(site))
+        contents = connection.scalar(shown) or 0
+        embedded = connection.scalar(shown.where(held(ids))) or 0
+    return Successor(
+        row.encoder_name,
+        row.encoder_folder,
+        row.fingerprint,
+        row.local_embeddings,
+        row.begun_at,
+        contents,
+        embedded,
+    )
+
+
+def unembedded(site: Site, swap: Successor) -> Iterator[Unembedded]:
+    """The contents of live images that the successor has not embedded when their page is read."""
+    last, number = 0, published_of(site)
+    while True:
+        with site.engine.connect() as connection:
+            segments = segments_of(connection, site, swap.fingerprint, swap.local_embeddings)
+            page = connection.execute(
+                select(ContentRecord.id, ContentRecord.checksum)
+                .distinct()
+                .join(ImageRecord, ImageRecord.content_id == ContentRecord.id)
+                .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
+                .where(
+                    in_build_too(site.gallery_id, number),
+                    ContentRecord.id > last,
+                    ~held([each.id for each in segments]),
+                )
+                .order_by(ContentRecord.id)
+                .limit(PAGE)
+            ).all()
+            found = [Unembedded(row.checksum, tuple(connection.scalars(_uris(site, row.id)))) for row in page]
+        yield from found
+        if len(page) < PAGE:
+            return
+        last = page[-1].id
+
+
+def abandon(tenure: Tenure) -> Successor:
+    """Forget the successor and what it has embedded; raises NoSuccessor."""
+    swap = successor(tenure.site)
+    with tenure.writing() as connection:
+        connection.execute(delete(SuccessorRecord).where(SuccessorRecord.gallery_id == tenure.gallery_id))
+        connection.execute(
+            delete(SegmentRecord).where(
+                SegmentRecord.gallery_id == tenure.gallery_id,
+                SegmentRecord.fingerprint == swap.fingerprint,
+                ~exists().where(BuildSegmentRecord.segment_id == SegmentRecord.id),
+            )
+        )
+    return swap
+
+
+def published_of(site: Site) -> int:
+    """The number of the published build, 0 before the first."""
+    with site.engine.connect() as connection:
+        return published_number(connection, site.gallery_id)
+
+
+def _row(gallery_id: int):  # type: ignore[no-untyped-def]
+    return select(SuccessorRecord.__table__).where(SuccessorRecord.gallery_id == gallery_id)
+
+
+def live(site: Site) -> ColumnElement[bool]:
+    """The condition that a place is one of the published build."""
+    return (PlaceRecord.gallery_id == site.gallery_id) & PlaceRecord.until_build.is_(None)
+
+
+def held(segment_ids: Sequence[int]) -> ColumnElement[bool]:
+    """The condition that an image's content lies in one of the segments."""
+    return exists().where(
+        EmbeddedContentRecord.content_id == ImageRecord.content_id,
+        EmbeddedContentRecord.segment_id.in_(segment_ids),
+    )
+
+
+def _uris(site: Site, content_id: int):  # type: ignore[no-untyped-def]
+    uris = select(PlaceRecord.uri).join(ImageRecord).where(live(site), ImageRecord.content_id == content_id)
+    return uris.order_by(PlaceRecord.uri).limit(USES)
+
+
+def segments_of(
+    connection: Connection, site: Site, fingerprint: str, storage: LocalStorage
+) -> list[SegmentClaims]:
+    """The intact segments of an encoder that keep local embeddings in this way, by id."""
+    statement = select(SegmentRecord.__table__).where(
+        SegmentRecord.gallery_id == site.gallery_id,
+        SegmentRecord.fingerprint == fingerprint,
+        SegmentRecord.damaged.is_(False),
+        SegmentRecord.folded.is_(False),
+    )
+    claims = [
+        SegmentClaims(id=row.id, name=row.name, rows=row.rows, files=row.files)
+        for row in connection.execute(statement.order_by(SegmentRecord.id))
+        if storage_of(row.files) == storage
+    ]
+    return [each for each in claims if is_intact(site.folder.segment(each.name), each.files)]

@@ -1,0 +1,1 @@
+"""Files from the web, fetched so that nothing private can be reached."""
