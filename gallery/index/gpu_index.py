@@ -68,7 +68,4 @@ def flat_on_gpu(dimension: int, *, number: int = 0) -> Any:
     """An empty exact index in half precision on a GPU."""
     options = faiss.GpuIndexFlatConfig()
     options.useFloat16, options.device = True, number
-    resources = faiss.StandardGpuResources()
-    index = faiss.GpuIndexFlatL2(resources, dimension, options)
-    index.resources = resources  # freed with the index, and not before
-    return index
+    return faiss.GpuIndexFlatL2(faiss.StandardGpuResources(), dimension, options)
