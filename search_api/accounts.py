@@ -6,13 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from explain.correspondences import Contributions, contributions
-from explain.evidence import Evidence
+from explain.evidence import Evidence, Side
 from explain.reasons import Reason, Seen, reasons
+from search_api.blending import added_by_each, lead, sides_of_each
 from search_api.explaining import Judging, explained, verdicts_explained
 from search_api.schemas_base import ComputedFrom
 from search_api.schemas_evidence import OverlaysSchema
 from search_api.scoring import Scored
-from search_api.subjects import Subject
+from search_api.subjects import QueryImage, Subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +45,24 @@ NO_EXTRAS = Extras()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class QuerySide:
+    """What of a match lies on one of the pictures that were asked with together.
+
+    `added` is what this picture adds to the cosine of the match.
+    """
+
+    image: QueryImage
+    side: Side
+    added: float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Account:
     """Why one pair is near or far: `seen` are the query and the matched image as the encoder saw them.
 
     `computed_from` says of both what their maps are made of. `overlays` and `contributions` are there
-    where extras need them.
+    where extras need them. Of several pictures that were asked with together `queries` has a side each, and
+    the evidence that of the one which stands for all.
     """
 
     evidence: Evidence
@@ -58,6 +72,7 @@ class Account:
     extras: Extras = NO_EXTRAS
     overlays: OverlaysSchema | None = None
     contributions: Contributions | None = None
+    queries: tuple[QuerySide, ...] = ()
 
 
 def accounts(
@@ -72,12 +87,20 @@ def accounts(
     Raises NoSuchHead.
     """
     evidence = explained(query, matched, scored, judging)
+    parted = [_parted(query, *each) for each in zip(matched, evidence, strict=True)]
+    if query.several:
+        leading = lead(query.several)
+        evidence = [
+            replace(why, query=parts[leading].side) for why, parts in zip(evidence, parted, strict=True)
+        ]
     asked, others = _seen(query, judging), [_seen(each, judging) for each in matched]
     told = reasons(evidence, asked, others, verdicts_explained(scored, judging))
     computed_from = [(query.computed_from, each.computed_from) for each in matched]
     found = [
-        Account(why, words, (asked, other), source, extras)
-        for why, words, other, source in zip(evidence, told, others, computed_from, strict=True)
+        Account(why, words, (asked, other), source, extras, queries=parts)
+        for why, words, other, source, parts in zip(
+            evidence, told, others, computed_from, parted, strict=True
+        )
     ]
     if not (extras.correspondences or extras.contributions):
         return found
@@ -85,6 +108,13 @@ def accounts(
         replace(each, contributions=_contributions(query, other))
         for each, other in zip(found, matched, strict=True)
     ]
+
+
+def _parted(query: Subject, matched: Subject, evidence: Evidence) -> tuple[QuerySide, ...]:
+    if not query.several:
+        return ()
+    sides, added = sides_of_each(query, evidence), added_by_each(query, matched)
+    return tuple(QuerySide(*each) for each in zip(query.several, sides, added, strict=True))
 
 
 def _seen(subject: Subject, judging: Judging) -> Seen:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from explain.cells import Box, grid_box, layout
 from explain.correspondences import Cell, Contributions, mutual_best
 from explain.evidence import Evidence, Side
 from explain.reasons import Reason, Seen
-from search_api.accounts import Account
+from search_api.accounts import Account, QuerySide
 from search_api.schemas_base import ComputedFrom
 from search_api.schemas_evidence import (
     CellSchema,
@@ -23,6 +23,7 @@ from search_api.schemas_evidence import (
     ExplainedSchema,
     Grid,
     GridSchema,
+    QuerySideSchema,
     ReasonSchema,
     SideSchema,
 )
@@ -45,7 +46,7 @@ def account_fields(account: Account) -> dict[str, Any]:
     """The keys of a match that say why."""
     found, extras = account.contributions, account.extras
     return {
-        "evidence": evidence_schema(account.evidence, account.computed_from),
+        "evidence": evidence_schema(account.evidence, account.computed_from, account.queries),
         "reason": reason_schema(account.reason),
         "overlays": account.overlays,
         "correspondences": _correspondences(found, account.seen)
@@ -55,11 +56,16 @@ def account_fields(account: Account) -> dict[str, Any]:
     }
 
 
-def evidence_schema(evidence: Evidence, computed_from: tuple[ComputedFrom, ComputedFrom]) -> EvidenceSchema:
+def evidence_schema(
+    evidence: Evidence,
+    computed_from: tuple[ComputedFrom, ComputedFrom],
+    queries: Sequence[QuerySide] = (),
+) -> EvidenceSchema:
     """Both maps on both pictures, and of both what their maps are made of."""
     return EvidenceSchema(
         explained=ExplainedSchema.model_validate(evidence.explained, from_attributes=True),
         query=_side(evidence.query, computed_from[0]),
+        queries=[_query_side(each) for each in queries] or None,
         matched=_side(evidence.matched, computed_from[1]),
     )
 
@@ -111,6 +117,11 @@ def _side(side: Side, computed_from: ComputedFrom) -> SideSchema:
         computed_from=computed_from,
         note=NOTES.get(computed_from),
     )
+
+
+def _query_side(part: QuerySide) -> QuerySideSchema:
+    side = _side(part.side, part.image.subject.computed_from)
+    return QuerySideSchema(**dict(side), weight=part.image.weight, added=part.added)
 
 
 def _grid(values: npt.NDArray[np.float32]) -> Grid:

@@ -20,12 +20,14 @@ from search_api.schemas import (
     AttributeSchema,
     CompareResponse,
     CompareTimings,
+    CropSchema,
     EncoderSchema,
     GalleryDetail,
     ImageSchema,
     MatchSchema,
     PrefilterSchema,
     PublishedGallery,
+    QueryImageSchema,
     QuerySchema,
     SearchResponse,
     SearchTimings,
@@ -48,12 +50,16 @@ def search_response(
     """The answer to one query."""
     return SearchResponse(
         query=query_schema(query),
+        queries=query_images(query),
         gallery=build.gallery,
         build=build.number,
         **_judged_by(judging),
         prefilter=prefilter,
         matches=list(matches),
-        timings=SearchTimings(**clock.milliseconds("decode", "embed", "search", "rescore", "explain")),
+        timings=SearchTimings(
+            **clock.milliseconds("decode", "embed", "search", "rescore", "explain"),
+            fetch=clock.measured("fetch"),
+        ),
     )
 
 
@@ -147,8 +153,29 @@ def image_schema(image: GalleryImage, build: Build) -> ImageSchema:
 
 
 def query_schema(subject: Subject) -> QuerySchema:
-    """Who the picture is."""
-    return QuerySchema(uri=subject.uri, checksum=subject.checksum)
+    """Who the picture is, and which part of it was asked with."""
+    return QuerySchema(uri=subject.uri, checksum=subject.checksum, **_cut_fields(subject))
+
+
+def query_images(subject: Subject) -> list[QueryImageSchema] | None:
+    """The pictures that were asked with together; None for a single one."""
+    return [
+        QueryImageSchema(
+            uri=each.subject.uri,
+            checksum=each.subject.checksum,
+            **_cut_fields(each.subject),
+            weight=each.weight,
+        )
+        for each in subject.several
+    ] or None
+
+
+def _cut_fields(subject: Subject) -> dict[str, Any]:
+    cut = subject.cut
+    if cut is None:
+        return {}
+    crop = CropSchema(box=cut.crop, pixels=cut.pixels) if cut.crop and cut.pixels else None
+    return {"crop": crop, "masked": list(cut.masked) or None}
 
 
 def encoder_schema(record: CheckpointRecord) -> EncoderSchema:

@@ -54,9 +54,10 @@ def create_app(searcher: Searcher, *, hosts: Collection[str] = ()) -> FastAPI:
 
 def _body_limits(settings: SearchSettings) -> dict[str, int]:
     picture = settings.upload_max_bytes
+    several = min(settings.request_max_bytes, settings.max_queries * picture)
     return {
-        "/v1/search": picture + FORM_OVERHEAD_BYTES,
-        "/v1/why-not": picture + FORM_OVERHEAD_BYTES,
+        "/v1/search": several + FORM_OVERHEAD_BYTES,
+        "/v1/why-not": several + FORM_OVERHEAD_BYTES,
         "/v1/compare": 2 * picture + FORM_OVERHEAD_BYTES,
     }
 

@@ -7,10 +7,9 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Query, Request
 
+from search_api.schemas_asking import MAX_DATABASE_ID
 from search_api.schemas_service import Problem
 from search_api.search import Searcher
-
-MAX_DATABASE_ID = 2**63 - 1
 
 
 def _searcher(request: Request) -> Searcher:

@@ -27,11 +27,11 @@ def compare_each(
     """
     clock = Stopwatch()
     asked = embed(query, clock)
-    uploaded = {asked.checksum: asked} if asked.upload else {}
+    uploaded = {asked.checksum: asked} if asked.upload and not asked.cut else {}
     answers = []
     for image in images:
         other = _uploaded_before(image, uploaded) or embed(image, clock)
-        if other.upload:
+        if other.upload and not other.cut:
             uploaded[other.checksum] = other
         answers.append(answer(image, asked, other, clock))
         clock = Stopwatch()

@@ -2,6 +2,7 @@
 
 SearchError
 ├── AmbiguousGallery     several galleries are published and the question names none
+├── FetchesBusy          as many pictures of the web as may be are being fetched
 ├── InvalidQuestion      a number or a combination that cannot be answered
 ├── NoSuchHead           the encoder has no head of the kind that the question needs
 ├── TrialsBusy           as many pairs as may be are being tested by hiding regions
@@ -34,6 +35,15 @@ class AmbiguousGallery(SearchError):  # noqa: N818 - named after what it says, l
 
     def __init__(self, choices: Sequence[str]) -> None:
         super().__init__(f"Several galleries are published; name one: {', '.join(sorted(choices))}.")
+
+
+class FetchesBusy(SearchError):  # noqa: N818
+    """As many pictures of the web as may be are being fetched, and none was done in time."""
+
+    def __init__(self, fetches: int) -> None:
+        super().__init__(
+            f"{fetches} pictures of the web are being fetched for others; ask again in a few seconds."
+        )
 
 
 class InvalidQuestion(SearchError):  # noqa: N818
@@ -109,6 +119,11 @@ RECORDS_UNAVAILABLE = Face(
 
 FACES: dict[type[Exception], Face] = {
     AmbiguousGallery: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "ambiguous-gallery", "Which gallery is meant?"),
+    FetchesBusy: Face(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "fetches-busy",
+        "Other pictures are being fetched; ask again in a while",
+    ),
     InvalidQuestion: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-question", "This cannot be answered"),
     NoSuchHead: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "no-such-head", "The encoder has no such head"),
     TrialsBusy: Face(
@@ -122,6 +137,9 @@ FACES: dict[type[Exception], Face] = {
     ),
     of_gallery.InvalidFilter: Face(
         HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-filter", "The condition cannot be answered"
+    ),
+    of_gallery.FetchRefused: Face(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "fetch-refused", "The picture is not fetched"
     ),
     of_gallery.GalleryNotFound: Face(HTTPStatus.NOT_FOUND, "gallery-not-found", "No such gallery"),
     of_gallery.NothingPublished: Face(HTTPStatus.NOT_FOUND, "nothing-published", "Nothing is published yet"),

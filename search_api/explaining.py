@@ -9,10 +9,14 @@ import numpy as np
 
 from explain.evidence import Evidence, Side, Verdict, explain_matches
 from search_api.checkpoints import Checkpoint
+from search_api.errors import InvalidQuestion
 from search_api.schemas_base import ExplainedScore, FittedOn, ScorerName
-from search_api.scoring import EXPLAINS, Scored, Scorer
+from search_api.scoring import EXPLAINS, DistanceScorer, Scored, Scorer
 from search_api.subjects import Subject
 from siamese.calibration import Calibration
+
+SEVERAL = "several pictures were asked with, and distances are calibrated on pairs of two"
+"""Why their matches have no verdicts: a sum of embeddings is nearer to everything than a picture is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +40,18 @@ class Judging:
         distances = record.calibration if fitted_on == "pair" else record.for_search
         chosen = checkpoint.scorer(scorer, distances)
         return cls(checkpoint, distances, chosen, of or chosen.explained)
+
+    def of_several(self) -> Judging:
+        """The same for several pictures that are asked with together: by the distance, and uncalibrated.
+
+        Raises InvalidQuestion for another scorer.
+        """
+        if self.scorer.name != "distance":
+            raise InvalidQuestion(
+                f"The scorer {self.scorer.name} judges two pictures, and several are asked with."
+            )
+        unfitted = Calibration.unfitted(SEVERAL)
+        return replace(self, distances=unfitted, scorer=DistanceScorer(unfitted))
 
     @property
     def identity(self) -> str:
@@ -72,7 +88,7 @@ def explained(
 
 def _of_what_was_read(evidence: Evidence, query: Subject, matched: Subject) -> Evidence:
     """The evidence, blank on a picture that could not be read again."""
-    if query.computed_from == "nothing":
+    if query.computed_from == "nothing" and not query.several:
         evidence = replace(evidence, query=_blank(evidence.query))
     if matched.computed_from == "nothing":
         evidence = replace(evidence, matched=_blank(evidence.matched))

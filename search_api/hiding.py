@@ -31,7 +31,7 @@ from search_api.schemas_hiding import FaithfulnessSchema, LeftSchema, MapFaithfu
 from search_api.scoring import EXPLAINS, Scored
 from search_api.scoring import Floats as Embeddings
 from search_api.settings import SearchSettings
-from search_api.subjects import Asked, Stored
+from search_api.subjects import Asked, Stored, Upload
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits, decode
 
@@ -196,8 +196,12 @@ def try_faithfulness(again: Again, evidence: Evidence) -> FaithfulnessSchema:
 
 
 def _image(asked: Asked, build: Build | None, limits: ImageLimits) -> tuple[Image.Image, DrawnOn]:
-    if not isinstance(asked, Stored):
+    if isinstance(asked, Upload):
         return decode(asked.data, limits=limits), "upload"
+    if not isinstance(asked, Stored):
+        raise InvalidQuestion(
+            "Whole pictures are tested by hiding regions: leave out the crop and what is masked."
+        )
     assert build is not None  # only a build has stored images
     return stored_image(build.image(asked.image_id), build)
 

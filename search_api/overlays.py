@@ -49,10 +49,13 @@ class OverlayPainter:
 
         with self._decoding:
             query = picture(asked)
+            parts = [picture(each.subject) for each in asked.several]
         drawn = []
         for each, why in zip(matched, told, strict=True):
             with self._decoding:  # taken anew for each, so that a long answer lets others in
-                drawn.append(replace(why, overlays=paint_pair(query, picture(each), why.evidence)))
+                painted = paint_pair(query, picture(each), why.evidence, scale=_scale(why))
+                painted = painted.model_copy(update={"queries": _painted_parts(parts, why)})
+                drawn.append(replace(why, overlays=painted))
         return drawn
 
 
@@ -67,34 +70,59 @@ def picture_of(
 
 
 def paint(
-    picture: Picture, evidence: Evidence, *, side: WhichSide, part: Part, style: Style = "overlay"
+    picture: Picture,
+    evidence: Evidence,
+    *,
+    side: WhichSide,
+    part: Part,
+    style: Style = "overlay",
+    scale: float | None = None,
 ) -> Image.Image:
     """One part of the evidence over one picture of the pair; or the heat alone, RGBA on transparent.
 
     The picture is pale and almost grey, so that heat shows on a subject of heat's own colour. Full heat is
-    the hottest spot of the pair, so both pictures and both parts may be compared by eye.
+    the hottest spot of the pair, so both pictures and both parts may be compared by eye; or it is `scale`.
     """
     maps = evidence.query if side == "query" else evidence.matched
     heat = layer(
         picture.image.size,
         picture.placement,
-        scale=shared_scale(evidence),
+        scale=shared_scale(evidence) if scale is None else scale,
         factual=maps.factual if part == "factual" else None,
         counterfactual=maps.counterfactual if part == "counterfactual" else None,
     )
     return heat if style == "heat" else laid_over(muted(picture.image), heat)
 
 
-def paint_pair(query: Picture, matched: Picture, evidence: Evidence) -> OverlaysSchema:
+def paint_pair(
+    query: Picture, matched: Picture, evidence: Evidence, *, scale: float | None = None
+) -> OverlaysSchema:
     """Both parts over both pictures, inline."""
     return OverlaysSchema(
-        query=_painted(query, evidence, "query"), matched=_painted(matched, evidence, "matched")
+        query=_painted(query, evidence, "query", scale), matched=_painted(matched, evidence, "matched", scale)
     )
 
 
-def _painted(picture: Picture, evidence: Evidence, side: WhichSide) -> SideOverlays:
-    factual = paint(picture, evidence, side=side, part="factual")
-    counterfactual = paint(picture, evidence, side=side, part="counterfactual")
+def _each(why: Account) -> list[Evidence]:
+    """The evidence with each of the pictures that were asked with together; alone where there is one."""
+    return [replace(why.evidence, query=each.side) for each in why.queries] or [why.evidence]
+
+
+def _scale(why: Account) -> float:
+    return shared_scale(*_each(why))
+
+
+def _painted_parts(pictures: Sequence[Picture], why: Account) -> list[SideOverlays] | None:
+    scale = _scale(why)
+    parts = zip(pictures, _each(why), strict=False)  # one picture alone has no parts
+    return [_painted(picture, evidence, "query", scale) for picture, evidence in parts] or None
+
+
+def _painted(
+    picture: Picture, evidence: Evidence, side: WhichSide, scale: float | None = None
+) -> SideOverlays:
+    factual = paint(picture, evidence, side=side, part="factual", scale=scale)
+    counterfactual = paint(picture, evidence, side=side, part="counterfactual", scale=scale)
     return SideOverlays(
         drawn_on=picture.drawn_on,
         factual=data_uri(png(factual)),

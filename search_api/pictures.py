@@ -42,9 +42,11 @@ class Original:
     data: bytes | None = None
 
 
-def uploaded_picture(image: Image.Image, preprocessing: Preprocessing, *, max_side: int) -> Picture:
-    """A picture that was sent, its longer side at most `max_side` pixels."""
-    return Picture(_sized(image, max_side), preprocessing.placement(*image.size), "upload")
+def uploaded_picture(
+    image: Image.Image, preprocessing: Preprocessing, *, max_side: int, drawn_on: DrawnOn = "upload"
+) -> Picture:
+    """A picture that was sent or is a part of one, its longer side at most `max_side` pixels."""
+    return Picture(_sized(image, max_side), preprocessing.placement(*image.size), drawn_on)
 
 
 def stored_picture(

@@ -10,13 +10,15 @@ from PIL.Image import Image
 
 from gallery.builds.build import Build, GalleryImage
 from gallery.sources.scanning import checksum
+from search_api.blending import blended
 from search_api.encoders import LoadedEncoders
+from search_api.parts import PartReader
 from search_api.pictures import Picture, uploaded_picture
 from search_api.recomputing import Recomputer
 from search_api.scoring import Floats
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, Cells, Stored, Subject, Upload
+from search_api.subjects import Asked, Cells, Part, Several, Stored, Subject, Upload
 from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
 from siamese.images import decode
@@ -32,16 +34,24 @@ class SubjectReader:
     ) -> None:
         self._encoders = encoders
         self._recomputer = Recomputer(encoders, decoding, slots=settings.decoding_slots)
+        self._parts = PartReader(encoders, decoding, settings)
         self._decoding = decoding
         self._settings = settings
 
     def subject(self, asked: Asked, build: Build, preprocessing: Preprocessing, clock: Stopwatch) -> Subject:
         """The picture as the build's encoder sees it; content that the build holds has one embedding, its.
 
-        Raises UnreadableImage, ZeroEmbedding, ImageNotFound.
+        Raises UnreadableImage, ZeroEmbedding, ImageNotFound, and InvalidQuestion for a part that is none and
+        for several pictures that cancel each other out.
         """
+        if isinstance(asked, Several):
+            each = [self.subject(one.asked, build, preprocessing, clock) for one in asked.queries]
+            return blended(each, [one.weight for one in asked.queries])
+        if isinstance(asked, Part):
+            return self._parts.subject(asked, build, clock)
         if isinstance(asked, Stored):
             return self.stored([asked.image_id], build)[0]
+        assert isinstance(asked, Upload)  # what was linked to has been fetched
         known = build.with_checksum(checksum(asked.data))
         if not known:
             return self.embedded(asked, self._encoders.of(build), clock)

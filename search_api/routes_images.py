@@ -8,12 +8,13 @@ from fastapi import APIRouter, Query
 from starlette.responses import Response
 
 from search_api import answers
-from search_api.asking import MAX_DATABASE_ID, Asking, GalleryName, ImageId, refusals
+from search_api.asking import Asking, GalleryName, ImageId, refusals
 from search_api.caching import Viewing, tag_of
 from search_api.explaining import Judging, compared
 from search_api.overlays import Part, Style, WhichSide, paint
 from search_api.pictures import jpeg, original, png, stored_picture
 from search_api.schemas import ImageSchema
+from search_api.schemas_asking import MAX_DATABASE_ID
 from search_api.schemas_base import ExplainedScore, ScorerName
 
 router = APIRouter(prefix="/v1/images", tags=["images"])

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from pathlib import PurePosixPath
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, UploadFile
 
 from search_api.accounts import Extras, HidingWanted
-from search_api.asking import MAX_DATABASE_ID, Asking, refusals
+from search_api.asking import Asking, refusals
 from search_api.conditions import conditions
-from search_api.errors import InvalidQuestion, UploadTooLarge
+from search_api.errors import InvalidQuestion
+from search_api.query_forms import Query, uploaded
 from search_api.ranking import Wish
 from search_api.schemas import CompareResponse, SearchResponse
+from search_api.schemas_asking import MAX_DATABASE_ID
 from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
 from search_api.schemas_why_not import WhyNotResponse
-from search_api.subjects import Asked, Stored, Upload
+from search_api.subjects import Asked, Stored
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
@@ -58,10 +59,7 @@ CorrespondencesField = Annotated[
 )
 def search(
     asking: Asking,
-    image: Annotated[UploadFile | None, File(description="The picture; it is not kept.")] = None,
-    image_id: Annotated[
-        StoredField, Form(description="Instead of a picture: an image of the gallery.")
-    ] = None,
+    query: Query,
     gallery: GalleryField = None,
     k: KField = None,
     label: LabelField = None,
@@ -77,9 +75,9 @@ def search(
     """The nearest images, re-scored by their exact embeddings, each with its evidence on both pictures.
 
     Equal bytes are at distance 0. A label or an attribute that no image has is refused, so that a slip of the
-    pen does not look like an empty result.
+    pen does not look like an empty result. `queries` asks with several pictures together, by
+    the normalised sum of their weighted embeddings.
     """
-    query = _one_of(asking.settings.upload_max_bytes, image, image_id, "image", "image_id")
     return asking.search(
         query,
         gallery=gallery,
@@ -98,8 +96,7 @@ def search(
 @router.post("/why-not", summary="Ask why an image was not returned", responses=refusals(404, 409, 413, 422))
 def why_not(
     asking: Asking,
-    image: Annotated[UploadFile | None, File(description="The query; it is not kept.")] = None,
-    image_id: Annotated[StoredField, Form(description="Instead: an image of the gallery.")] = None,
+    query: Query,
     wanted_image_id: Annotated[StoredField, Form(description="The image that was expected.")] = None,
     wanted_uri: Annotated[
         str | None, Form(description="Instead: where it lies, as matches tell it.", max_length=8192)
@@ -116,7 +113,6 @@ def why_not(
     """What kept the image out of the matches of such a search, with the numbers of each stage: whether it is
     in the gallery, what filters say, what the index made of it, how it was re-scored.
     """
-    query = _one_of(asking.settings.upload_max_bytes, image, image_id, "image", "image_id")
     if (wanted_image_id is None) == (wanted_uri is None):
         raise InvalidQuestion("Name the expected image by either wanted_image_id or wanted_uri.")
     wish = Wish(
@@ -172,10 +168,7 @@ def _one_of(
     limit: int, upload: UploadFile | None, image_id: int | None, upload_field: str, id_field: str
 ) -> Asked:
     if upload is not None and image_id is None:
-        data = upload.file.read(limit + 1)
-        if len(data) > limit:
-            raise UploadTooLarge(limit)
-        return Upload(data, PurePosixPath(upload.filename or "").name or None)
+        return uploaded(upload, limit)
     if upload is None and image_id is not None:
         return Stored(image_id)
     raise InvalidQuestion(

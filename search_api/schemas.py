@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from search_api.regions import Edges
 from search_api.schemas_base import (
     FittedOn,
     OriginalState,
@@ -25,13 +26,33 @@ from search_api.schemas_evidence import (
 from search_api.schemas_hiding import FaithfulnessSchema, WhatIfSchema
 
 
-class QuerySchema(Schema):
+class CropSchema(Schema):
+    """Where a crop lies in the upright picture; maps and boxes of the query are told within it."""
+
+    box: Edges = Field(description="Left, top, right, bottom as shares of the picture's width and height.")
+    pixels: tuple[int, int, int, int] = Field(description="The same in pixels of the upright picture.")
+
+
+class QuerySchema(SparseSchema):
     """The picture that was asked with."""
+
+    SPARSE: ClassVar[tuple[str, ...]] = ("crop", "masked")
 
     uri: str | None = Field(
         description="Where it lies or the name it was sent under; null where it has none."
     )
     checksum: str = Field(description="SHA-256 of its bytes.", examples=["9f86d081884c7d65…"])
+    crop: CropSchema | None = Field(default=None, description="Present only where a crop was asked with.")
+    masked: list[Edges] | None = Field(
+        default=None,
+        description="What was ignored, as shares of the whole picture; present only where something was.",
+    )
+
+
+class QueryImageSchema(QuerySchema):
+    """One of several pictures that were asked with together."""
+
+    weight: float = Field(description="Negative where what is unlike it was asked for.")
 
 
 class EncoderSchema(Schema):
@@ -98,9 +119,12 @@ class MatchSchema(SparseSchema):
     )
 
 
-class SearchTimings(Schema):
+class SearchTimings(SparseSchema):
     """Milliseconds of each stage of a search."""
 
+    SPARSE = ("fetch",)
+
+    fetch: float | None = Field(default=None, ge=0, description="Present only for a query by URL.")
     decode: float = Field(ge=0)
     embed: float = Field(ge=0, description="0 where the gallery holds these bytes, and so their embedding.")
     search: float = Field(ge=0)
@@ -112,9 +136,14 @@ class SearchTimings(Schema):
 class SearchResponse(SparseSchema):
     """The matches of one query, with the build and the encoder that found them."""
 
-    SPARSE = ("prefilter",)
+    SPARSE = ("queries", "prefilter")
 
     query: QuerySchema
+    queries: list[QueryImageSchema] | None = Field(
+        default=None,
+        description="All that were asked with, in their order, where they were several; `query` is then the "
+        "first positive one.",
+    )
     gallery: str
     build: int = Field(ge=1)
     encoder: EncoderSchema

@@ -48,17 +48,32 @@ class SideSchema(SparseSchema):
     )
 
 
-class EvidenceSchema(Schema):
+class QuerySideSchema(SideSchema):
+    """The maps on one of several pictures that were asked with together, which is weighted in them."""
+
+    weight: float
+    added: float = Field(
+        description="What this picture adds to the cosine of the match; that of all is the cosine."
+    )
+
+
+class EvidenceSchema(SparseSchema):
     """Both maps on both pictures, and the number they explain.
 
     For the cosine and the pair head, on each picture, factual less counterfactual sums to value less
     baseline; to its negative where the verdict is "different" and the scorer's own number is explained. Where
     another scorer's is, the maps are read as for "same". For the class head it sums to the picture's
-    own score for the label, whatever the verdict.
+    own score for the label, whatever the verdict. Where several pictures were asked with, all of `queries`
+    together add up so, and `query` is the side of the first positive one.
     """
+
+    SPARSE = ("queries",)
 
     explained: ExplainedSchema
     query: SideSchema
+    queries: list[QuerySideSchema] | None = Field(
+        default=None, description="Present only where several pictures were asked with, in their order."
+    )
     matched: SideSchema
 
 
@@ -70,10 +85,15 @@ class SideOverlays(Schema):
     counterfactual: str = Field(description="data:image/png;base64,…")
 
 
-class OverlaysSchema(Schema):
+class OverlaysSchema(SparseSchema):
     """The overlays of one match."""
 
+    SPARSE = ("queries",)
+
     query: SideOverlays
+    queries: list[SideOverlays] | None = Field(
+        default=None, description="Present only where several pictures were asked with, in their order."
+    )
     matched: SideOverlays
 
 

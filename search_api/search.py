@@ -13,6 +13,7 @@ from pathlib import Path
 from gallery.builds.build import Build
 from gallery.filters.conditions import Where
 from gallery.galleries import Galleries
+from gallery.settings import FetchingSettings
 from search_api import answers
 from search_api.accounts import NO_EXTRAS, Extras, accounts
 from search_api.builds import OpenBuilds
@@ -21,6 +22,7 @@ from search_api.comparing import compare_each
 from search_api.encoders import LoadedEncoders
 from search_api.errors import InvalidQuestion
 from search_api.explaining import Judging
+from search_api.fetching import QueryFetcher
 from search_api.hiding import Hide, HidingTrials
 from search_api.overlays import OverlayPainter
 from search_api.ranking import Ranking, Wish, candidates_wanted, rank
@@ -31,7 +33,7 @@ from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerN
 from search_api.schemas_why_not import WhyNotResponse
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, Subject, Upload
+from search_api.subjects import Asked, Several, Subject, Upload
 from search_api.watch import Watch
 from search_api.why_not import Question, why_not
 from siamese.encoder import Encoder
@@ -50,7 +52,9 @@ class Searcher:
         build: int | None = None,
         settings: SearchSettings | None = None,
         load_encoder: Callable[[Path], Encoder] = Encoder.load,
+        fetching: FetchingSettings | None = None,
     ) -> None:
+        """`fetching` says how queries by URL are fetched, where the settings allow them."""
         self.galleries = galleries
         self.settings = settings or SearchSettings()
         self.builds = OpenBuilds(galleries, build=build)
@@ -61,6 +65,7 @@ class Searcher:
         self.reader = SubjectReader(self._encoders, self.decoding, self.settings)
         self.trials = HidingTrials(self._encoders, self.decoding, self.settings)
         self.watch = Watch(self.builds, share=self.settings.watch_share)
+        self._fetcher = QueryFetcher(self.settings, fetching or FetchingSettings())
         self._painter = OverlayPainter(self.decoding, self.settings)
 
     def search(
@@ -91,8 +96,10 @@ class Searcher:
         clock = Stopwatch()
         k = self._checked(self.settings.default_k if k is None else k, extras)
         wish = Wish(k, labels, where, prefilter, candidates, same_only)
+        query = self._given(query, extras, clock)
         with self.builds.lend(gallery) as (build, checkpoint):
             judging = Judging.by(checkpoint, "shown", scorer, of)
+            judging = judging.of_several() if isinstance(query, Several) else judging
             asked, ranking = self._ranked(query, build, judging, wish, clock)
             self.watch.saw(build, asked.embedding)
             with clock.stage("explain"):
@@ -120,9 +127,12 @@ class Searcher:
         """
         wish = wish or Wish(self.settings.default_k)
         self._checked(wish.k, NO_EXTRAS)
+        clock = Stopwatch()
+        query = self._given(query, NO_EXTRAS, clock)
         with self.builds.lend(gallery) as (build, checkpoint):
             judging = Judging.by(checkpoint, "shown", scorer, None)
-            asked, ranking = self._ranked(query, build, judging, wish, Stopwatch())
+            judging = judging.of_several() if isinstance(query, Several) else judging
+            asked, ranking = self._ranked(query, build, judging, wish, clock)
             return why_not(Question(asked, build, judging, wish, ranking), build.fate(wanted))
 
     def compare(
@@ -189,6 +199,7 @@ class Searcher:
     def close(self) -> None:
         """Closes the builds that are open."""
         self.watch.close()
+        self._fetcher.close()
         self.builds.close()
 
     def _checked(self, k: int, extras: Extras) -> int:
@@ -201,6 +212,19 @@ class Searcher:
             )
         return k
 
+    def _given(self, query: Asked, extras: Extras, clock: Stopwatch) -> Asked:
+        if isinstance(query, Several):
+            if len(query.queries) > self.settings.max_queries:
+                raise InvalidQuestion(
+                    f"One search asks with at most {self.settings.max_queries} pictures together, "
+                    f"not {len(query.queries)}."
+                )
+            if extras.correspondences:
+                raise InvalidQuestion(
+                    "Which spot answers which is told of one picture: leave out correspondences."
+                )
+        return self._fetcher.given(query, clock)
+
     def _ranked(
         self, query: Asked, build: Build, judging: Judging, wish: Wish, clock: Stopwatch
     ) -> tuple[Subject, Ranking]:
@@ -211,7 +235,11 @@ class Searcher:
     def _compare_each(
         self, query: Asked, images: Sequence[Asked], build: Build, judging: Judging, extras: Extras
     ) -> list[CompareResponse]:
+        if any(isinstance(each, Several) for each in (query, *images)):
+            raise InvalidQuestion("A comparison takes one picture on either side: leave out the others.")
         preprocessing = judging.checkpoint.record.preprocessing
+        fetching = Stopwatch()
+        query, *images = (self._fetcher.given(each, fetching) for each in (query, *images))
         hide = self.trials.each(extras.hiding, query, build)
         return compare_each(
             query,

@@ -37,6 +37,17 @@ class SearchSettings(BaseModel):
     upload_max_pixels: int = Field(
         default=50_000_000, ge=1, description="The most pixels of one uploaded picture, before it is decoded."
     )
+    request_max_bytes: int = Field(
+        default=64 * MEBIBYTE,
+        ge=1,
+        description="The most bytes of one request that asks with several pictures, as they arrive.",
+    )
+    max_queries: int = Field(
+        default=8, ge=1, description="The most pictures that are asked with together in one search."
+    )
+    url_queries: bool = Field(
+        default=False, description="Fetch the pictures that queries name by URL, under the rules of FETCHING."
+    )
     encoders_kept: int = Field(default=4, ge=1, description="Loaded encoders that stay in memory.")
     embedding_slots: int = Field(
         default=1, ge=1, description="Pictures embedded at the same time; each uses every core it is given."

@@ -26,6 +26,11 @@ class Stopwatch:
         finally:
             self._stages[name] = self._stages.get(name, 0.0) + perf_counter() - started
 
+    def measured(self, stage: str) -> float | None:
+        """The milliseconds of a stage; None where it was not needed."""
+        seconds = self._stages.get(stage)
+        return None if seconds is None else round(seconds * MILLISECONDS, DECIMALS)
+
     def milliseconds(self, *stages: str) -> dict[str, float]:
         """The time of each of the stages, 0 for one that was not needed, and the `total` since the start."""
         seconds = {stage: self._stages.get(stage, 0.0) for stage in stages}

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gallery.builds.build import GalleryImage
+from search_api.errors import InvalidQuestion
 from search_api.pictures import Picture
+from search_api.regions import Edges, Region
 from search_api.schemas_base import ComputedFrom
 from search_api.scoring import Floats
 
@@ -28,7 +31,66 @@ class Stored:
     image_id: int
 
 
-Asked = Upload | Stored
+@dataclass(frozen=True, slots=True)
+class Linked:
+    """A picture of the web, which is fetched if that is allowed."""
+
+    url: str
+
+
+Whole = Upload | Stored | Linked
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What is left of a picture: a crop of it, without regions that are to be ignored.
+
+    All of them are told in the whole upright picture.
+    """
+
+    of: Whole
+    crop: Region | None = None
+    masked: tuple[Region, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Weighted:
+    """One of several pictures that are asked with together; a negative weight asks for what is unlike it."""
+
+    asked: Whole | Part
+    weight: float = 1.0
+
+    def __post_init__(self) -> None:
+        if not math.isfinite(self.weight) or self.weight == 0:
+            raise InvalidQuestion(f"A query's weight is a number other than 0, not {self.weight:g}.")
+
+
+@dataclass(frozen=True, slots=True)
+class Several:
+    """Pictures that are asked with together: by the normalised sum of their weighted embeddings."""
+
+    queries: tuple[Weighted, ...]
+
+    def __post_init__(self) -> None:
+        if not any(each.weight > 0 for each in self.queries):
+            raise InvalidQuestion(
+                f"None of the {len(self.queries)} queries has a positive weight: one at least must."
+            )
+
+
+Asked = Whole | Part | Several
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """What of a picture was asked with, in shares of the upright picture: `crop` None where it is all of it.
+
+    `pixels` are those of the crop.
+    """
+
+    crop: Edges | None
+    pixels: tuple[int, int, int, int] | None
+    masked: tuple[Edges, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -47,7 +109,9 @@ class Subject:
     fingerprint; detail (h, w) uint8, the standard deviation of luminance within each cell, 0 where the
     encoder saw none of the picture, and None for an image that was indexed before this was kept.
     computed_from says whether local_embeddings were stored, or of which picture they are; of "nothing" they
-    are the embedding in every cell, and no map may be shown of them.
+    are the embedding in every cell, and no map may be shown of them. `cut` says which part of the picture it
+    is, where it is not all of it. Of pictures that were asked with together (`several`) it is the first
+    positive one with the embedding of all, and the local embeddings (n h, w, D) of one below the other.
     """
 
     checksum: str
@@ -59,7 +123,21 @@ class Subject:
     upload: Picture | None = None
     stored: GalleryImage | None = None
     detail: NDArray[np.uint8] | None = None
+    cut: Cut | None = None
+    several: tuple[QueryImage, ...] = ()
 
     def __post_init__(self) -> None:
         if (self.upload is None) == (self.stored is None):
             raise ValueError("A picture of a pair is either an upload or an image of the gallery.")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryImage:
+    """One of several pictures that were asked with together.
+
+    Its cosine with a matched image, times `factor`, is its share of the cosine of all.
+    """
+
+    subject: Subject
+    weight: float
+    factor: float

@@ -13,14 +13,15 @@ from explain.errors import NothingToDraw
 from explain.evidence import Evidence, Explained, Side
 from explain.figure import pair_figure, search_figure
 from explain.panels import Shown, ShownMatch
-from search_api.overlays import Part, Style, WhichSide, paint
+from search_api.overlays import Part as PartOfEvidence
+from search_api.overlays import Style, WhichSide, paint
 from search_api.pictures import Picture, stored_picture, uploaded_picture
 from search_api.schemas import CompareResponse, MatchSchema, SearchResponse
 from search_api.schemas_base import ScorerName
 from search_api.schemas_evidence import CellSchema, EvidenceSchema, SideSchema
 from search_api.scoring import EXPLAINS
 from search_api.search import Searcher
-from search_api.subjects import Upload
+from search_api.subjects import Part, Upload
 from siamese.images import decode
 from siamese.preprocessing import Preprocessing
 from whyalike.tables import reason_words
@@ -29,7 +30,7 @@ FIGURE = "figure.png"
 MATCHES_IN_FIGURE = 20
 """More rows make a picture that no viewer opens gladly; overlays are written of every match."""
 SIDES: tuple[WhichSide, ...] = ("query", "matched")
-PARTS: tuple[Part, ...] = ("factual", "counterfactual")
+PARTS: tuple[PartOfEvidence, ...] = ("factual", "counterfactual")
 STYLES: dict[Style, str] = {"overlay": "", "heat": "-heat"}
 """What a drawing's name ends with: over the picture, or the heat alone on transparent."""
 CORRESPONDENCES = "correspondences.png"
@@ -46,7 +47,12 @@ class Pair:
 
 
 def write_search_evidence(
-    folder: Path, searcher: Searcher, query: Upload, answer: SearchResponse, *, heading: str | None = None
+    folder: Path,
+    searcher: Searcher,
+    query: Upload | Part,
+    answer: SearchResponse,
+    *,
+    heading: str | None = None,
 ) -> Path:
     """Writes the overlays of every match and the figure; returns the figure.
 
@@ -64,16 +70,18 @@ def write_search_evidence(
     return _written(folder, search_figure(pair.query, shown, heading=heading or usual))
 
 
-def pairs_of(searcher: Searcher, query: Upload, answer: SearchResponse) -> Iterator[tuple[MatchSchema, Pair]]:
-    """Each match of an answer with the pictures of its pair, one after the other."""
+def pairs_of(
+    searcher: Searcher, query: Upload | Part, answer: SearchResponse
+) -> Iterator[tuple[MatchSchema, Pair]]:
+    """Each match of an answer with the pictures of its pair, one after the other; a part is of an upload."""
     side = searcher.settings.overlay_max_side
     with searcher.builds.lend(answer.gallery) as (build, checkpoint):
         preprocessing = checkpoint.record.preprocessing
-        asked = _uploaded(query, preprocessing, searcher)
+        asked = _asked(query, answer, preprocessing, searcher)
         images = build.images([match.image_id for match in answer.matches if match.image_id is not None])
         for match, image in zip(answer.matches, images, strict=True):
             picture = stored_picture(image, build, preprocessing, max_side=side)
-            shown = _shown(asked, query.uri, None), _shown_match(match, picture, answer.scorer)
+            shown = _shown(asked, answer.query.uri, None), _shown_match(match, picture, answer.scorer)
             yield match, Pair(asked, picture, *shown)
 
 
@@ -135,6 +143,18 @@ def evidence_of(schema: EvidenceSchema) -> Evidence:
 
 def _side(schema: SideSchema) -> Side:
     return Side(np.array(schema.factual, np.float32), np.array(schema.counterfactual, np.float32))
+
+
+def _asked(
+    query: Upload | Part, answer: SearchResponse, preprocessing: Preprocessing, searcher: Searcher
+) -> Picture:
+    """The picture that was asked with, or what was cropped of it."""
+    if isinstance(query, Upload):
+        return _uploaded(query, preprocessing, searcher)
+    assert isinstance(query.of, Upload)
+    image = decode(query.of.data, limits=searcher.settings.upload_limits)
+    crop = image.crop(answer.query.crop.pixels) if answer.query.crop else image
+    return uploaded_picture(crop, preprocessing, max_side=searcher.settings.overlay_max_side)
 
 
 def _uploaded(upload: Upload, preprocessing: Preprocessing, searcher: Searcher) -> Picture:

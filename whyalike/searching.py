@@ -20,7 +20,13 @@ def open_searcher(
     Raises DatabaseUnavailable, and UsageError and RuntimeUnavailable where the runtime cannot be had.
     """
     load = choose_computing(settings, device=device, runtime=runtime).load
-    return Searcher(open_galleries(settings), build=build, settings=settings.search, load_encoder=load)
+    return Searcher(
+        open_galleries(settings),
+        build=build,
+        settings=settings.search,
+        load_encoder=load,
+        fetching=settings.fetching,
+    )
 
 
 def open_local_searcher(

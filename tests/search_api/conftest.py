@@ -15,6 +15,7 @@ from PIL import Image
 from gallery.database import open_engine
 from gallery.galleries import Galleries
 from gallery.local_storage import LocalStorage
+from gallery.settings import FetchingSettings
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from migrations import schema
@@ -67,11 +68,12 @@ class Workshop:
         index(self.galleries, name, [folder], choice, local_embeddings=local_embeddings)
         return folder
 
-    def searcher(self, **settings: object) -> Searcher:
+    def searcher(self, *, fetching: FetchingSettings | None = None, **settings: object) -> Searcher:
         searcher = Searcher(
             self.galleries,
             settings=SearchSettings.model_validate(settings),
             load_encoder=partial(Encoder.load, device="cpu"),
+            fetching=fetching,
         )
         self.searchers.append(searcher)
         return searcher

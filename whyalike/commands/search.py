@@ -1,6 +1,5 @@
 """`whyalike search`: the images of a gallery that look like this one, and why."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -25,10 +24,38 @@ from whyalike.options import (
 
 
 def search(
-    image: Annotated[Path, typer.Argument(metavar="IMAGE", help="The picture to ask with.")],
+    image: Annotated[
+        str,
+        typer.Argument(
+            metavar="IMAGE", help="The picture to ask with: a file, the image_id of a stored one, or a URL."
+        ),
+    ],
     gallery: PublishedGallery = None,
     build: OlderBuild = None,
     k: Matches = None,
+    crop: Annotated[
+        str | None,
+        typer.Option(
+            "--crop",
+            metavar="REGION",
+            help="Ask with a part of the picture: left,top,right,bottom in shares of it (0.1,0.2,0.5,0.6) or "
+            "in pixels (40,30,200,180px).",
+        ),
+    ] = None,
+    mask: Annotated[
+        list[str] | None,
+        typer.Option("--mask", metavar="REGION", help="Ignore this region of the picture; may be repeated."),
+    ] = None,
+    plus: Annotated[
+        list[str] | None,
+        typer.Option("--plus", metavar="[WEIGHT:]IMAGE", help="Ask with this picture, too; may be repeated."),
+    ] = None,
+    minus: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--minus", metavar="[WEIGHT:]IMAGE", help="And for what is unlike this one; may be repeated."
+        ),
+    ] = None,
     label: Labels = None,
     where: Conditions = None,
     prefilter: Prefiltered = None,
@@ -45,14 +72,15 @@ def search(
     from search_api.accounts import Extras
     from search_api.conditions import conditions
     from whyalike.console import say
-    from whyalike.pictures import upload
+    from whyalike.questions import pictured, question
     from whyalike.searching import open_local_searcher
     from whyalike.settings import read_settings
     from whyalike.summaries import say_notes
     from whyalike.tables import print_json, print_matches
 
     settings = read_settings()
-    query = upload(image, limits=settings.limits)
+    query = question(image, crop=crop, masked=mask, plus=plus, minus=minus, limits=settings.limits)
+    drawn = pictured(query) if evidence else None
     searcher = open_local_searcher(settings, device=device, runtime=runtime, build=build)
     try:
         answer = searcher.search(
@@ -71,10 +99,10 @@ def search(
         if gallery is None:
             say(f"searched the gallery {answer.gallery}; --gallery names another")
         written = None
-        if evidence and answer.matches:
+        if evidence and drawn and answer.matches:
             from whyalike.evidence import write_search_evidence
 
-            written = write_search_evidence(evidence, searcher, query, answer)
+            written = write_search_evidence(evidence, searcher, drawn, answer)
     finally:
         searcher.close()
     if json:

@@ -1,0 +1,118 @@
+"""Parts of pictures as a scorer sees them: cropped, masked regions left out, and always embedded anew."""
+
+from __future__ import annotations
+
+import threading
+from dataclasses import dataclass
+
+from PIL import Image
+
+from gallery.builds.build import Build
+from gallery.sources.scanning import checksum
+from search_api.encoders import LoadedEncoders
+from search_api.errors import InvalidQuestion
+from search_api.pictures import stored_image, uploaded_picture
+from search_api.regions import Edges, Size, in_pixels
+from search_api.schemas_base import DrawnOn
+from search_api.settings import SearchSettings
+from search_api.stopwatch import Stopwatch
+from search_api.subjects import Cut, Part, Stored, Subject, Upload
+from siamese.encoder import Encoder
+from siamese.errors import UnreadableImage
+from siamese.images import decode
+from siamese.masking import Region, without
+from siamese.preparing import Prepared
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Original:
+    """A whole picture, and the size in which regions of it are told: of a thumbnail its original's."""
+
+    image: Image.Image
+    size: Size
+    checksum: str
+    uri: str | None
+    source: DrawnOn
+
+
+class PartReader:
+    """Reads parts of pictures; no more are decoded at once than there are slots."""
+
+    def __init__(
+        self, encoders: LoadedEncoders, decoding: threading.BoundedSemaphore, settings: SearchSettings
+    ) -> None:
+        self._encoders = encoders
+        self._decoding = decoding
+        self._settings = settings
+
+    def subject(self, asked: Part, build: Build, clock: Stopwatch) -> Subject:
+        """The part as the build's encoder sees it.
+
+        Raises UnreadableImage, ZeroEmbedding, ImageNotFound, and InvalidQuestion where regions lie outside
+        of the picture or leave nothing of it.
+        """
+        encoder = self._encoders.of(build)
+        with clock.stage("decode"), self._decoding:
+            found = self._original(asked, build)
+            cut = _cut(asked, found.size)
+            image = found.image.crop(in_pixels(cut.crop, found.image.size)) if cut.crop else found.image
+            prepared = _prepared(image, cut, encoder)
+            shown = uploaded_picture(
+                image, encoder.preprocessing, max_side=self._settings.overlay_max_side, drawn_on=found.source
+            )
+        with clock.stage("embed"):
+            embedding, local_embeddings = self._encoders.embed(encoder, prepared)
+        return Subject(
+            found.checksum,
+            found.uri,
+            encoder.fingerprint,
+            embedding,
+            local_embeddings,
+            found.source,
+            upload=shown,
+            detail=prepared.detail,
+            cut=cut,
+        )
+
+    def _original(self, asked: Part, build: Build) -> _Original:
+        if isinstance(asked.of, Stored):
+            stored = build.image(asked.of.image_id)
+            image, source = stored_image(stored, build)
+            return _Original(image, (stored.width, stored.height), stored.checksum, stored.uri, source)
+        assert isinstance(asked.of, Upload)  # what was linked to has been fetched
+        try:
+            image = decode(asked.of.data, limits=self._settings.upload_limits)
+        except UnreadableImage as error:
+            raise UnreadableImage(f"{asked.of.uri or 'the upload'}: {error.reason}") from error
+        return _Original(image, image.size, checksum(asked.of.data), asked.of.uri, "upload")
+
+
+def _cut(asked: Part, size: Size) -> Cut:
+    crop = asked.crop.shares(size) if asked.crop else None
+    pixels = in_pixels(crop, size) if crop else None
+    return Cut(crop, pixels, tuple(each.shares(size) for each in asked.masked))
+
+
+def _prepared(image: Image.Image, cut: Cut, encoder: Encoder) -> Prepared:
+    prepared = encoder.prepare(image)
+    if not cut.masked:
+        return prepared
+    regions = [_within(each, cut.crop or (0, 0, 1, 1), image.size) for each in cut.masked]
+    left = without(prepared, regions, size=image.size, preprocessing=encoder.preprocessing)
+    if not left.seen.any():
+        raise InvalidQuestion(
+            f"The {len(regions)} masked regions leave nothing of the query to be asked with: mask less of it."
+        )
+    return left
+
+
+def _within(region: Edges, crop: Edges, size: Size) -> Region:
+    """A region in shares of the whole picture, in pixels of its crop of this size."""
+    left, top, right, bottom = crop
+    across, down = size[0] / (right - left), size[1] / (bottom - top)
+    return (
+        (region[0] - left) * across,
+        (region[1] - top) * down,
+        (region[2] - left) * across,
+        (region[3] - top) * down,
+    )
