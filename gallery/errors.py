@@ -23,6 +23,8 @@ GalleryError
 ├── InvalidIndex           an index is asked for that cannot be made
 ├── NotEmbedded            a place cannot be published: its content has no embedding by this encoder
 ├── CorruptGallery         a file that a build names is missing or is not what was written
+├── InvalidKey             a key cannot be made as it is asked for
+├── KeyNotFound            no key of this id or name that is still in use
 └── SchemaOutdated         the database's schema is not the one that this code was written for
 """
 
@@ -121,3 +123,11 @@ class CorruptGallery(GalleryError):  # noqa: N818
 
 class SchemaOutdated(GalleryError):  # noqa: N818
     """The database's schema is not the one that this code was written for."""
+
+
+class InvalidKey(GalleryError):  # noqa: N818
+    """A key cannot be made as it is asked for."""
+
+
+class KeyNotFound(GalleryError):  # noqa: N818
+    """No key of this id or name that is still in use, or several of this name."""

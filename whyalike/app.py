@@ -20,6 +20,7 @@ from whyalike.commands.gallery.group import gallery
 from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.illustrate import illustrate
 from whyalike.commands.index import index
+from whyalike.commands.keys.group import keys
 from whyalike.commands.migrate import migrate
 from whyalike.commands.search import search
 from whyalike.commands.serve import serve
@@ -89,6 +90,7 @@ for verb in (
 ):
     app.command()(verb)
 app.add_typer(gallery)
+app.add_typer(keys)
 
 
 def _version(wanted: bool) -> None:

@@ -92,6 +92,8 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_gallery.NoSuccessor: NOT_FOUND,
     of_gallery.SwapRefused: USAGE,
     of_gallery.CorruptBackup: BAD_INPUT,
+    of_gallery.InvalidKey: USAGE,
+    of_gallery.KeyNotFound: NOT_FOUND,
     of_indexer.IndexerError: BAD_INPUT,
     of_search.SearchError: BAD_INPUT,
     of_search.AmbiguousGallery: USAGE,

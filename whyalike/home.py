@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from alembic.util import CommandError
-from sqlalchemy import make_url
+from sqlalchemy import Engine, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from gallery.database import open_engine
@@ -20,11 +20,16 @@ def open_galleries(settings: Settings) -> Galleries:
     A database that has the schema is only read, so nobody waits for a process that writes to it.
     Raises BadSetting, DatabaseUnavailable, DatabaseTooNew, and OperationalError of a locked database.
     """
+    return Galleries(settings.home, open_records(settings), settings=settings.gallery)
+
+
+def open_records(settings: Settings) -> Engine:
+    """The records alone; the same, and the same is raised."""
     settings.home.mkdir(parents=True, exist_ok=True)
     with _telling(settings):
         if not is_current(settings.database):
             upgrade(settings.database)
-    return Galleries(settings.home, open_engine(settings.database), settings=settings.gallery)
+    return open_engine(settings.database)
 
 
 def migrate(settings: Settings) -> None:

@@ -44,6 +44,14 @@ class LocalStorageChoice(str, Enum):
     none = "none"
 
 
+class ScopeChoice(str, Enum):
+    """What a key of the service is good for."""
+
+    read = "read"
+    write = "write"
+    admin = "admin"
+
+
 class FitChoice(str, Enum):
     """How a picture becomes the encoder's square."""
 

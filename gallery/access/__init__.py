@@ -1,0 +1,1 @@
+"""Who may ask the service: keys, and the sessions that are opened with them."""

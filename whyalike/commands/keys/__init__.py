@@ -1,0 +1,1 @@
+"""The verbs of `whyalike keys`, a module each."""
