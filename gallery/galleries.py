@@ -54,6 +54,10 @@ class Galleries:
         self._settings = settings or GallerySettings()
         self._clock = clock
 
+    def require_schema(self) -> None:
+        """Raises SchemaOutdated where the database has been given another schema since it was opened."""
+        require_schema(self._engine)
+
     def names(self) -> list[str]:
         """All galleries, by name."""
         with self._engine.connect() as connection:

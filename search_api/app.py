@@ -1,12 +1,14 @@
-"""The service: the routes, the limits in front of them, and what it says of itself."""
+"""The service: the routes, what stands in front of them, and what it says of itself."""
 
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
+from anyio.to_thread import current_default_thread_limiter, run_sync
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from sqlalchemy import Engine
 from starlette.staticfiles import StaticFiles
 
 from search_api import (
@@ -16,20 +18,32 @@ from search_api import (
     routes_images,
     routes_search,
     routes_service,
+    routes_session,
 )
-from search_api.bodies import BodyLimit
-from search_api.headers import DOCS_PATH, SecurityHeaders
-from search_api.hosts import KnownHosts
+from search_api.edge import front
+from search_api.edge.tracing import Tracing
+from search_api.headers import DOCS_PATH
 from search_api.search import Searcher
-from search_api.settings import FORM_OVERHEAD_BYTES, SearchSettings
+from search_api.settings import FORM_OVERHEAD_BYTES, SearchSettings, ServiceSettings
 from search_api.version import installed_version
 
+ROUTES = (routes_search, routes_galleries, routes_images, routes_session, routes_service)
 
-def create_app(searcher: Searcher, *, hosts: Collection[str] = ()) -> FastAPI:
+
+def create_app(
+    searcher: Searcher,
+    *,
+    hosts: Collection[str] = (),
+    service: ServiceSettings | None = None,
+    keys: Engine | None = None,
+    tracing: Tracing | None = None,
+) -> FastAPI:
     """The service over this searcher, under its settings; closes it when the service stops.
 
-    `hosts` are names that it answers to beside those of the settings.
+    `hosts` are names that it answers to beside those of the settings. `keys` are the records of the keys, of
+    which every request must show one; without them everybody is let in. Raises TracesUnavailable.
     """
+    settings = service or ServiceSettings()
     app = FastAPI(
         title="WhyAlike",
         summary="Find the images in a collection that look like this one, and see why.",
@@ -41,13 +55,23 @@ def create_app(searcher: Searcher, *, hosts: Collection[str] = ()) -> FastAPI:
         lifespan=_closing,
     )
     app.state.searcher = searcher
-    for routes in (routes_search, routes_galleries, routes_images, routes_service):
-        app.include_router(routes.router)
+    routers = [routes.router for routes in ROUTES]
+    if settings.metrics != "off":
+        routers.append(routes_service.metrics_router)
+    for router in routers:
+        app.include_router(router)
     app.mount("/page", StaticFiles(directory=routes_service.PAGE), name="page")
     problems.install(app)
-    app.add_middleware(BodyLimit, limits=_body_limits(searcher.settings), otherwise=FORM_OVERHEAD_BYTES)
-    app.add_middleware(KnownHosts, names={*searcher.settings.host_names, *hosts})
-    app.add_middleware(SecurityHeaders)
+    front.install(
+        app,
+        routers,
+        settings=settings,
+        keys=keys,
+        hosts={*searcher.settings.host_names, *hosts},
+        body_limits=_body_limits(searcher.settings),
+        metrics=searcher.metrics,
+        tracing=tracing,
+    )
     openapi.install(app)
     return app
 
@@ -69,5 +93,9 @@ def _operation(route: APIRoute) -> str:
 
 @asynccontextmanager
 async def _closing(app: FastAPI) -> AsyncIterator[None]:
+    current_default_thread_limiter().total_tokens = app.state.threads
     yield
     app.state.searcher.close()
+    app.state.tracing.close()
+    if app.state.door is not None:
+        await run_sync(app.state.door.close)

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from http import HTTPStatus
+from time import monotonic
+from typing import NoReturn
 
+from anyio import fail_after
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from search_api.errors import UploadTooLarge
-from search_api.problems import problem_of, problem_response
+from search_api.errors import SearchError, SlowBody, UploadTooLarge
+from search_api.faces import face_of
+from search_api.problems import refusal
 
 
 class BodyLimit:
-    """ASGI middleware that refuses a body beyond the limit of its path, whatever its header claims."""
+    """ASGI middleware that refuses a body beyond the limit of its path, whatever its header claims, and one
+    that does not arrive in time.
+    """
 
-    def __init__(self, app: ASGIApp, *, limits: Mapping[str, int], otherwise: int) -> None:
+    def __init__(self, app: ASGIApp, *, limits: Mapping[str, int], otherwise: int, seconds: float) -> None:
         """`limits` are bytes by path; `otherwise` is the limit of every other path."""
         self._app = app
         self._limits = limits
         self._otherwise = otherwise
+        self._seconds = seconds
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Passes the request on, its body counted."""
@@ -30,21 +36,38 @@ class BodyLimit:
         limit = self._limits.get(scope["path"], self._otherwise)
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared) > limit:
-            await problem_response(problem_of(UploadTooLarge(limit)))(scope, receive, send)
+            await refusal(UploadTooLarge(limit))(scope, receive, send)
             return
-        await self._app(scope, _counted(receive, limit), send)
+        await self._app(scope, _Arriving(receive, limit=limit, seconds=self._seconds).receive, send)
 
 
-def _counted(receive: Receive, limit: int) -> Receive:
-    arrived = 0
+class _Arriving:
+    """A body on its way: counted, and timed from the beginning."""
 
-    async def counting() -> Message:
-        nonlocal arrived
-        message = await receive()
-        arrived += len(message.get("body", b""))
-        if arrived > limit:  # as an HTTPException: the only error that FastAPI's body parser lets through
-            status = HTTPStatus.REQUEST_ENTITY_TOO_LARGE
-            raise HTTPException(status) from UploadTooLarge(limit)
+    def __init__(self, receive: Receive, *, limit: int, seconds: float) -> None:
+        self._receive = receive
+        self._limit = limit
+        self._seconds = seconds
+        self._deadline = monotonic() + seconds
+        self._arrived = 0
+        self._is_complete = False
+
+    async def receive(self) -> Message:
+        """The next part; raises an HTTPException, the only error that FastAPI's body parser lets through."""
+        message = await (self._receive() if self._is_complete else self._in_time())
+        self._arrived += len(message.get("body", b""))
+        if self._arrived > self._limit:
+            _let_through(UploadTooLarge(self._limit))
+        self._is_complete = not message.get("more_body", False)
         return message
 
-    return counting
+    async def _in_time(self) -> Message:
+        try:
+            with fail_after(max(0.0, self._deadline - monotonic())):
+                return await self._receive()
+        except TimeoutError:
+            _let_through(SlowBody(self._seconds))
+
+
+def _let_through(error: SearchError) -> NoReturn:
+    raise HTTPException(face_of(error).status) from error

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -51,9 +51,17 @@ class OpenBuilds:
     With a `build` it lends the one of this number, of whichever gallery.
     """
 
-    def __init__(self, galleries: Galleries, *, build: int | None = None) -> None:
+    def __init__(
+        self,
+        galleries: Galleries,
+        *,
+        build: int | None = None,
+        observe: Callable[[str], None] = lambda gallery: None,
+    ) -> None:
+        """`observe` is told the gallery whenever a build of it is opened."""
         self._galleries = galleries
         self._build = build
+        self._observe = observe
         self._lock = threading.Lock()
         self._shelves: dict[str, _Shelf] = defaultdict(_Shelf)
 
@@ -98,6 +106,7 @@ class OpenBuilds:
                 opened = _opened(self._galleries.open(name, build=self._build))
                 _supersede(shelf)
                 shelf.current = opened
+                self._observe(name)
             _read_again(shelf.current)
             shelf.current.readers += 1
             return shelf.current, shelf.current.checkpoint

@@ -8,11 +8,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
 from gallery.builds.build import Build
 from gallery.errors import EncoderMismatch
+from search_api.embedding_turns import EmbeddingTurns
 from search_api.scoring import Floats
+from search_api.slots import Slots
 from siamese.encoder import Embedded, Encoder
 from siamese.fingerprint import short
 from siamese.preparing import Prepared
@@ -23,7 +23,7 @@ class InTurn:
     """An encoder that takes a slot anew for each batch, so that long work lets questions in between."""
 
     encoder: Encoder
-    slots: threading.BoundedSemaphore
+    slots: Slots
 
     def embed_directed(self, prepared: Sequence[Prepared]) -> tuple[Embedded, list[int]]:
         """What the encoder says of the batch."""
@@ -34,11 +34,20 @@ class InTurn:
 class LoadedEncoders:
     """Loads the encoder of a build once and shares it between threads."""
 
-    def __init__(self, load: Callable[[Path], Encoder], *, kept: int, slots: int) -> None:
+    def __init__(
+        self,
+        load: Callable[[Path], Encoder],
+        *,
+        kept: int,
+        slots: int,
+        observe: Callable[[int], None] = lambda size: None,
+    ) -> None:
+        """`observe` is told how many pictures were embedded together."""
         self._load = load
         self._kept = kept
         self._lock = threading.Lock()
-        self._slots = threading.BoundedSemaphore(slots)
+        self._slots = Slots(slots)
+        self._turns = EmbeddingTurns(self._slots, observe)
         self._encoders: OrderedDict[str, Encoder] = OrderedDict()
 
     def of(self, build: Build) -> Encoder:
@@ -69,11 +78,10 @@ class LoadedEncoders:
     def embed(self, encoder: Encoder, prepared: Prepared) -> tuple[Floats, Floats]:
         """The embedding (D,) and the local embeddings (h, w, D) of one picture.
 
-        No more pictures at once than there are slots, so that questions do not fight for the cores.
+        No more batches at once than there are slots, so that questions do not fight for the cores; those that
+        wait at the same time are one batch.
         """
-        with self._slots:
-            embedded = encoder.embed([prepared])
-        return np.asarray(embedded.embeddings[0]), np.asarray(embedded.local_embeddings[0])
+        return self._turns.embed(encoder, prepared)
 
     def local_embeddings(self, encoder: Encoder, prepared: Sequence[Prepared]) -> Floats:
         """The local embeddings (n, h, w, D) of some pictures, as one of those that are embedded at once."""

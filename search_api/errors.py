@@ -1,53 +1,90 @@
-"""What a question can be refused for, and the one table that gives every error of WhyAlike its HTTP face.
+"""What a question can be refused for; `faces` gives every error of WhyAlike its HTTP face.
 
 SearchError
+├── Abandoned            whoever asked has gone away
 ├── AmbiguousGallery     several galleries are published and the question names none
-├── FetchesBusy          as many pictures of the web as may be are being fetched
+├── ForeignOrigin        a browser sent this for another page
 ├── InvalidQuestion      a number or a combination that cannot be answered
+├── KeyRequired          no key, or one that is not valid
 ├── NoSuchHead           the encoder has no head of the kind that the question needs
-├── TrialsBusy           as many pairs as may be are being tested by hiding regions
+├── OfTheMoment          what may be asked again, unchanged, in some seconds
+│   ├── FetchesBusy      as many pictures of the web as may be are being fetched
+│   ├── Overloaded       as many requests as may be are being worked on and wait
+│   ├── ShuttingDown     the service is about to end
+│   ├── TooManyRequests  more requests in a minute than one may send
+│   └── TrialsBusy       as many pairs as may be are being tested by hiding regions
+├── PictureUnavailable   an image's original and its thumbnail cannot be read any more
+├── ScopeMissing         the key is not good for this
+├── TracesUnavailable    traces are wanted, and the extra that sends them is not installed
+├── Unfinished           a request of which the rest is not read
+│   ├── SlowBody         its body took too long to arrive
+│   └── UploadTooLarge   more bytes arrived than one request may hold
 ├── UnknownHost          the request was sent to a name that is not this service's
-├── UnknownLabel         the filter names a label that no image has
-└── UploadTooLarge       more bytes arrived than one request may hold
+└── UnknownLabel         the filter names a label that no image has
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from http import HTTPStatus
 
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as NoConnection
-
-from gallery import errors as of_gallery
-from siamese import errors as of_siamese
-
-PROBLEM_PREFIX = "urn:whyalike:problem:"
+CHALLENGE = 'Bearer realm="whyalike"'
+RETRY_AFTER_S = 5
+"""Long enough for another writer to finish one of its short transactions."""
 
 
 class SearchError(Exception):
-    """Anything that the search refuses; the message is one sentence for people."""
+    """Anything that the search refuses; the message is one sentence for people.
+
+    `headers` go with the refusal over HTTP.
+    """
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """None, unless the kind of error has some."""
+        return {}
 
 
-class AmbiguousGallery(SearchError):  # noqa: N818 - named after what it says, like the rest of the tree
+class Abandoned(SearchError):  # noqa: N818 - named after what it says, like the rest of the tree
+    """Whoever asked has gone away, so that nobody sees this."""
+
+    def __init__(self) -> None:
+        super().__init__("Nobody waited for the answer any more.")
+
+
+class AmbiguousGallery(SearchError):  # noqa: N818
     """Several galleries are published and the question names none of them."""
 
     def __init__(self, choices: Sequence[str]) -> None:
         super().__init__(f"Several galleries are published; name one: {', '.join(sorted(choices))}.")
 
 
-class FetchesBusy(SearchError):  # noqa: N818
-    """As many pictures of the web as may be are being fetched, and none was done in time."""
+class ForeignOrigin(SearchError):  # noqa: N818
+    """A browser sent this for another page."""
 
-    def __init__(self, fetches: int) -> None:
-        super().__init__(
-            f"{fetches} pictures of the web are being fetched for others; ask again in a few seconds."
-        )
+    def __init__(self, origin: str | None) -> None:
+        whose = f"the page {origin}" if origin else "no page of this service"
+        super().__init__(f"This was sent by {whose}; only the service's own page may change something here.")
 
 
 class InvalidQuestion(SearchError):  # noqa: N818
     """A number out of range or a combination that makes no sense."""
+
+
+class KeyRequired(SearchError):  # noqa: N818
+    """No key was shown, or one that is not valid."""
+
+    def __init__(self, *, is_wrong: bool) -> None:
+        self._is_wrong = is_wrong
+        super().__init__(
+            "The key is not valid: it was revoked, has expired, or never was one."
+            if is_wrong
+            else "This needs a key, sent as “Authorization: Bearer KEY”; `whyalike keys create` makes one."
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The challenge of RFC 6750."""
+        return {"WWW-Authenticate": CHALLENGE + (', error="invalid_token"' if self._is_wrong else "")}
 
 
 class NoSuchHead(SearchError):  # noqa: N818
@@ -61,7 +98,97 @@ class NoSuchHead(SearchError):  # noqa: N818
         )
 
 
-class TrialsBusy(SearchError):  # noqa: N818
+class OfTheMoment(SearchError):  # noqa: N818
+    """What may be asked again, unchanged, in some seconds."""
+
+    retry_after_s = RETRY_AFTER_S
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """When to ask again."""
+        return {"Retry-After": str(self.retry_after_s)}
+
+
+class FetchesBusy(OfTheMoment):
+    """As many pictures of the web as may be are being fetched, and none was done in time."""
+
+    def __init__(self, fetches: int) -> None:
+        super().__init__(
+            f"{fetches} pictures of the web are being fetched for others; ask again in a few seconds."
+        )
+
+
+class Overloaded(OfTheMoment):
+    """As many requests as may be are being worked on and wait."""
+
+    retry_after_s = 2
+
+    def __init__(self) -> None:
+        super().__init__("As many requests as may be are waiting here; ask again in some seconds.")
+
+
+class PictureUnavailable(SearchError):  # noqa: N818
+    """Neither the original of an image nor its thumbnail can be read any more."""
+
+    def __init__(self, image_id: int) -> None:
+        super().__init__(
+            f"The picture of image {image_id} is gone: neither its original nor its thumbnail can be read; "
+            "`whyalike gallery repair` mends what can be mended."
+        )
+
+
+class ScopeMissing(SearchError):  # noqa: N818
+    """The key is not good for this."""
+
+    def __init__(self, wanted: str, held: str) -> None:
+        self._wanted = wanted
+        super().__init__(f"This needs a key with the scope “{wanted}”, and this one has “{held}”.")
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """The challenge of RFC 6750."""
+        return {"WWW-Authenticate": f'{CHALLENGE}, error="insufficient_scope", scope="{self._wanted}"'}
+
+
+class ShuttingDown(OfTheMoment):
+    """The service is about to end."""
+
+    def __init__(self) -> None:
+        super().__init__("This service is shutting down; ask again in some seconds.")
+
+
+class Unfinished(SearchError):  # noqa: N818
+    """A request of which the rest is not read: its connection ends."""
+
+    @property
+    def headers(self) -> dict[str, str]:
+        """Else the rest of the body would be waited for."""
+        return {"Connection": "close"}
+
+
+class SlowBody(Unfinished):
+    """The body of a request took too long to arrive."""
+
+    def __init__(self, seconds: float) -> None:
+        super().__init__(f"The body of a request must arrive within {seconds:g} seconds.")
+
+
+class TooManyRequests(OfTheMoment):
+    """More requests in a minute than one may send."""
+
+    def __init__(self, what: str, per_minute: int, *, retry_after_s: int) -> None:
+        self.retry_after_s = retry_after_s
+        whose = "an address whose keys are wrong or missing" if what == "failures" else "one key"
+        super().__init__(
+            f"At most {per_minute} {what} in a minute are taken from {whose}; ask again in {retry_after_s} s."
+        )
+
+
+class TracesUnavailable(SearchError):  # noqa: N818
+    """Traces are wanted, and the extra that sends them is not installed."""
+
+
+class TrialsBusy(OfTheMoment):
     """As many pairs as may be are being tested by hiding regions, and none was done in time."""
 
     def __init__(self) -> None:
@@ -85,84 +212,8 @@ class UnknownLabel(SearchError):  # noqa: N818
         super().__init__(f"No image of the gallery “{gallery}” has the label “{label}”{source}.")
 
 
-class UploadTooLarge(SearchError):  # noqa: N818
+class UploadTooLarge(Unfinished):
     """More bytes than one request may hold."""
 
     def __init__(self, max_bytes: int) -> None:
         super().__init__(f"This request may hold at most {max_bytes:,} bytes.")
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """How an error looks over HTTP: its status, the last part of its type's URN, its title."""
-
-    status: HTTPStatus
-    kind: str
-    title: str
-
-    @property
-    def type(self) -> str:
-        """The problem's type: a URN, the same in all versions."""
-        return PROBLEM_PREFIX + self.kind
-
-    @property
-    def tells(self) -> bool:
-        """Whether the error's message is for the client; that of a fault of the service is for its log."""
-        return self.status < HTTPStatus.INTERNAL_SERVER_ERROR
-
-
-INTERNAL_FAULT = Face(HTTPStatus.INTERNAL_SERVER_ERROR, "internal-fault", "A fault of the service")
-INVALID_REQUEST = Face(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-request", "The request is not understood")
-RECORDS_UNAVAILABLE = Face(
-    HTTPStatus.SERVICE_UNAVAILABLE, "records-unavailable", "The records cannot be read at the moment"
-)
-
-FACES: dict[type[Exception], Face] = {
-    AmbiguousGallery: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "ambiguous-gallery", "Which gallery is meant?"),
-    FetchesBusy: Face(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "fetches-busy",
-        "Other pictures are being fetched; ask again in a while",
-    ),
-    InvalidQuestion: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-question", "This cannot be answered"),
-    NoSuchHead: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "no-such-head", "The encoder has no such head"),
-    TrialsBusy: Face(
-        HTTPStatus.SERVICE_UNAVAILABLE, "trials-busy", "Other pairs are being tested; ask again in a while"
-    ),
-    UnknownHost: Face(HTTPStatus.MISDIRECTED_REQUEST, "unknown-host", "Not a name of this service"),
-    UnknownLabel: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "unknown-label", "No such label"),
-    UploadTooLarge: Face(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "upload-too-large", "The upload is too large"),
-    of_gallery.InvalidGalleryName: Face(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-gallery-name", "Not a name of a gallery"
-    ),
-    of_gallery.InvalidFilter: Face(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-filter", "The condition cannot be answered"
-    ),
-    of_gallery.FetchRefused: Face(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "fetch-refused", "The picture is not fetched"
-    ),
-    of_gallery.GalleryNotFound: Face(HTTPStatus.NOT_FOUND, "gallery-not-found", "No such gallery"),
-    of_gallery.NothingPublished: Face(HTTPStatus.NOT_FOUND, "nothing-published", "Nothing is published yet"),
-    of_gallery.BuildNotFound: Face(HTTPStatus.NOT_FOUND, "build-not-found", "No such build"),
-    of_gallery.ImageNotFound: Face(HTTPStatus.NOT_FOUND, "image-not-found", "No such image"),
-    of_gallery.EncoderMismatch: Face(
-        HTTPStatus.CONFLICT, "encoder-mismatch", "The encoder is not the one of the gallery"
-    ),
-    of_siamese.UnreadableImage: Face(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "unreadable-image", "The picture cannot be read"
-    ),
-    of_siamese.ZeroEmbedding: Face(
-        HTTPStatus.UNPROCESSABLE_ENTITY, "zero-embedding", "The picture has nothing to compare"
-    ),
-    of_siamese.OutOfMemory: Face(
-        HTTPStatus.SERVICE_UNAVAILABLE, "out-of-memory", "The device has no memory left"
-    ),
-    OperationalError: RECORDS_UNAVAILABLE,
-    NoConnection: RECORDS_UNAVAILABLE,
-}
-
-
-def face_of(error: BaseException) -> Face:
-    """How the error looks; one that the table does not hold is a fault of the service."""
-    faces = (FACES[kind] for kind in type(error).__mro__ if kind in FACES)
-    return next(faces, INTERNAL_FAULT)

@@ -61,6 +61,7 @@ _GALLERY: dict[str, Any] = {
     "encoder": _ENCODER,
 }
 
+_SESSION = {"authentication": "keys", "name": "shop front", "scope": "read"}
 EXAMPLES: dict[str, dict[str, Any]] = {
     "search": {
         "query": {"uri": "tulip.jpg", "checksum": _CHECKSUM},
@@ -164,6 +165,8 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "height": 240,
         "original": "unchanged",
     },
+    "get_session": _SESSION,
+    "open_session": _SESSION,
     "livez": {"status": "live", "reasons": []},
     "readyz": {"status": "ready", "reasons": []},
 }

@@ -16,8 +16,13 @@ THE_DOCS = (  # FastAPI's page for the API: its script comes from a public serve
     "style-src 'unsafe-inline' https://cdn.jsdelivr.net; img-src data: https://fastapi.tiangolo.com; "
     "frame-ancestors 'none'"
 )
-ALWAYS = {"X-Content-Type-Options": "nosniff", "Referrer-Policy": "no-referrer"}
-POLICIES = {"/": THE_PAGE, DOCS_PATH: THE_DOCS}
+ALWAYS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+POLICIES = {"/": THE_PAGE, "/sign-in": THE_PAGE, DOCS_PATH: THE_DOCS}
 
 
 class SecurityHeaders:

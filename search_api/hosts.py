@@ -9,7 +9,7 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from search_api.errors import UnknownHost
-from search_api.problems import problem_of, problem_response
+from search_api.problems import refusal
 
 ANY = "*"
 
@@ -31,7 +31,7 @@ class KnownHosts:
         if scope["type"] == "http":
             name = _name_of(Headers(scope=scope).get("host", ""))
             if not (self._names & {ANY, name} or _is_address(name)):
-                await problem_response(problem_of(UnknownHost(name)))(scope, receive, send)
+                await refusal(UnknownHost(name))(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

@@ -7,6 +7,9 @@ from typing import Any
 
 from fastapi import FastAPI
 
+from gallery.access.key import Scope
+from search_api.edge.destinations import scope_of
+from search_api.edge.door import COOKIE
 from search_api.examples import EXAMPLES
 from search_api.problems import PROBLEM_JSON
 
@@ -19,6 +22,26 @@ TAGS: list[dict[str, Any]] = [
 JSON = "application/json"
 PROBLEM_REFERENCE = "#/components/schemas/Problem"
 FIRST_FAILURE = 400
+SECURITY_SCHEMES: dict[str, Any] = {
+    "key": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": "A key of `whyalike keys create`. Its scope is read, write (which holds read) or "
+        "admin (which holds both); each operation names the one that it needs. None is asked for where the "
+        "service listens on its own machine alone.",
+    },
+    "session": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": COOKIE,
+        "description": "What stands for a key in a browser, by POST /v1/session.",
+    },
+}
+REFUSALS = {
+    "401": "No valid key",
+    "403": "The key lacks the scope, or another page sent this",
+    "429": "Too many requests",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -34,7 +57,9 @@ def install(app: FastAPI) -> None:
 
 
 def _completed(schema: dict[str, Any]) -> dict[str, Any]:
-    for operation in _operations(schema):
+    schema["components"]["securitySchemes"] = SECURITY_SCHEMES
+    for method, operation in _operations(schema):
+        _guard(operation, scope_of(operation["operationId"], method.upper()))
         for status, response in operation["responses"].items():
             content = response.get("content", {})
             if content.get(JSON, {}).get("schema", {}).get("$ref") == PROBLEM_REFERENCE:
@@ -44,6 +69,17 @@ def _completed(schema: dict[str, Any]) -> dict[str, Any]:
     return schema
 
 
-def _operations(schema: dict[str, Any]) -> Iterator[dict[str, Any]]:
+def _guard(operation: dict[str, Any], scope: Scope | None) -> None:
+    """Says which scope an operation needs, and how it refuses who has it not."""
+    if scope is None:
+        operation["security"] = []
+        return
+    operation["security"] = [{name: [scope]} for name in SECURITY_SCHEMES]
+    for status, what in REFUSALS.items():
+        problem = {"description": what, "content": {PROBLEM_JSON: {"schema": {"$ref": PROBLEM_REFERENCE}}}}
+        operation["responses"].setdefault(status, problem)
+
+
+def _operations(schema: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
     for path in schema["paths"].values():
-        yield from path.values()
+        yield from path.items()

@@ -12,14 +12,15 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
-from search_api.errors import FACES, INTERNAL_FAULT, INVALID_REQUEST, face_of
+from gallery.access.key import without_keys
+from search_api.edge.visits import REQUEST_ID, note_refusal, request_id
+from search_api.errors import RETRY_AFTER_S, SearchError
+from search_api.faces import FACES, INTERNAL_FAULT, INVALID_REQUEST, PROBLEM_PREFIX, face_of
 from search_api.headers import ALWAYS, NOTHING
 from search_api.schemas_service import FieldFault, Problem
 
 PROBLEM_JSON = "application/problem+json"
 NOT_TOLD = "The service could not answer; its log says why."
-RETRY_AFTER_S = 5
-"""Long enough for another writer to finish one of its short transactions."""
 NO_TYPE = "about:blank"
 """RFC 9457, section 4.2.1: the problem is what the status code says."""
 
@@ -28,11 +29,19 @@ log = logging.getLogger(__name__)
 
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """The problem as a response; one of the moment says when to ask again."""
-    content = problem.model_dump_json(exclude_none=True)
+    note_refusal(problem.type.removeprefix(PROBLEM_PREFIX))
+    told = problem.model_copy(update={"request_id": request_id()})
+    content = without_keys(told.model_dump_json(exclude_none=True))
     response = Response(content, problem.status, headers, media_type=PROBLEM_JSON)
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
-        response.headers["Retry-After"] = str(RETRY_AFTER_S)
+        response.headers.setdefault("Retry-After", str(RETRY_AFTER_S))
     return response
+
+
+def refusal(error: Exception) -> Response:
+    """One of our errors as a response."""
+    headers = error.headers if isinstance(error, SearchError) else None
+    return problem_response(problem_of(error), headers)
 
 
 def problem_of(error: Exception) -> Problem:
@@ -54,16 +63,16 @@ def install(app: FastAPI) -> None:
 
 
 def _our_refusal(_: Request, error: Exception) -> Response:
-    return problem_response(problem_of(error))
+    return refusal(error)
 
 
 def _http_refusal(_: Request, error: Exception) -> Response:
-    refusal = cast(HTTPException, error)
+    found = cast(HTTPException, error)
     if isinstance(error.__cause__, tuple(FACES)):
-        return problem_response(problem_of(cast(Exception, error.__cause__)), refusal.headers)
-    title = HTTPStatus(refusal.status_code).phrase
-    problem = Problem(type=NO_TYPE, title=title, status=refusal.status_code, detail=str(refusal.detail))
-    return problem_response(problem, refusal.headers)
+        return refusal(cast(Exception, error.__cause__))
+    title = HTTPStatus(found.status_code).phrase
+    problem = Problem(type=NO_TYPE, title=title, status=found.status_code, detail=str(found.detail))
+    return problem_response(problem, found.headers)
 
 
 def _invalid_request(_: Request, error: Exception) -> Response:
@@ -82,4 +91,5 @@ def _internal_fault(_: Request, error: Exception) -> Response:
     """The server logs the error itself, and no middleware of ours sees this answer."""
     face = INTERNAL_FAULT
     problem = Problem(type=face.type, title=face.title, status=face.status, detail=NOT_TOLD)
-    return problem_response(problem, {"Content-Security-Policy": NOTHING, **ALWAYS})
+    headers = {"Content-Security-Policy": NOTHING, REQUEST_ID: request_id() or "", **ALWAYS}
+    return problem_response(problem, headers)

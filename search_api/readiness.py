@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 
+from gallery.errors import SchemaOutdated
 from gallery.galleries import Galleries
 from search_api.builds import OpenBuilds
 from search_api.encoders import LoadedEncoders
@@ -14,7 +15,11 @@ log = logging.getLogger(__name__)
 def reasons_not_ready(galleries: Galleries, builds: OpenBuilds, encoders: LoadedEncoders) -> list[str]:
     """Why searches cannot be answered now, a sentence each; opens what a search would need to open."""
     try:
+        galleries.require_schema()
         published = galleries.published()
+    except SchemaOutdated:
+        log.exception("The records have another schema")
+        return ["The database does not have the schema of this version; run `whyalike migrate`."]
     except Exception as error:
         log.exception("The records cannot be read")
         return [f"The records of the galleries cannot be read ({type(error).__name__})."]

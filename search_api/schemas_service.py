@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from gallery.access.key import Scope
 from search_api.schemas_base import Schema
 
 
@@ -32,4 +33,19 @@ class Problem(BaseModel):
     title: str = Field(examples=["No such gallery"])
     status: int = Field(examples=[404])
     detail: str
+    request_id: str | None = Field(default=None, description="As in X-Request-ID and in the service's log.")
     errors: list[FieldFault] | None = None
+
+
+class ShownKey(Schema):
+    """A key that is shown once, for a session."""
+
+    key: SecretStr = Field(description="As `whyalike keys create` printed it.", max_length=200)
+
+
+class SessionSchema(Schema):
+    """Whether keys are asked for, and whose key this request came with."""
+
+    authentication: Literal["keys", "off"]
+    name: str | None = Field(description="The name of the key; null without one.")
+    scope: Scope | None = Field(description="What it is good for; null without one.")

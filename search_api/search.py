@@ -24,6 +24,7 @@ from search_api.errors import InvalidQuestion
 from search_api.explaining import Judging
 from search_api.fetching import QueryFetcher
 from search_api.hiding import Hide, HidingTrials
+from search_api.metrics import Metrics
 from search_api.overlays import OverlayPainter
 from search_api.ranking import Ranking, Wish, candidates_wanted, rank
 from search_api.readiness import reasons_not_ready
@@ -57,10 +58,14 @@ class Searcher:
         """`fetching` says how queries by URL are fetched, where the settings allow them."""
         self.galleries = galleries
         self.settings = settings or SearchSettings()
-        self.builds = OpenBuilds(galleries, build=build)
+        self.metrics = Metrics()
+        self.builds = OpenBuilds(galleries, build=build, observe=self.metrics.opened)
         self.decoding = threading.BoundedSemaphore(self.settings.decoding_slots)
         self._encoders = LoadedEncoders(
-            load_encoder, kept=self.settings.encoders_kept, slots=self.settings.embedding_slots
+            load_encoder,
+            kept=self.settings.encoders_kept,
+            slots=self.settings.embedding_slots,
+            observe=self.metrics.batch,
         )
         self.reader = SubjectReader(self._encoders, self.decoding, self.settings)
         self.trials = HidingTrials(self._encoders, self.decoding, self.settings)

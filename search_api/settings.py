@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import BaseModel, ConfigDict, Field
 
 from siamese.images import ImageLimits
@@ -84,3 +86,60 @@ class SearchSettings(BaseModel):
     def upload_limits(self) -> ImageLimits:
         """What a picture from outside may be."""
         return ImageLimits(max_bytes=self.upload_max_bytes, max_pixels=self.upload_max_pixels)
+
+
+class ServiceSettings(BaseModel):
+    """How the service is guarded, how much it takes on, and what it tells of itself."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    authentication: Literal["auto", "keys", "off"] = Field(
+        default="auto",
+        description="keys: every request needs one; off: none, only on this machine; auto: keys elsewhere.",
+    )
+    session_hours: float = Field(
+        default=12.0, gt=0, description="Hours until a browser that showed a key must show it again."
+    )
+    requests_per_minute: int = Field(default=6000, ge=0, description="Requests of one key; 0 for any number.")
+    searches_per_minute: int = Field(
+        default=600, ge=0, description="Searches and comparisons of one key; 0 for any number."
+    )
+    failures_per_minute: int = Field(
+        default=60, ge=0, description="Wrong or missing keys from one address; 0 for any number."
+    )
+    searches_at_once: int = Field(
+        default=16, ge=1, description="Searches and comparisons that are worked on."
+    )
+    searches_waiting: int = Field(
+        default=32, ge=0, description="Those that are sent or wait beside them; more are refused."
+    )
+    requests_at_once: int = Field(default=24, ge=1, description="Other requests that are worked on.")
+    requests_waiting: int = Field(
+        default=200, ge=0, description="Those that are sent or wait beside them; more are refused."
+    )
+    waiting_seconds: float = Field(
+        default=5.0, gt=0, description="Longest wait for a place, after which a request is refused."
+    )
+    body_seconds: float = Field(default=60.0, gt=0, description="Longest time in which a body must arrive.")
+    metrics: Literal["off", "read", "admin", "open"] = Field(
+        default="read", description="Who may read /metrics: nobody, keys with this scope, everybody."
+    )
+    log_format: Literal["auto", "json", "plain"] = Field(
+        default="auto", description="json: a line for each request; plain: for people; auto: by the terminal."
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least that is logged."
+    )
+    drain_seconds: float = Field(
+        default=2.0, ge=0, description="From SIGTERM until connections are refused, while /readyz says so."
+    )
+    shutdown_seconds: float = Field(
+        default=30.0, gt=0, description="Longest time that requests are given to end, after that."
+    )
+    trusted_proxies: str = Field(
+        default="",
+        description="Addresses or networks, with commas between, whose X-Forwarded headers are believed.",
+    )
+    traces_endpoint: str | None = Field(
+        default=None, description="OTLP over HTTP, such as http://collector:4318/v1/traces (extra otel)."
+    )

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextvars import ContextVar
 from time import perf_counter
+
+from search_api.presence import require_somebody
 
 MILLISECONDS = 1000.0
 DECIMALS = 3
+
+Around = Callable[[str], AbstractContextManager[None]]
+"""What is done around a stage of this name: it is counted and traced."""
+
+
+def _nothing(_: str) -> AbstractContextManager[None]:
+    return nullcontext()
+
+
+AROUND: ContextVar[Around] = ContextVar("around", default=_nothing)
+"""What a service does around each stage of the request that it is answering."""
 
 
 class Stopwatch:
@@ -19,10 +33,12 @@ class Stopwatch:
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
-        """Counts what happens inside to the stage."""
+        """Counts what happens inside to the stage; raises Abandoned where nobody waits for it any more."""
+        require_somebody()
         started = perf_counter()
         try:
-            yield
+            with AROUND.get()(name):
+                yield
         finally:
             self._stages[name] = self._stages.get(name, 0.0) + perf_counter() - started
 

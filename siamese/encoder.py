@@ -136,6 +136,11 @@ class Encoder:
         """What its distances mean."""
         return self.record.calibration
 
+    @property
+    def at_once(self) -> int:
+        """How many images it computes at the same time: with more, each takes longer."""
+        return (os.cpu_count() or 1) if self.device == "cpu" else GPU_PASS
+
     def prepare(self, image: Image.Image) -> Prepared:
         """The image as this encoder takes it; work of the CPU, made for many threads."""
         return prepare(image, self.preprocessing, self.grid)

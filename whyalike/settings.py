@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import platformdirs
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gallery.settings import FetchingSettings, GallerySettings
 from indexer.settings import IndexingSettings
-from search_api.settings import SearchSettings
+from search_api.settings import SearchSettings, ServiceSettings
 from siamese.images import ImageLimits
 from whyalike.errors import BadSetting
 
@@ -26,10 +26,8 @@ def _default_home() -> Path:
     return Path(platformdirs.user_data_dir("whyalike", appauthor=False))
 
 
-class ServeSettings(BaseModel):
-    """Where the service listens."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
+class ServeSettings(ServiceSettings):
+    """Where the service listens, and how it is guarded."""
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 for any free one.")

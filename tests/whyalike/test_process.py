@@ -31,10 +31,10 @@ def environment(**more: str) -> dict[str, str]:
     return {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **more}
 
 
-def start(*arguments: object) -> subprocess.Popen[str]:
+def start(*arguments: object, **more: str) -> subprocess.Popen[str]:
     return subprocess.Popen(
         [*COMMAND, *map(str, arguments)],
-        env=environment(),
+        env=environment(**more),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
@@ -83,10 +83,11 @@ def address(process: subprocess.Popen[str]) -> str:
     return found.group()
 
 
-def status_and_body(url: str) -> tuple[int, str]:
+def status_and_body(url: str, key: str = "") -> tuple[int, str]:
+    asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {key}"} if key else {})
     for _ in range(100):
         try:
-            with urllib.request.urlopen(url, timeout=10) as response:
+            with urllib.request.urlopen(asked, timeout=10) as response:
                 return response.status, response.read().decode()
         except HTTPError as error:
             return error.code, error.read().decode()
@@ -119,3 +120,29 @@ def test_the_service_serves_before_anything_is_published() -> None:
     finally:
         process.kill()
         process.wait()
+
+
+def test_a_service_that_others_reach_asks_for_keys_logs_json_and_says_first_that_it_ends(
+    run: Run, gallery: str
+) -> None:
+    key = run("keys", "create", "operator").stdout.strip()
+    process = start("serve", "--host", "0.0.0.0", "--port", 0, WHYALIKE_SERVE__DRAIN_SECONDS="1")
+    try:
+        url = address(process).replace("0.0.0.0", "127.0.0.1")
+        assert status_and_body(url + "/v1/galleries")[0] == 401
+        assert gallery in status_and_body(url + "/v1/galleries", key)[1]
+        assert "whyalike_requests_total" in status_and_body(url + "/metrics", key)[1]
+        process.send_signal(signal.SIGTERM)
+        time.sleep(0.3)
+        status, body = status_and_body(url + "/readyz")
+        assert status == 503 and "shutting down" in body
+        assert process.wait(60) == 143
+        assert process.stderr
+        lines = [json.loads(line) for line in process.stderr.read().splitlines()]
+        told = [(line["route"], line["status"]) for line in lines if "route" in line]
+        assert ("/v1/galleries", 401) in told and ("/v1/galleries", 200) in told and ("/readyz", 503) in told
+        assert key not in str(lines)
+    finally:
+        process.kill()
+    (used,) = json.loads(run("keys", "list", "--json").stdout)["keys"]
+    assert used["last_used_at"]

@@ -26,20 +26,28 @@ def serve(
     runtime: Runtime = None,
 ) -> None:
     """Answer searches over HTTP, and on a page for people, until interrupted."""
-    import uvicorn
+    import sys
 
+    from gallery.access.keys import Keys
     from search_api.app import create_app
+    from search_api.edge.logs import write_logs
     from whyalike.console import say
+    from whyalike.home import open_records
     from whyalike.searching import open_searcher
+    from whyalike.serving import Server, asks_for_keys
     from whyalike.settings import read_settings
 
     settings = read_settings()
     searcher = open_searcher(settings, device=device, runtime=runtime)
     host = host or settings.serve.host
     listening = _listen(host, settings.serve.port if port is None else port)
-    config = uvicorn.Config(create_app(searcher, hosts={host}), log_level="warning")
+    keys = open_records(settings) if asks_for_keys(settings.serve, listening) else None
+    app = create_app(searcher, hosts={host}, service=settings.serve, keys=keys)
     say(f"{_what(searcher)} at {_url(listening)} (Ctrl-C ends it).")
-    uvicorn.Server(config).run(sockets=[listening])
+    if keys is not None and not Keys(keys).all():
+        say("There is no key yet, so nobody gets in: `whyalike keys create NAME` makes one.")
+    write_logs(settings.serve, sys.stderr)
+    Server(app, settings.serve).run(sockets=[listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:

@@ -1,0 +1,76 @@
+"""Where a request goes, and what it needs for that: the one place that says which route asks for what."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from starlette.routing import BaseRoute, Match
+from starlette.types import Scope as Asgi
+
+from gallery.access.key import Scope
+
+LaneName = Literal["search", "other"]
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
+SCOPES_OF: Mapping[str, Scope | None] = {
+    "livez": None,
+    "readyz": None,
+    "page": None,
+    "sign_in": None,
+    "get_session": None,
+    "open_session": None,
+    "close_session": None,
+    "search": "read",
+    "why_not": "read",
+    "compare": "read",
+}
+"""What an operation needs where its method would say something else; None lets everybody in.
+
+Of all others, what only looks (GET) needs “read” and what changes something needs “write”.
+"""
+SEARCHES = frozenset({"search", "why_not", "compare"})
+"""What embeds pictures: it takes much longer than the rest, and so has a lane and a rate of its own."""
+OPEN_PATHS = ("/docs", "/openapi.json", "/page/")
+"""What says nothing of any gallery: the description of the API, and the files of the page."""
+API = "/v1/"
+OTHER = "other"
+"""The path of what is no route, in metrics and logs: they must not grow with what strangers make up."""
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """An operation, its path as a template, the scope that it needs (None: none), the lane it waits in."""
+
+    name: str
+    path: str
+    scope: Scope | None
+    lane: LaneName | None
+
+
+def scope_of(operation: str, method: str) -> Scope | None:
+    """What this operation needs; None where everybody is let in."""
+    if operation in SCOPES_OF:
+        return SCOPES_OF[operation]
+    return "read" if method in SAFE_METHODS else "write"
+
+
+class Destinations:
+    """Finds where requests go. What is found nowhere needs a scope all the same, so nothing is left open."""
+
+    def __init__(self, routes: Iterable[BaseRoute], *, scopes: Mapping[str, Scope | None]) -> None:
+        """`scopes` are those of operations for which settings say another one."""
+        self._routes = list(routes)
+        self._scopes = scopes
+
+    def of(self, request: Asgi) -> Destination:
+        """Where this request goes."""
+        path, method = request["path"], request["method"]
+        if any(path == each or path.startswith(each.rstrip("/") + "/") for each in OPEN_PATHS):
+            return Destination(OTHER, OTHER, None, None)
+        route = next((each for each in self._routes if each.matches(request)[0] is Match.FULL), None)
+        name = getattr(route, "name", OTHER)
+        scope = self._scopes[name] if name in self._scopes else scope_of(name, method)
+        lane: LaneName | None = "search" if name in SEARCHES else "other" if path.startswith(API) else None
+        return Destination(name, getattr(route, "path", OTHER), scope, lane)

@@ -1,0 +1,78 @@
+"""The server: who is let in where it listens, and how it ends."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import threading
+from collections.abc import Callable
+from functools import partial
+from ipaddress import ip_address
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+
+from search_api.edge.ending import Ending
+from whyalike.errors import UsageError
+from whyalike.settings import ServeSettings
+
+MARGIN_S = 5.0
+"""After the time that requests are given to end: for what the server itself has to close."""
+SIGNALLED = 128
+"""What a shell adds to a signal's number in the exit code of who was ended by it."""
+
+
+def asks_for_keys(settings: ServeSettings, listening: socket.socket) -> bool:
+    """Whether requests to this socket need a key; raises UsageError where they must and are said not to.
+
+    Only who can be reached from its own machine alone may do without, and a trusted proxy lets others in.
+    """
+    address = listening.getsockname()[0]
+    is_private = ip_address(address).is_loopback and not settings.trusted_proxies
+    if settings.authentication == "off" and not is_private:
+        raise UsageError(
+            f"others than this machine can reach {address}, so keys cannot be off: set "
+            "WHYALIKE_SERVE__AUTHENTICATION=keys and make a key with `whyalike keys create NAME`, or listen "
+            "on 127.0.0.1 without trusted proxies"
+        )
+    return settings.authentication == "keys" or not is_private
+
+
+class Server(uvicorn.Server):
+    """Says that it ends before it refuses connections, lets requests end, and ends in any case."""
+
+    def __init__(self, app: FastAPI, settings: ServeSettings) -> None:
+        config = uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            proxy_headers=bool(settings.trusted_proxies),
+            forwarded_allow_ips=settings.trusted_proxies or None,
+            timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
+        )
+        super().__init__(config)
+        self._ending: Ending = app.state.ending
+        self._settings = settings
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """At SIGTERM, a load balancer is given time to notice; at Ctrl-C, and the second time, nobody is."""
+        if self._ending.has_begun or sig != signal.SIGTERM or not self._settings.drain_seconds:
+            self._ending.begin()
+            self._end(sig)
+            return
+        self._ending.begin()
+        _later(self._settings.drain_seconds, partial(self._end, sig))
+
+    def _end(self, sig: int) -> None:
+        super().handle_exit(sig, None)
+        within_s = self._settings.shutdown_seconds + MARGIN_S
+        _later(within_s, partial(os._exit, SIGNALLED + sig))  # a thread that computes is not ended otherwise
+
+
+def _later(seconds: float, work: Callable[[], object]) -> None:
+    timer = threading.Timer(seconds, work)
+    timer.daemon = True
+    timer.start()
