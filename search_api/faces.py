@@ -80,7 +80,7 @@ FACES: dict[type[Exception], Face] = {
     KeyRequired: Face(HTTPStatus.UNAUTHORIZED, "key-required", "A valid key is needed"),
     NoSuchHead: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "no-such-head", "The encoder has no such head"),
     Overloaded: Face(HTTPStatus.SERVICE_UNAVAILABLE, "overloaded", "The service has too much to do"),
-    PictureUnavailable: Face(HTTPStatus.CONFLICT, "picture-unavailable", "The picture is gone"),
+    PictureUnavailable: Face(HTTPStatus.NOT_FOUND, "picture-unavailable", "The picture is gone"),
     ScopeMissing: Face(HTTPStatus.FORBIDDEN, "scope-missing", "The key is not good for this"),
     ShuttingDown: Face(HTTPStatus.SERVICE_UNAVAILABLE, "shutting-down", "The service is shutting down"),
     SlowBody: Face(HTTPStatus.REQUEST_TIMEOUT, "slow-body", "The request took too long to arrive"),

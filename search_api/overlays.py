@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import replace
 from typing import Literal
 
@@ -14,6 +15,7 @@ from explain.heatmap import shared_scale
 from explain.overlay import laid_over, layer, muted
 from gallery.builds.build import Build
 from search_api.accounts import Account
+from search_api.errors import PictureUnavailable
 from search_api.pictures import Picture, data_uri, png, stored_picture
 from search_api.schemas_evidence import OverlaysSchema, SideOverlays
 from search_api.settings import SearchSettings
@@ -40,7 +42,9 @@ class OverlayPainter:
         preprocessing: Preprocessing,
         build: Build | None,
     ) -> list[Account]:
-        """The accounts of the matched images with their overlays, where they were asked for."""
+        """The accounts of the matched images with their overlays, where they were asked for; a matched image
+        whose picture is gone has none. Raises PictureUnavailable of the query.
+        """
         if not any(each.extras.overlays for each in told):
             return list(told)
 
@@ -52,10 +56,11 @@ class OverlayPainter:
             parts = [picture(each.subject) for each in asked.several]
         drawn = []
         for each, why in zip(matched, told, strict=True):
-            with self._decoding:  # taken anew for each, so that a long answer lets others in
+            painted = None
+            with self._decoding, suppress(PictureUnavailable):  # a slot for each, so that others come between
                 painted = paint_pair(query, picture(each), why.evidence, scale=_scale(why))
                 painted = painted.model_copy(update={"queries": _painted_parts(parts, why)})
-                drawn.append(replace(why, overlays=painted))
+            drawn.append(replace(why, overlays=painted))
         return drawn
 
 

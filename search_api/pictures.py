@@ -11,6 +11,7 @@ from PIL import Image
 
 from gallery.builds.build import Build, GalleryImage
 from gallery.sources.scanning import checksum
+from search_api.errors import PictureUnavailable
 from search_api.schemas_base import DrawnOn, OriginalState
 from siamese.errors import UnreadableImage
 from siamese.images import PILLOW_LIMIT, ImageLimits, decode, read
@@ -59,7 +60,7 @@ def stored_picture(
 ) -> Picture:
     """The original of an image of the build if its bytes are unchanged, else its thumbnail.
 
-    `found` is the original where it was read before.
+    `found` is the original where it was read before. Raises PictureUnavailable.
     """
     decoded, drawn_on = stored_image(image, build, found=found)
     placement = preprocessing.placement(image.width, image.height)
@@ -69,11 +70,22 @@ def stored_picture(
 def stored_image(
     image: GalleryImage, build: Build, *, found: Original | None = None
 ) -> tuple[Image.Image, DrawnOn]:
-    """The same, decoded in its own size, and which of the two it is."""
+    """The same, decoded in its own size, and which of the two it is; raises PictureUnavailable."""
     data = (found or original(image)).data
     if data is None:
-        return decode(build.thumbnail(image.image_id)), "thumbnail"
+        return _decoded_thumbnail(image, build), "thumbnail"
     return decode(data, limits=ORIGINAL_LIMITS), "original"
+
+
+def thumbnail(image_id: int, build: Build) -> bytes:
+    """The thumbnail of an image of the build, as JPEG; raises PictureUnavailable where it cannot be read."""
+    try:
+        data = build.thumbnail(image_id)
+    except OSError as error:
+        raise PictureUnavailable(image_id) from error
+    if not data:
+        raise PictureUnavailable(image_id)
+    return data
 
 
 def original(image: GalleryImage) -> Original:
@@ -100,6 +112,13 @@ def jpeg(image: Image.Image) -> bytes:
 def data_uri(png_data: bytes) -> str:
     """A PNG as text that a browser shows."""
     return "data:image/png;base64," + b64encode(png_data).decode("ascii")
+
+
+def _decoded_thumbnail(image: GalleryImage, build: Build) -> Image.Image:
+    try:
+        return decode(thumbnail(image.image_id, build))
+    except UnreadableImage as error:
+        raise PictureUnavailable(image.image_id) from error
 
 
 def _encoded(image: Image.Image, form: str, **options: int) -> bytes:

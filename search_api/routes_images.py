@@ -12,7 +12,7 @@ from search_api.asking import Asking, GalleryName, ImageId, refusals
 from search_api.caching import Viewing, tag_of
 from search_api.explaining import Judging, compared
 from search_api.overlays import Part, Style, WhichSide, paint
-from search_api.pictures import jpeg, original, png, stored_picture
+from search_api.pictures import jpeg, original, png, stored_picture, thumbnail
 from search_api.schemas import ImageSchema
 from search_api.schemas_asking import MAX_DATABASE_ID
 from search_api.schemas_base import ExplainedScore, ScorerName
@@ -44,7 +44,9 @@ def get_thumbnail(asking: Asking, viewing: Viewing, image_id: ImageId) -> Respon
     """The whole picture as JPEG, as it was when it was indexed."""
     with asking.builds.lend(viewing.gallery) as (build, _):
         tag = tag_of("thumbnail", build.fingerprint, build.image(image_id).checksum)
-        return viewing.answer(tag, build.number, lambda: Response(build.thumbnail(image_id), media_type=JPEG))
+        return viewing.answer(
+            tag, build.number, lambda: Response(thumbnail(image_id, build), media_type=JPEG)
+        )
 
 
 @router.get("/{image_id}/picture", summary="The image, large", **sent_as(JPEG))

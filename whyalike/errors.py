@@ -98,6 +98,7 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_search.SearchError: BAD_INPUT,
     of_search.AmbiguousGallery: USAGE,
     of_search.InvalidQuestion: USAGE,
+    of_search.PictureUnavailable: NOT_FOUND,
     of_search.TracesUnavailable: NOT_FOUND,
     of_search.UnknownLabel: NOT_FOUND,
 }
