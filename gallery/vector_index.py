@@ -8,10 +8,14 @@ from numpy.typing import NDArray
 
 
 class Nearest(NamedTuple):
-    """Content ids (n,) int64 and their Euclidean distances (n,) float32, ascending, equal ones by id."""
+    """Content ids (n,) int64 and their Euclidean distances (n,) float32, ascending, equal ones by id.
+
+    `exhaustive` says whether all that was allowed was compared, so that nothing nearer was missed.
+    """
 
     content_ids: NDArray[np.int64]
     distances: NDArray[np.float32]
+    exhaustive: bool = True
 
 
 class VectorIndex(Protocol):
@@ -50,4 +54,4 @@ def merged(parts: Sequence[Nearest], count: int) -> Nearest:
     order = np.lexsort((ids, distances))
     _, first = np.unique(ids[order], return_index=True)
     kept = order[np.sort(first)][:count]
-    return Nearest(ids[kept], distances[kept])
+    return Nearest(ids[kept], distances[kept], all(part.exhaustive for part in parts))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
@@ -12,27 +12,26 @@ from gallery.summaries import GallerySummary
 from search_api.accounts import Account
 from search_api.answered_evidence import account_fields
 from search_api.checkpoints import Checkpoint
+from search_api.cursors import Cursor
 from search_api.explaining import Judging
 from search_api.hiding import Hides
 from search_api.pictures import original
+from search_api.ranking import Ranking
 from search_api.rescoring import Match
 from search_api.schemas import (
     AttributeSchema,
     CompareResponse,
     CompareTimings,
-    CropSchema,
     EncoderSchema,
     GalleryDetail,
     ImageSchema,
     MatchSchema,
-    PrefilterSchema,
     PublishedGallery,
-    QueryImageSchema,
-    QuerySchema,
     SearchResponse,
     SearchTimings,
     WatchSchema,
 )
+from search_api.schemas_query import CropSchema, QueryImageSchema, QuerySchema
 from search_api.scoring import Scored, calibration_schema
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Subject
@@ -43,19 +42,25 @@ def search_response(
     query: Subject,
     build: Build,
     judging: Judging,
-    prefilter: PrefilterSchema | None,
+    ranking: Ranking,
     matches: Sequence[MatchSchema],
+    cursor: Cursor | None,
     clock: Stopwatch,
 ) -> SearchResponse:
-    """The answer to one query."""
+    """The answer to one query; `cursor` leads to the matches after these."""
     return SearchResponse(
         query=query_schema(query),
         queries=query_images(query),
         gallery=build.gallery,
         build=build.number,
         **_judged_by(judging),
-        prefilter=prefilter,
+        prefilter=ranking.prefilter,
+        index=build.manifest.index.kind,
+        exhaustive=ranking.exhaustive,
+        total=ranking.total,
+        left_out=ranking.left_out or None,
         matches=list(matches),
+        next_cursor=None if cursor is None else str(cursor),
         timings=SearchTimings(
             **clock.milliseconds("decode", "embed", "search", "rescore", "explain"),
             fetch=clock.measured("fetch"),
@@ -89,10 +94,10 @@ def compare_response(
     )
 
 
-def match_schema(match: Match, matched: Subject, account: Account) -> MatchSchema:
-    """One match, and why."""
+def match_schema(match: Match, matched: Subject, account: Account, beside: Mapping[str, Any]) -> MatchSchema:
+    """One match, and why, with what is told beside it."""
     fields = _pair_fields(matched, match.scored, account)
-    return MatchSchema(rank=match.rank, index_distance=match.index_distance, **fields)
+    return MatchSchema(rank=match.rank, index_distance=match.index_distance, **fields, **beside)
 
 
 def published_gallery(summary: GallerySummary) -> PublishedGallery:

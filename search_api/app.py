@@ -81,6 +81,7 @@ def _body_limits(settings: SearchSettings) -> dict[str, int]:
     several = min(settings.request_max_bytes, settings.max_queries * picture)
     return {
         "/v1/search": several + FORM_OVERHEAD_BYTES,
+        "/v1/search/batch": settings.request_max_bytes + FORM_OVERHEAD_BYTES,
         "/v1/why-not": several + FORM_OVERHEAD_BYTES,
         "/v1/compare": 2 * picture + FORM_OVERHEAD_BYTES,
     }

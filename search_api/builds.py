@@ -83,6 +83,19 @@ class OpenBuilds:
         finally:
             self._give_back(shelf, opened)
 
+    @contextmanager
+    def lend_kept(self, name: str, number: int) -> Iterator[tuple[Build, Checkpoint]]:
+        """One build that the gallery keeps, published or not; raises GalleryNotFound and BuildNotFound."""
+        if number == self._galleries.published_build(name):
+            with self.lend(name) as lent:
+                yield lent
+            return
+        opened = _opened(self._galleries.open(name, build=number))
+        try:
+            yield opened.build, opened.checkpoint
+        finally:
+            opened.build.close()
+
     def only(self) -> str:
         """The gallery that is meant where none is named; raises NothingPublished, AmbiguousGallery."""
         names = [each.name for each in self._galleries.published()]

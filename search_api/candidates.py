@@ -7,8 +7,6 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from gallery.builds.build import Build
-from gallery.filters.conditions import Where
-from gallery.index.candidates import Candidate
 from search_api.checkpoints import Checkpoint
 from search_api.errors import InvalidQuestion, UnknownLabel
 from search_api.schemas import PrefilterSchema
@@ -61,11 +59,6 @@ def how_many(k: int, wanted: int | None, scorer: Scorer, settings: SearchSetting
             f"but they are {wanted}."
         )
     return wanted
-
-
-def propose(asked: Subject, build: Build, *, count: int, where: Where) -> list[Candidate]:
-    """The nearest images by the index that satisfy the conditions; raises EncoderMismatch, InvalidFilter."""
-    return build.search(asked.embedding, count=count, where=where, fingerprint=asked.fingerprint)
 
 
 def _known(labels: Collection[str] | None, build: Build) -> Collection[str] | None:

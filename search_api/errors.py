@@ -3,7 +3,9 @@
 SearchError
 ├── Abandoned            whoever asked has gone away
 ├── AmbiguousGallery     several galleries are published and the question names none
+├── CursorGone           a cursor leads on in a build that the gallery keeps no longer
 ├── ForeignOrigin        a browser sent this for another page
+├── InvalidCursor        a cursor that was never given out, or belongs to another question
 ├── InvalidQuestion      a number or a combination that cannot be answered
 ├── KeyRequired          no key, or one that is not valid
 ├── NoSuchHead           the encoder has no head of the kind that the question needs
@@ -64,6 +66,20 @@ class ForeignOrigin(SearchError):  # noqa: N818
     def __init__(self, origin: str | None) -> None:
         whose = f"the page {origin}" if origin else "no page of this service"
         super().__init__(f"This was sent by {whose}; only the service's own page may change something here.")
+
+
+class CursorGone(SearchError):  # noqa: N818
+    """A cursor leads on in a build that the gallery keeps no longer."""
+
+    def __init__(self, gallery: str, build: int) -> None:
+        super().__init__(
+            f"The cursor leads on in build {build} of {gallery!r}, which is not kept any more: search again "
+            "from the first page."
+        )
+
+
+class InvalidCursor(SearchError):  # noqa: N818
+    """A cursor that was never given out, or belongs to another question."""
 
 
 class InvalidQuestion(SearchError):  # noqa: N818

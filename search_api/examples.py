@@ -69,7 +69,11 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "build": 7,
         **_JUDGED_BY,
         "calibration": _SHOWN,
+        "index": "flat",
+        "exhaustive": True,
+        "total": 4317,
         "matches": [_MATCH],
+        "next_cursor": "AbCdEfGhIjWyJkZWZhdWx0Iiw3LCI5Zj…",
         "timings": {
             "decode": 2.1,
             "embed": 24.8,
@@ -169,4 +173,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "open_session": _SESSION,
     "livez": {"status": "live", "reasons": []},
     "readyz": {"status": "ready", "reasons": []},
+}
+EXAMPLES["search_batch"] = {
+    "answers": [
+        {"search": EXAMPLES["search"]},
+        {
+            "problem": {
+                "type": "urn:whyalike:problem:image-not-found",
+                "title": "No such image",
+                "status": 404,
+                "detail": "Build 7 of the gallery 'default' has no image 4711.",
+            }
+        },
+    ],
+    "milliseconds": 31.2,
 }

@@ -12,8 +12,10 @@ from gallery import errors as of_gallery
 from search_api.errors import (
     Abandoned,
     AmbiguousGallery,
+    CursorGone,
     FetchesBusy,
     ForeignOrigin,
+    InvalidCursor,
     InvalidQuestion,
     KeyRequired,
     NoSuchHead,
@@ -68,6 +70,8 @@ RECORDS_UNAVAILABLE = Face(
 )
 
 FACES: dict[type[Exception], Face] = {
+    CursorGone: Face(HTTPStatus.GONE, "cursor-gone", "The pages of this answer are gone"),
+    InvalidCursor: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-cursor", "The cursor leads nowhere"),
     Abandoned: Face(HTTPStatus.REQUEST_TIMEOUT, "abandoned", "Nobody waits for this"),
     AmbiguousGallery: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "ambiguous-gallery", "Which gallery is meant?"),
     FetchesBusy: Face(

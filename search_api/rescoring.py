@@ -11,12 +11,13 @@ from search_api.scoring import Floats, Scored, Scorer
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """A candidate that was re-scored and ranked, from 1."""
+    """A candidate that was re-scored and ranked, from 1; `also` are the other images of its content."""
 
     rank: int
     image_id: int
     index_distance: float
     scored: Scored
+    also: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if self.rank < 1:
@@ -31,6 +32,6 @@ def rescore(embedding: Floats, candidates: Sequence[Candidate], exact: Floats, s
     scored = list(zip(scorer.scored(embedding, exact), candidates, strict=True))
     scored.sort(key=lambda pair: (*scorer.order(pair[0]), pair[1].image_id))
     return [
-        Match(rank, each.image_id, each.index_distance, numbers)
+        Match(rank, each.image_id, each.index_distance, numbers, each.also)
         for rank, (numbers, each) in enumerate(scored, start=1)
     ]

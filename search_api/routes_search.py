@@ -7,16 +7,19 @@ from typing import Annotated
 from fastapi import APIRouter, File, Form, UploadFile
 
 from search_api.accounts import Extras, HidingWanted
+from search_api.asked_search import AskedSearch
 from search_api.asking import Asking, refusals
-from search_api.conditions import conditions
+from search_api.batches import answer_each
 from search_api.errors import InvalidQuestion
-from search_api.query_forms import Query, uploaded
-from search_api.ranking import Wish
+from search_api.query_forms import Query, Sent, uploaded
 from search_api.schemas import CompareResponse, SearchResponse
-from search_api.schemas_asking import MAX_DATABASE_ID
-from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
+from search_api.schemas_asking import MAX_DATABASE_ID, parsed
+from search_api.schemas_base import ExplainedScore, FittedOn, ScorerName
+from search_api.schemas_batch import BatchResponse, SearchJson
 from search_api.schemas_why_not import WhyNotResponse
+from search_api.stopwatch import Stopwatch
 from search_api.subjects import Asked, Stored
+from search_api.wish_forms import Wished
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
@@ -25,22 +28,6 @@ GalleryField = Annotated[
     Form(description="Which gallery; not needed where only one is published or one is called “default”."),
 ]
 StoredField = Annotated[int | None, Form(ge=1, le=MAX_DATABASE_ID)]
-KField = Annotated[int | None, Form(ge=1, description="How many matches.")]
-LabelField = Annotated[list[str] | None, Form(description="Only images with one of these labels.")]
-WhereField = Annotated[
-    list[str] | None,
-    Form(
-        description="Only images that satisfy all of these: conditions on attributes in words, such as "
-        "`year >= 2020` or `site in (a, b)`, or as a JSON list of `{name, operator, values}`."
-    ),
-]
-PrefilterField = Annotated[
-    Prefilter | None, Form(description="Only images with the label that the class head gives the query.")
-]
-CandidatesField = Annotated[
-    int | None, Form(ge=1, description="How many the index proposes to be re-scored.")
-]
-SameOnlyField = Annotated[bool, Form(description="Leave out matches whose verdict is “different”.")]
 ScorerField = Annotated[
     ScorerName,
     Form(description="What decides order, probability and verdict: the distance or the pair head."),
@@ -55,19 +42,14 @@ CorrespondencesField = Annotated[
 
 
 @router.post(
-    "/search", summary="Find images that look like a picture", responses=refusals(404, 409, 413, 422)
+    "/search", summary="Find images that look like a picture", responses=refusals(404, 409, 410, 413, 422)
 )
 def search(
     asking: Asking,
     query: Query,
+    wish: Wished,
     gallery: GalleryField = None,
-    k: KField = None,
-    label: LabelField = None,
-    where: WhereField = None,
-    prefilter: PrefilterField = None,
     scorer: ScorerField = "distance",
-    candidates: CandidatesField = None,
-    same_only: SameOnlyField = False,
     explained: ExplainedField = None,
     overlays: OverlaysField = False,
     correspondences: CorrespondencesField = False,
@@ -78,46 +60,48 @@ def search(
     pen does not look like an empty result. `queries` asks with several pictures together, by
     the normalised sum of their weighted embeddings.
     """
-    return asking.search(
-        query,
-        gallery=gallery,
-        k=k,
-        labels=label or None,
-        where=conditions(where),
-        prefilter=prefilter,
-        scorer=scorer,
-        candidates=candidates,
-        same_only=same_only,
-        of=explained,
-        extras=Extras(overlays=overlays, correspondences=correspondences),
-    )
+    extras = Extras(overlays=overlays, correspondences=correspondences)
+    return asking.ask(AskedSearch(query, wish, gallery, scorer, explained, extras))
 
 
-@router.post("/why-not", summary="Ask why an image was not returned", responses=refusals(404, 409, 413, 422))
+@router.post("/search/batch", summary="Ask several searches at once", responses=refusals(404, 409, 413, 422))
+def search_batch(
+    asking: Asking,
+    searches: Annotated[
+        str,
+        Form(
+            description="A JSON list of searches, each with the fields of /v1/search; `upload` counts the "
+            "pictures sent as `image` from 0."
+        ),
+    ],
+    image: Annotated[list[UploadFile] | None, File(description="Pictures to ask with; not kept.")] = None,
+) -> BatchResponse:
+    """An answer or a problem for each of the searches, in their order: one that is refused spoils no more."""
+    clock = Stopwatch()
+    sent = Sent(image or [], asking.settings.upload_max_bytes)
+    answered = answer_each(asking, parsed(list[SearchJson], searches, "searches"), sent)
+    return BatchResponse(answers=answered, milliseconds=clock.milliseconds()["total"])
+
+
+@router.post(
+    "/why-not", summary="Ask why an image was not returned", responses=refusals(404, 409, 410, 413, 422)
+)
 def why_not(
     asking: Asking,
     query: Query,
+    wish: Wished,
     wanted_image_id: Annotated[StoredField, Form(description="The image that was expected.")] = None,
     wanted_uri: Annotated[
         str | None, Form(description="Instead: where it lies, as matches tell it.", max_length=8192)
     ] = None,
     gallery: GalleryField = None,
-    k: KField = None,
-    label: LabelField = None,
-    where: WhereField = None,
-    prefilter: PrefilterField = None,
     scorer: ScorerField = "distance",
-    candidates: CandidatesField = None,
-    same_only: SameOnlyField = False,
 ) -> WhyNotResponse:
     """What kept the image out of the matches of such a search, with the numbers of each stage: whether it is
     in the gallery, what filters say, what the index made of it, how it was re-scored.
     """
     if (wanted_image_id is None) == (wanted_uri is None):
         raise InvalidQuestion("Name the expected image by either wanted_image_id or wanted_uri.")
-    wish = Wish(
-        k or asking.settings.default_k, label or None, conditions(where), prefilter, candidates, same_only
-    )
     wanted = wanted_image_id if wanted_image_id is not None else str(wanted_uri)
     return asking.why_not(query, wanted, gallery=gallery, wish=wish, scorer=scorer)
 

@@ -7,7 +7,6 @@ from typing import ClassVar
 
 from pydantic import Field
 
-from search_api.regions import Edges
 from search_api.schemas_base import (
     FittedOn,
     OriginalState,
@@ -23,36 +22,9 @@ from search_api.schemas_evidence import (
     OverlaysSchema,
     ReasonSchema,
 )
+from search_api.schemas_groups import GroupSchema, PlaceSchema
 from search_api.schemas_hiding import FaithfulnessSchema, WhatIfSchema
-
-
-class CropSchema(Schema):
-    """Where a crop lies in the upright picture; maps and boxes of the query are told within it."""
-
-    box: Edges = Field(description="Left, top, right, bottom as shares of the picture's width and height.")
-    pixels: tuple[int, int, int, int] = Field(description="The same in pixels of the upright picture.")
-
-
-class QuerySchema(SparseSchema):
-    """The picture that was asked with."""
-
-    SPARSE: ClassVar[tuple[str, ...]] = ("crop", "masked")
-
-    uri: str | None = Field(
-        description="Where it lies or the name it was sent under; null where it has none."
-    )
-    checksum: str = Field(description="SHA-256 of its bytes.", examples=["9f86d081884c7d65…"])
-    crop: CropSchema | None = Field(default=None, description="Present only where a crop was asked with.")
-    masked: list[Edges] | None = Field(
-        default=None,
-        description="What was ignored, as shares of the whole picture; present only where something was.",
-    )
-
-
-class QueryImageSchema(QuerySchema):
-    """One of several pictures that were asked with together."""
-
-    weight: float = Field(description="Negative where what is unlike it was asked for.")
+from search_api.schemas_query import QueryImageSchema, QuerySchema
 
 
 class EncoderSchema(Schema):
@@ -82,7 +54,15 @@ class PrefilterSchema(Schema):
 class MatchSchema(SparseSchema):
     """One answer to a query: the picture, how near it is, and why."""
 
-    SPARSE: ClassVar[tuple[str, ...]] = ("attributes", "overlays", "correspondences", "contributions")
+    SPARSE: ClassVar[tuple[str, ...]] = (
+        "attributes",
+        "group",
+        "copies",
+        "places",
+        "overlays",
+        "correspondences",
+        "contributions",
+    )
 
     rank: int = Field(ge=1)
     image_id: int | None = Field(description="Null only for a picture that was uploaded to be compared.")
@@ -103,6 +83,15 @@ class MatchSchema(SparseSchema):
     similarity: float = Field(description="1 − distance, in [−1, 1].")
     probability: float | None = Field(description="Calibrated chance that both show the same thing.")
     verdict: Verdict | None = Field(description="By the threshold; null where nothing could be fitted.")
+    group: GroupSchema | None = Field(default=None, description="Present only where groups were asked for.")
+    copies: int | None = Field(
+        default=None,
+        description="How many images that the search looked among show this content; present only where "
+        "contents were to be told once.",
+    )
+    places: list[PlaceSchema] | None = Field(
+        default=None, description="The other ones, the first 20 of them; present only where there are any."
+    )
     evidence: EvidenceSchema
     reason: ReasonSchema
     overlays: OverlaysSchema | None = Field(
@@ -136,7 +125,7 @@ class SearchTimings(SparseSchema):
 class SearchResponse(SparseSchema):
     """The matches of one query, with the build and the encoder that found them."""
 
-    SPARSE = ("queries", "prefilter")
+    SPARSE = ("queries", "prefilter", "left_out", "next_cursor")
 
     query: QuerySchema
     queries: list[QueryImageSchema] | None = Field(
@@ -155,7 +144,26 @@ class SearchResponse(SparseSchema):
     prefilter: PrefilterSchema | None = Field(
         default=None, description="Present only where it was asked for."
     )
+    index: str = Field(description="The kind of the index that proposed candidates; flat is an exact one.")
+    exhaustive: bool = Field(
+        description="Whether the search compared every image that the filters let through; false where an "
+        "approximate index chose the candidates. Filters are exact always."
+    )
+    total: int | None = Field(
+        description="How many matches there are on all pages; null where a least probability, a greatest "
+        "distance or the verdict decides, for nobody has looked at all images."
+    )
+    left_out: int | None = Field(
+        default=None,
+        description="How many images were left out of these matches because the pair was judged wrong; "
+        "present only where there are any.",
+    )
     matches: list[MatchSchema]
+    next_cursor: str | None = Field(
+        default=None,
+        description="Send it as `cursor` with the same question for the matches that follow; present only "
+        "where there are any.",
+    )
     timings: SearchTimings
 
 

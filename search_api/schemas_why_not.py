@@ -6,8 +6,9 @@ from typing import Literal
 
 from pydantic import Field
 
-from search_api.schemas import EncoderSchema, QuerySchema
+from search_api.schemas import EncoderSchema
 from search_api.schemas_base import Schema, ScorerName, Verdict
+from search_api.schemas_query import QuerySchema
 
 Outcome = Literal[
     "returned",

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from functools import partial
+from contextvars import copy_context
 from pathlib import Path
 
 from gallery.builds.build import Build
@@ -16,28 +16,40 @@ from gallery.galleries import Galleries
 from gallery.settings import FetchingSettings
 from search_api import answers
 from search_api.accounts import NO_EXTRAS, Extras, accounts
+from search_api.answered_groups import beside
+from search_api.asked_search import (
+    AskedSearch,
+    judging_of,
+    lent,
+    next_cursor,
+    question_of,
+    require_allowed,
+    require_same_question,
+)
 from search_api.builds import OpenBuilds
 from search_api.checkpoints import Checkpoint
-from search_api.comparing import compare_each
+from search_api.choosing import EVERYTHING, Choice
+from search_api.comparer import Comparer
 from search_api.encoders import LoadedEncoders
-from search_api.errors import InvalidQuestion
 from search_api.explaining import Judging
 from search_api.fetching import QueryFetcher
-from search_api.hiding import Hide, HidingTrials
+from search_api.hiding import HidingTrials
 from search_api.metrics import Metrics
 from search_api.overlays import OverlayPainter
-from search_api.ranking import Ranking, Wish, candidates_wanted, rank
+from search_api.ranking import Ranking, Wish, candidates_wanted
 from search_api.readiness import reasons_not_ready
 from search_api.reading import SubjectReader
+from search_api.rounds import rank
 from search_api.schemas import CompareResponse, SearchResponse
 from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
 from search_api.schemas_why_not import WhyNotResponse
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, Several, Subject, Upload
+from search_api.subjects import Asked, Subject, Upload
 from search_api.watch import Watch
 from search_api.why_not import Question, why_not
 from siamese.encoder import Encoder
+from siamese.threads import in_threads
 
 
 class Searcher:
@@ -72,6 +84,7 @@ class Searcher:
         self.watch = Watch(self.builds, share=self.settings.watch_share)
         self._fetcher = QueryFetcher(self.settings, fetching or FetchingSettings())
         self._painter = OverlayPainter(self.decoding, self.settings)
+        self._comparer = Comparer(self.reader, self.trials, self._painter, self._fetcher)
 
     def search(
         self,
@@ -87,6 +100,7 @@ class Searcher:
         same_only: bool = False,
         of: ExplainedScore | None = None,
         extras: Extras = NO_EXTRAS,
+        choice: Choice = EVERYTHING,
     ) -> SearchResponse:
         """The k images of the gallery nearest to the query, each with its evidence and reason, and the
         `extras` asked for.
@@ -94,28 +108,51 @@ class Searcher:
         `labels` leaves only images that have one of them, `where` those that satisfy its conditions,
         `prefilter` those of the label that the class head gives the query. So many `candidates` are re-scored
         by the `scorer`, whose own number is explained unless another is asked for. `same_only` leaves out
-        matches whose verdict is “different”. An image of the gallery finds itself at distance 0.
-        Raises UnreadableImage, ImageNotFound, InvalidQuestion, InvalidFilter, UnknownLabel, NoSuchHead, and
-        what choosing a gallery raises.
+        matches whose verdict is “different”; `choice` says which of the others are shown, and how they are
+        put together. An image of the gallery finds itself at distance 0.
+        Raises UnreadableImage, ImageNotFound, InvalidQuestion, InvalidFilter, UnknownLabel, NoSuchHead,
+        FetchRefused, InvalidCursor, CursorGone, and what choosing a gallery raises.
         """
+        k = self.settings.default_k if k is None else k
+        wish = Wish(k, labels, where, prefilter, candidates, same_only, choice)
+        return self.ask(AskedSearch(query, wish, gallery, scorer, of, extras))
+
+    def ask(self, asked: AskedSearch) -> SearchResponse:
+        """The answer to one search; raises what `search` raises."""
         clock = Stopwatch()
-        k = self._checked(self.settings.default_k if k is None else k, extras)
-        wish = Wish(k, labels, where, prefilter, candidates, same_only)
-        query = self._given(query, extras, clock)
-        with self.builds.lend(gallery) as (build, checkpoint):
-            judging = Judging.by(checkpoint, "shown", scorer, of)
-            judging = judging.of_several() if isinstance(query, Several) else judging
-            asked, ranking = self._ranked(query, build, judging, wish, clock)
-            self.watch.saw(build, asked.embedding)
+        require_allowed(asked, self.settings)
+        query = self._fetcher.given(asked.query, clock)
+        with lent(self.builds, asked) as (build, checkpoint):
+            judging = judging_of(query, checkpoint, asked)
+            subject = self.reader.subject(query, build, checkpoint.record.preprocessing, clock)
+            question = question_of(asked, subject)
+            require_same_question(asked, question)
+            ranking = self._ranked(subject, build, judging, asked.wish, clock)
+            self.watch.saw(build, subject.embedding)
             with clock.stage("explain"):
                 images = build.images([each.image_id for each in ranking.shown])
                 matched = self.reader.subjects_of(images, ranking.embeddings_of(ranking.shown), build)
                 scored = [each.scored for each in ranking.shown]
-                told = accounts(asked, matched, scored, judging, extras)
-            told = self._painter.drawn(asked, matched, told, checkpoint.record.preprocessing, build)
-        found = zip(ranking.shown, matched, told, strict=True)
+                told = accounts(subject, matched, scored, judging, asked.extras)
+                others = list(beside(ranking, asked.wish.choice, build))
+            told = self._painter.drawn(subject, matched, told, checkpoint.record.preprocessing, build)
+        found = zip(ranking.shown, matched, told, others, strict=True)
         schemas = [answers.match_schema(*each) for each in found]
-        return answers.search_response(asked, build, judging, ranking.prefilter, schemas, clock)
+        cursor = next_cursor(ranking, asked, judging.scorer, build, question)
+        return answers.search_response(subject, build, judging, ranking, schemas, cursor, clock)
+
+    def ask_each(self, searches: Sequence[AskedSearch]) -> list[SearchResponse | Exception]:
+        """The answer to each of the searches, in their order, or what was raised instead.
+
+        Some are asked at once, so that pictures are embedded together; each answer is the same as alone.
+        """
+        slots = self.settings.decoding_slots + self.settings.embedding_slots
+        contexts = [copy_context() for _ in searches]  # of whoever asks: a thread has none of its own
+
+        def answer(number: int) -> SearchResponse | Exception:
+            return contexts[number].run(self._answer_or_error, searches[number])
+
+        return list(in_threads(answer, range(len(searches)), ahead=slots, threads=slots))
 
     def why_not(
         self,
@@ -131,14 +168,14 @@ class Searcher:
         Raises what `search` raises, but ImageNotFound for the query alone.
         """
         wish = wish or Wish(self.settings.default_k)
-        self._checked(wish.k, NO_EXTRAS)
-        clock = Stopwatch()
-        query = self._given(query, NO_EXTRAS, clock)
-        with self.builds.lend(gallery) as (build, checkpoint):
-            judging = Judging.by(checkpoint, "shown", scorer, None)
-            judging = judging.of_several() if isinstance(query, Several) else judging
-            asked, ranking = self._ranked(query, build, judging, wish, clock)
-            return why_not(Question(asked, build, judging, wish, ranking), build.fate(wanted))
+        asked, clock = AskedSearch(query, wish, gallery, scorer), Stopwatch()
+        require_allowed(asked, self.settings)
+        query = self._fetcher.given(query, clock)
+        with lent(self.builds, asked) as (build, checkpoint):
+            judging = judging_of(query, checkpoint, asked)
+            subject = self.reader.subject(query, build, checkpoint.record.preprocessing, clock)
+            ranking = self._ranked(subject, build, judging, wish, clock)
+            return why_not(Question(subject, build, judging, wish, ranking), build.fate(wanted))
 
     def compare(
         self,
@@ -159,7 +196,7 @@ class Searcher:
         """
         with self.builds.lend(gallery) as (build, checkpoint):
             judging = Judging.by(checkpoint, calibration, scorer, of)
-            return self._compare_each(query, [matched], build, judging, extras)[0]
+            return self._comparer.each(query, [matched], build, judging, extras)[0]
 
     def compare_each(
         self,
@@ -174,7 +211,7 @@ class Searcher:
         """The same for one query with each of the images, in their order; no content is embedded twice."""
         with self.builds.lend(gallery) as (build, checkpoint):
             judging = Judging.by(checkpoint, "pair", scorer, of)
-            return self._compare_each(query, images, build, judging, extras)
+            return self._comparer.each(query, images, build, judging, extras)
 
     def compare_each_by(
         self,
@@ -188,14 +225,7 @@ class Searcher:
     ) -> list[CompareResponse]:
         """The same by an encoder that belongs to no gallery."""
         judging = Judging.by(Checkpoint.of(encoder), "pair", scorer, of)
-        return compare_each(
-            query,
-            images,
-            embed=lambda asked, clock: self.reader.embedded(asked, encoder, clock),
-            answer=partial(
-                self._compared, judging, extras, None, self.trials.each(extras.hiding, query, encoder)
-            ),
-        )
+        return self._comparer.each_by(encoder, query, images, judging, extras)
 
     def reasons_not_ready(self) -> list[str]:
         """Why searches cannot be answered now, a sentence each; opens what a search would need to open."""
@@ -207,67 +237,14 @@ class Searcher:
         self._fetcher.close()
         self.builds.close()
 
-    def _checked(self, k: int, extras: Extras) -> int:
-        if not 1 <= k <= self.settings.max_k:
-            raise InvalidQuestion(f"k must lie between 1 and {self.settings.max_k}, but it is {k}.")
-        if extras.overlays and k > self.settings.max_drawn:
-            raise InvalidQuestion(
-                f"One answer holds overlays of at most {self.settings.max_drawn} matches, but k is {k}; "
-                "ask for fewer, or for those of one match at /v1/images/{image_id}/overlay?query={image_id}."
-            )
-        return k
-
-    def _given(self, query: Asked, extras: Extras, clock: Stopwatch) -> Asked:
-        if isinstance(query, Several):
-            if len(query.queries) > self.settings.max_queries:
-                raise InvalidQuestion(
-                    f"One search asks with at most {self.settings.max_queries} pictures together, "
-                    f"not {len(query.queries)}."
-                )
-            if extras.correspondences:
-                raise InvalidQuestion(
-                    "Which spot answers which is told of one picture: leave out correspondences."
-                )
-        return self._fetcher.given(query, clock)
+    def _answer_or_error(self, asked: AskedSearch) -> SearchResponse | Exception:
+        try:
+            return self.ask(asked)
+        except Exception as error:  # noqa: BLE001 - told in its place: it must not spoil the other answers
+            return error
 
     def _ranked(
-        self, query: Asked, build: Build, judging: Judging, wish: Wish, clock: Stopwatch
-    ) -> tuple[Subject, Ranking]:
+        self, subject: Subject, build: Build, judging: Judging, wish: Wish, clock: Stopwatch
+    ) -> Ranking:
         count = candidates_wanted(wish, judging, self.settings)
-        asked = self.reader.subject(query, build, judging.checkpoint.record.preprocessing, clock)
-        return asked, rank(asked, build, judging, wish, clock, count=count)
-
-    def _compare_each(
-        self, query: Asked, images: Sequence[Asked], build: Build, judging: Judging, extras: Extras
-    ) -> list[CompareResponse]:
-        if any(isinstance(each, Several) for each in (query, *images)):
-            raise InvalidQuestion("A comparison takes one picture on either side: leave out the others.")
-        preprocessing = judging.checkpoint.record.preprocessing
-        fetching = Stopwatch()
-        query, *images = (self._fetcher.given(each, fetching) for each in (query, *images))
-        hide = self.trials.each(extras.hiding, query, build)
-        return compare_each(
-            query,
-            images,
-            embed=lambda asked, clock: self.reader.subject(asked, build, preprocessing, clock),
-            answer=partial(self._compared, judging, extras, build, hide),
-        )
-
-    def _compared(
-        self,
-        judging: Judging,
-        extras: Extras,
-        build: Build | None,
-        hide: Hide,
-        image: Asked,
-        asked: Subject,
-        other: Subject,
-        clock: Stopwatch,
-    ) -> CompareResponse:
-        with clock.stage("explain"):
-            scored = judging.scorer.scored(asked.embedding, other.embedding[None])
-            told = accounts(asked, [other], scored, judging, extras)
-        hides = hide(image, judging, scored[0], told[0].evidence)
-        told = [hides.added_to(told[0])]
-        account = self._painter.drawn(asked, [other], told, judging.checkpoint.record.preprocessing, build)[0]
-        return answers.compare_response(asked, other, scored[0], account, judging, build, clock, hides)
+        return rank(subject, build, judging, wish, clock, count=count)

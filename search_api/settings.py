@@ -47,6 +47,7 @@ class SearchSettings(BaseModel):
     max_queries: int = Field(
         default=8, ge=1, description="The most pictures that are asked with together in one search."
     )
+    max_batch: int = Field(default=32, ge=1, description="The most searches of one batch.")
     url_queries: bool = Field(
         default=False, description="Fetch the pictures that queries name by URL, under the rules of FETCHING."
     )

@@ -15,9 +15,9 @@ from search_api.schemas import (
     CompareTimings,
     EncoderSchema,
     MatchSchema,
-    QuerySchema,
 )
 from search_api.schemas_base import ExplainedScore, Schema, ScorerName
+from search_api.schemas_query import QuerySchema
 from search_api.search import Searcher
 from search_api.subjects import Upload
 from siamese.encoder import Encoder

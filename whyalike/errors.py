@@ -97,6 +97,8 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_indexer.IndexerError: BAD_INPUT,
     of_search.SearchError: BAD_INPUT,
     of_search.AmbiguousGallery: USAGE,
+    of_search.CursorGone: NOT_FOUND,
+    of_search.InvalidCursor: USAGE,
     of_search.InvalidQuestion: USAGE,
     of_search.PictureUnavailable: NOT_FOUND,
     of_search.TracesUnavailable: NOT_FOUND,

@@ -41,6 +41,12 @@ def print_matches(answer: SearchResponse, written: Path | None) -> None:
         print_reasons(answer.matches)
     else:
         out().print("no image of the gallery is left by what this search asks for")
+    print_facts(_beside(answer.matches))
+    if answer.left_out:
+        out().print(Text(f"{answer.left_out} left out because the pair was judged wrong", "dim"))
+    if answer.next_cursor:
+        total = f" of {answer.total}" if answer.total is not None else ""
+        out().print(Text(f"more{total} follow: --cursor {answer.next_cursor}", "dim"), soft_wrap=True)
     if answer.prefilter:
         chance = share(answer.prefilter.probability)
         narrowed = f"only {answer.prefilter.label}, the label that the class head gives the query ({chance})"
@@ -51,6 +57,28 @@ def print_matches(answer: SearchResponse, written: Path | None) -> None:
         sep="\n",
     )
     print_written(written, "evidence")
+
+
+def _beside(matches: Sequence[MatchSchema]) -> list[tuple[str, str]]:
+    """What of a group or a content is not in the table, and what each of several pictures adds."""
+    told = []
+    for match in matches:
+        if match.group:
+            others = [each.uri for each in match.group.members]
+            told.append(
+                (str(match.rank), f"{match.group.name}: {match.group.images} images" + _listed(others))
+            )
+        if match.copies and match.copies > 1:
+            places = [each.uri for each in match.places or ()]
+            told.append((str(match.rank), f"{match.copies} images show it" + _listed(places)))
+        if match.evidence.queries:
+            added = ", ".join(f"{each.added:+.3f}" for each in match.evidence.queries)
+            told.append((str(match.rank), f"cosine {match.cosine:.3f} = {added}, by picture asked with"))
+    return told
+
+
+def _listed(uris: Sequence[str]) -> str:
+    return f"; also {', '.join(uris)}" if uris else ""
 
 
 def print_reasons(matches: Sequence[MatchSchema]) -> None:

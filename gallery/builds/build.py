@@ -14,7 +14,7 @@ from gallery.errors import EncoderMismatch, ImageNotFound
 from gallery.fate import Fate, fate_of_image, fate_of_place
 from gallery.filters.conditions import Where
 from gallery.folders import GalleryFolder
-from gallery.index.candidates import Candidate, propose
+from gallery.index.candidates import Candidate, Proposal, propose
 from gallery.index.exact_index import ExactIndex
 from gallery.index.narrowing import Narrowing, labelled
 from gallery.index.opening import opened_index
@@ -105,8 +105,20 @@ class Build:
         by, is not the build's, InvalidFilter for an attribute that no image has.
         """
         where = where if labels is None else (*labelled(labels), *where)
+        return self.propose(embedding, count=count, where=where, fingerprint=fingerprint).candidates
+
+    def propose(
+        self,
+        embedding: NDArray[np.float32],
+        *,
+        count: int,
+        where: Where = (),
+        fold: bool = False,
+        fingerprint: str,
+    ) -> Proposal:
+        """The same, and whether it was exhaustive; with `fold` so many contents, each by its first image."""
         self._require_encoder(fingerprint)
-        return propose(self._index, self.narrowing, embedding, count=count, where=where)
+        return propose(self._index, self.narrowing, embedding, count=count, where=where, fold=fold)
 
     def search_exactly(
         self, embedding: NDArray[np.float32], *, count: int, where: Where = (), fingerprint: str
@@ -114,7 +126,7 @@ class Build:
         """The same by the exact distance of every embedding, which the index is measured against."""
         self._require_encoder(fingerprint)
         exact = ExactIndex(self.dimension, [segment.part for segment in self._segments.values()])
-        return propose(exact, self.narrowing, embedding, count=count, where=where)
+        return propose(exact, self.narrowing, embedding, count=count, where=where).candidates
 
     def fate(self, image: int | str) -> Fate:
         """What became of an image until this build; it is named by its id or its uri."""

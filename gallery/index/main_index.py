@@ -101,7 +101,7 @@ class MainIndex:
         found = rescored(self._embeddings, query, proposed, count)
         if len(found.content_ids) < min(count, len(self._embeddings if among is None else among)):
             return self._exact(query, count, among)  # it found too few, or a content in several segments
-        return found
+        return found._replace(exhaustive=False)
 
     def _is_worth_asking(self, count: int, among: Allowed | None) -> bool:
         if count * SPARE * LARGEST_SHARE > len(self._embeddings):

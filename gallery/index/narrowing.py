@@ -9,6 +9,7 @@ from sqlalchemy import Engine
 
 from gallery.filters.conditions import LABEL, Condition, Operand, Where, require_known
 from gallery.filters.filtering import AttributeColumn, attribute_columns, attributes_by_image, satisfying
+from gallery.filters.grouping import count_groups, count_images, group_sizes, groups_of, images_showing
 from gallery.membership import contents_where, images_of, is_member, label_counts
 
 FILTERS_REMEMBERED = 32
@@ -26,6 +27,7 @@ class Narrowing:
         self._allowed = lru_cache(maxsize=FILTERS_REMEMBERED)(
             partial(_contents, engine, gallery_id, build)  # of no self: it is freed at once
         )
+        self._counts = lru_cache(maxsize=FILTERS_REMEMBERED)(partial(_count, engine, gallery_id, build))
 
     def allowed(self, where: Where) -> NDArray[np.int64] | None:
         """The ids of the contents that an image which satisfies `where` shows; None for all of them.
@@ -45,6 +47,33 @@ class Narrowing:
             return list(
                 images_of(connection, self._gallery_id, self._build, content_ids, satisfied=satisfied)
             )
+
+    def count(self, where: Where) -> int:
+        """How many images satisfy the conditions."""
+        return self._counts(where, None)
+
+    def count_groups(self, by: str, where: Where) -> int:
+        """How many groups by the label or an attribute have an image that satisfies the conditions."""
+        return self._counts(where, by)
+
+    def groups_of(self, image_ids: Iterable[int], *, by: str) -> dict[int, str]:
+        """The group of each of the images that is in one."""
+        with self._engine.connect() as connection:
+            return groups_of(connection, self._gallery_id, self._build, image_ids, by=by)
+
+    def group_sizes(self, names: Sequence[str], *, by: str, where: Where) -> dict[str, int]:
+        """How many images that satisfy the conditions each of the groups has."""
+        with self._engine.connect() as connection:
+            satisfied = satisfying(self._gallery_id, where)
+            return group_sizes(connection, self._gallery_id, self._build, names, by=by, satisfied=satisfied)
+
+    def images_showing(self, checksums: Collection[str], where: Where) -> dict[int, str]:
+        """The images that show one of these contents and satisfy the conditions, with its checksum."""
+        if not checksums:
+            return {}
+        with self._engine.connect() as connection:
+            satisfied = satisfying(self._gallery_id, where)
+            return images_showing(connection, self._gallery_id, self._build, checksums, satisfied=satisfied)
 
     def satisfies(self, image_id: int, where: Where) -> bool:
         """Whether this image satisfies all of the conditions."""
@@ -73,6 +102,14 @@ class Narrowing:
 def labelled(labels: Collection[str]) -> Where:
     """The condition that an image has one of the labels."""
     return (Condition(LABEL, "in", tuple(Operand(label) for label in sorted(set(labels)))),)
+
+
+def _count(engine: Engine, gallery_id: int, build: int, where: Where, by: str | None) -> int:
+    with engine.connect() as connection:
+        satisfied = satisfying(gallery_id, where)
+        if by is None:
+            return count_images(connection, gallery_id, build, satisfied=satisfied)
+        return count_groups(connection, gallery_id, build, by=by, satisfied=satisfied)
 
 
 def _contents(engine: Engine, gallery_id: int, build: int, where: Where) -> NDArray[np.int64]:

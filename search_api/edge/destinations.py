@@ -23,6 +23,7 @@ SCOPES_OF: Mapping[str, Scope | None] = {
     "open_session": None,
     "close_session": None,
     "search": "read",
+    "search_batch": "read",
     "why_not": "read",
     "compare": "read",
 }
@@ -30,7 +31,7 @@ SCOPES_OF: Mapping[str, Scope | None] = {
 
 Of all others, what only looks (GET) needs “read” and what changes something needs “write”.
 """
-SEARCHES = frozenset({"search", "why_not", "compare"})
+SEARCHES = frozenset({"search", "search_batch", "why_not", "compare"})
 """What embeds pictures: it takes much longer than the rest, and so has a lane and a rate of its own."""
 OPEN_PATHS = ("/docs", "/openapi.json", "/page/")
 """What says nothing of any gallery: the description of the API, and the files of the page."""

@@ -13,7 +13,7 @@ import pytest
 
 from gallery.builds.build import Build
 from gallery.errors import EncoderMismatch, ImageNotFound, NothingPublished
-from gallery.index.candidates import Candidate
+from gallery.index.candidates import Candidate, Proposal
 from search_api import overlays, reading
 from search_api.accounts import Extras
 from search_api.errors import AmbiguousGallery, InvalidQuestion, UnknownLabel
@@ -71,6 +71,9 @@ def test_the_answer_has_the_keys_of_the_contract_in_their_order(workshop: Worksh
         "scorer",
         "threshold",
         "calibration",
+        "index",
+        "exhaustive",
+        "total",
         "matches",
         "timings",
     ]
@@ -213,19 +216,19 @@ class Inexact:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.counts: list[int] = []
-        exact = Build.search
+        exact = Build.propose
 
-        def search(build: Build, embedding: Any, *, count: int, **options: Any) -> list[Candidate]:
+        def propose(build: Build, embedding: Any, *, count: int, **options: Any) -> Proposal:
             self.counts.append(count)
-            nearest, second, *others = exact(build, embedding, count=len(build), **options)
+            nearest, second, *others = exact(build, embedding, count=len(build), **options).candidates
             confused = [
                 Candidate(second.image_id, nearest.index_distance),
                 Candidate(nearest.image_id, second.index_distance),
                 *others,
             ]
-            return confused[:count]
+            return Proposal(confused[:count], exhaustive=False)
 
-        monkeypatch.setattr(Build, "search", search)
+        monkeypatch.setattr(Build, "propose", propose)
 
 
 def test_rescoring_puts_right_what_an_inexact_index_confuses(

@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.types import ASGIApp, Message
 
 from explain.overlay import muted
-from search_api import examples, schemas, schemas_service, schemas_why_not
+from search_api import examples, schemas, schemas_batch, schemas_service, schemas_why_not
 from search_api.problems import PROBLEM_JSON
 from search_api.schemas import CompareResponse, SearchResponse
 from search_api.subjects import Upload
@@ -378,6 +378,7 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
     }
     assert set(operations) == {
         "search",
+        "search_batch",
         "why_not",
         "compare",
         "list_galleries",
@@ -400,7 +401,7 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
         content = operation["responses"].get("200", {}).get("content", {})
         assert "example" in content.get("application/json", {"example": None})
         assert "503" in operation["responses"] or operation["operationId"] == "livez"
-    for embedding in ("search", "why_not", "compare"):
+    for embedding in ("search", "search_batch", "why_not", "compare"):
         assert "409" in operations[embedding]["responses"]
     assert "HTTPValidationError" not in json.dumps(schema)
 
@@ -409,6 +410,7 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
     ("operation", "schema"),
     [
         ("search", schemas.SearchResponse),
+        ("search_batch", schemas_batch.BatchResponse),
         ("why_not", schemas_why_not.WhyNotResponse),
         ("compare", schemas.CompareResponse),
         ("list_galleries", schemas.GalleryList),

@@ -70,3 +70,24 @@ def test_what_cannot_be_asked_with_is_refused(
     monkeypatch.chdir(pictures)
     result = run("search", "red/white.png", *arguments)
     assert (result.exit_code, refusal in result.stderr) == (code, True), result.stderr
+
+
+def test_groups_contents_bars_and_pages_are_asked_for(run: Run, gallery: str, pictures: Path) -> None:
+    image = pictures / "red/white.png"
+    first = asked(run, image, "--group-by", "label", "--group-size", 2, "-k", 2)
+    assert [(each["group"]["name"], each["group"]["images"]) for each in first["matches"]] == [
+        ("red", 4),
+        ("blue", 4),
+    ]
+    rest = asked(run, image, "--group-by", "label", "-k", 2, "--cursor", first["next_cursor"])
+    assert [each["group"]["name"] for each in rest["matches"]] == ["lime"]
+    assert [each["rank"] for each in rest["matches"]] == [3]
+    assert asked(run, image, "--max-distance", 0)["matches"][0]["distance"] == 0
+    assert run("search", image, "--cursor", "nonsense").exit_code == 2
+
+
+def test_people_read_what_lies_beside_a_match(run: Run, gallery: str, pictures: Path) -> None:
+    red, blue = pictures / "red/black.png", pictures / "blue/black.png"
+    grouped = run("search", red, "--group-by", "label", "--group-size", 2, "-k", 1).stdout
+    assert "red: 4 images; also" in grouped and "more of 3 follow: --cursor" in grouped
+    assert "by picture asked with" in run("search", red, "--plus", blue).stdout

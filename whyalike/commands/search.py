@@ -4,6 +4,15 @@ from typing import Annotated
 
 import typer
 
+from whyalike.choice_options import (
+    After,
+    Fold,
+    GroupBy,
+    GroupSize,
+    IncludeJudged,
+    MaxDistance,
+    MinProbability,
+)
 from whyalike.options import (
     Candidates,
     Conditions,
@@ -62,6 +71,13 @@ def search(
     scorer: Scorer = ScorerChoice.distance,
     candidates: Candidates = None,
     same_only: SameOnly = False,
+    min_probability: MinProbability = None,
+    max_distance: MaxDistance = None,
+    group_by: GroupBy = None,
+    group_size: GroupSize = 1,
+    fold: Fold = False,
+    include_judged: IncludeJudged = False,
+    cursor: After = None,
     explained: Explained = None,
     evidence: EvidenceFolder = None,
     device: Device = None,
@@ -70,7 +86,9 @@ def search(
 ) -> None:
     """Find the images of a gallery that look like this one, and see why."""
     from search_api.accounts import Extras
+    from search_api.choosing import Choice
     from search_api.conditions import conditions
+    from search_api.cursors import Cursor
     from whyalike.console import say
     from whyalike.questions import pictured, question
     from whyalike.searching import open_local_searcher
@@ -79,6 +97,8 @@ def search(
     from whyalike.tables import print_json, print_matches
 
     settings = read_settings()
+    after = Cursor.parse(cursor) if cursor else None
+    choice = Choice(min_probability, max_distance, group_by, group_size, fold, after, include_judged)
     query = question(image, crop=crop, masked=mask, plus=plus, minus=minus, limits=settings.limits)
     drawn = pictured(query) if evidence else None
     searcher = open_local_searcher(settings, device=device, runtime=runtime, build=build)
@@ -95,6 +115,7 @@ def search(
             same_only=same_only,
             of=explained.value if explained else None,
             extras=Extras(correspondences=evidence is not None),
+            choice=choice,
         )
         if gallery is None:
             say(f"searched the gallery {answer.gallery}; --gallery names another")

@@ -1,0 +1,81 @@
+"""Comparisons by an encoder: of a gallery, or one that belongs to none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+
+from gallery.builds.build import Build
+from search_api import answers
+from search_api.accounts import Extras, accounts
+from search_api.comparing import compare_each
+from search_api.errors import InvalidQuestion
+from search_api.explaining import Judging
+from search_api.fetching import QueryFetcher
+from search_api.hiding import Hide, HidingTrials
+from search_api.overlays import OverlayPainter
+from search_api.reading import SubjectReader
+from search_api.schemas import CompareResponse
+from search_api.stopwatch import Stopwatch
+from search_api.subjects import Asked, Several, Subject, Upload
+from siamese.encoder import Encoder
+
+
+class Comparer:
+    """Judges one query with each of some images; see Searcher."""
+
+    def __init__(
+        self, reader: SubjectReader, trials: HidingTrials, painter: OverlayPainter, fetcher: QueryFetcher
+    ) -> None:
+        self._reader = reader
+        self._trials = trials
+        self._painter = painter
+        self._fetcher = fetcher
+
+    def each(
+        self, query: Asked, images: Sequence[Asked], build: Build, judging: Judging, extras: Extras
+    ) -> list[CompareResponse]:
+        """By the encoder of the build; raises InvalidQuestion for several pictures on one side."""
+        if any(isinstance(each, Several) for each in (query, *images)):
+            raise InvalidQuestion("A comparison takes one picture on either side: leave out the others.")
+        preprocessing = judging.checkpoint.record.preprocessing
+        clock = Stopwatch()
+        query, *images = (self._fetcher.given(each, clock) for each in (query, *images))
+        hide = self._trials.each(extras.hiding, query, build)
+        return compare_each(
+            query,
+            images,
+            embed=lambda asked, clock: self._reader.subject(asked, build, preprocessing, clock),
+            answer=partial(self._compared, judging, extras, build, hide),
+        )
+
+    def each_by(
+        self, encoder: Encoder, query: Upload, images: Sequence[Upload], judging: Judging, extras: Extras
+    ) -> list[CompareResponse]:
+        """By an encoder that belongs to no gallery."""
+        hide = self._trials.each(extras.hiding, query, encoder)
+        return compare_each(
+            query,
+            images,
+            embed=lambda asked, clock: self._reader.embedded(asked, encoder, clock),
+            answer=partial(self._compared, judging, extras, None, hide),
+        )
+
+    def _compared(
+        self,
+        judging: Judging,
+        extras: Extras,
+        build: Build | None,
+        hide: Hide,
+        image: Asked,
+        asked: Subject,
+        other: Subject,
+        clock: Stopwatch,
+    ) -> CompareResponse:
+        with clock.stage("explain"):
+            scored = judging.scorer.scored(asked.embedding, other.embedding[None])
+            told = accounts(asked, [other], scored, judging, extras)
+        hides = hide(image, judging, scored[0], told[0].evidence)
+        told = [hides.added_to(told[0])]
+        account = self._painter.drawn(asked, [other], told, judging.checkpoint.record.preprocessing, build)[0]
+        return answers.compare_response(asked, other, scored[0], account, judging, build, clock, hides)
