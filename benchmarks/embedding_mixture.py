@@ -133,13 +133,13 @@ def main() -> int:
 
 def _embedded(checkpoint: Path, folders: list[Path]) -> NDArray[np.float32]:
     from gallery.sources.scanning import scan
+    from siamese.decoding import decode_for
     from siamese.encoder import Encoder
-    from siamese.images import decode
 
     encoder = Encoder.load(checkpoint, device="cpu")
     found = []
     for file in scan(folders, leave_out=print):
-        prepared = encoder.prepare(decode(file.path.read_bytes()))
+        prepared = encoder.prepare(decode_for(file.path.read_bytes(), encoder.preprocessing))
         found.append(encoder.embed([prepared]).embeddings[0])
     return np.stack(found)
 

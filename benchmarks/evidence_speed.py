@@ -37,7 +37,8 @@ from torch import Tensor, nn
 from explain.evidence import Evidence, explain_matches
 from gallery.segments.quantization import dequantize, quantize
 from siamese.bodies import BODIES, build_body
-from siamese.images import decode, read
+from siamese.decoding import decode_for
+from siamese.images import read
 from siamese.network import EncoderNetwork
 from siamese.preprocessing import Preprocessing
 
@@ -105,7 +106,10 @@ def _tensors(data: Path | None, preprocessing: Preprocessing) -> Tensor:
         images = [Image.fromarray(pixels) for pixels in noise]
     else:
         files = sorted(path for path in data.rglob("*") if path.is_file())
-        images = [decode(read(path)) for path in files[:: max(1, len(files) // (MATCHES + 1))][: MATCHES + 1]]
+        images = [
+            decode_for(read(path), preprocessing)
+            for path in files[:: max(1, len(files) // (MATCHES + 1))][: MATCHES + 1]
+        ]
     if len(images) <= MATCHES:
         raise SystemExit(f"{data} holds {len(images)} pictures, and {MATCHES + 1} are needed.")
     return torch.from_numpy(np.stack([preprocessing.preprocess(image) for image in images]))

@@ -192,7 +192,7 @@ def _evidence_time(
 
 
 def _prepared(sample: Sample, encoder: Encoder) -> Prepared:
-    return encoder.prepare(image_of(sample, limits=LIMITS))
+    return encoder.prepare(image_of(sample, encoder.preprocessing, limits=LIMITS))
 
 
 def _drawn(samples: Sequence[Sample], count: int) -> list[Sample]:

@@ -39,8 +39,8 @@ from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.settings import IndexingSettings
 from migrations.schema import upgrade
+from siamese.decoding import decode_for
 from siamese.encoder import Encoder
-from siamese.images import decode
 
 PER_FOLDER = 1000
 OLD_NS = 10**18
@@ -96,7 +96,8 @@ def embed_alone(encoder: Encoder, files: Sequence[Path]) -> None:
     """Decode, prepare and embed: what no indexer can do without."""
     iterator = iter(files)
     while batch := list(islice(iterator, IndexingSettings().batch_size)):
-        encoder.embed_directed([encoder.prepare(decode(file.read_bytes())) for file in batch])
+        images = (decode_for(file.read_bytes(), encoder.preprocessing) for file in batch)
+        encoder.embed_directed([encoder.prepare(image) for image in images])
 
 
 def memory(checkpoint: Path, out: Path, *, counts: Sequence[int]) -> dict[str, int]:

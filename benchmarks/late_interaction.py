@@ -103,7 +103,9 @@ def main() -> None:
 def _spots(encoder: Encoder, samples: Samples, description: str) -> Floats:
     """(n, h, w, D), the local embeddings of the samples in their order; raises UnreadableImage."""
     prepared = in_threads(
-        lambda each: encoder.prepare(image_of(each, limits=LIMITS)), samples, ahead=2 * BATCH_SIZE
+        lambda each: encoder.prepare(image_of(each, encoder.preprocessing, limits=LIMITS)),
+        samples,
+        ahead=2 * BATCH_SIZE,
     )
     batches = []
     tracked = progress().track(prepared, description=description, total=len(samples))

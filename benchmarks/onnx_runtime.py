@@ -17,8 +17,9 @@ import torch
 from numpy.typing import NDArray
 
 from gallery.sources.scanning import scan
+from siamese.decoding import decode_for
 from siamese.encoder import Encoder
-from siamese.images import decode, read
+from siamese.images import read
 from siamese.onnx_graph import PIXELS, SEEN, graph_of
 from siamese.onnx_runtime import in_onnx_runtime
 from siamese.preparing import Prepared
@@ -39,7 +40,7 @@ def main() -> None:
     encoder = Encoder.load(wanted.checkpoint, device="cpu")
     computed = in_onnx_runtime(encoder)
     files = list(scan([wanted.data]))[:: wanted.every]
-    prepared = [encoder.prepare(decode(read(file.path))) for file in files]
+    prepared = [encoder.prepare(decode_for(read(file.path), encoder.preprocessing)) for file in files]
     print(f"{encoder.name}, {encoder.preprocessing.image_size} px, {len(prepared)} pictures")
     print_differences(encoder, computed, prepared)
     print_bits(encoder, computed, prepared)

@@ -184,7 +184,7 @@ def _batches(
 
 
 def _tensor(sample: Sample, preprocessing: Preprocessing) -> NDArray[np.float32]:
-    return preprocessing.preprocess(image_of(sample, limits=DEFAULT_LIMITS))
+    return preprocessing.preprocess(image_of(sample, preprocessing, limits=DEFAULT_LIMITS))
 
 
 def _embedded(

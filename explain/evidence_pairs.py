@@ -9,10 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from PIL import Image
 
 from siamese.images import ImageLimits
+from siamese.preprocessing import Preprocessing
 from siamese.samples import image_of
+from siamese.scaled_image import ScaledImage
 from siamese.trial import Trial
 
 
@@ -32,13 +33,15 @@ def choose_pairs(trial: Trial, *, count: int, seed: int) -> list[ChosenPair]:
     return [_nearest(trial, int(query)) for query in drawn]
 
 
-def pair_images(trial: Trial, pair: ChosenPair, *, limits: ImageLimits) -> list[Image.Image]:
+def pair_images(
+    trial: Trial, pair: ChosenPair, preprocessing: Preprocessing, *, limits: ImageLimits
+) -> list[ScaledImage]:
     """Return the query, its match and the image of another label, if any. Raises UnreadableImage."""
     references = trial.references.samples
     samples = [trial.queries.samples[pair.query], references[pair.same]]
     if pair.different is not None:
         samples.append(references[pair.different])
-    return [image_of(sample, limits=limits) for sample in samples]
+    return [image_of(sample, preprocessing, limits=limits) for sample in samples]
 
 
 def _nearest(trial: Trial, query: int) -> ChosenPair:

@@ -136,7 +136,7 @@ def _try_pair(
     limits: ImageLimits,
 ) -> None:
     """Everything is computed before anything is kept, so that a pair counts everywhere or nowhere."""
-    images = pair_images(trial, pair, limits=limits)
+    images = pair_images(trial, pair, encoder.preprocessing, limits=limits)
     query, matched, *others = look(encoder, images)
     maps = make_maps(rivals, query, matched)
     sights = (query, matched), (matched, query)
@@ -222,7 +222,7 @@ def _sanity(
     pairs = []
     for pair in chosen:
         try:
-            query, matched, *_ = pair_images(trial, pair, limits=limits)
+            query, matched, *_ = pair_images(trial, pair, encoder.preprocessing, limits=limits)
         except UnreadableImage:
             continue  # named before
         pairs.append((query, matched))

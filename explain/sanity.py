@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 import numpy as np
-from PIL import Image
 from pydantic import BaseModel
 from scipy.stats import spearmanr
 
@@ -20,6 +19,7 @@ from siamese.encoder import Encoder
 from siamese.errors import ZeroEmbedding
 from siamese.intervals import Bootstrap
 from siamese.measured import Measure
+from siamese.scaled_image import AnyImage
 
 BLANK = "no map is left that has an order"
 
@@ -35,7 +35,7 @@ class Sanity(BaseModel, frozen=True):
 def measure_sanity(
     encoder: Encoder,
     random: Iterable[tuple[str, Encoder]],
-    pairs: Sequence[tuple[Image.Image, Image.Image]],
+    pairs: Sequence[tuple[AnyImage, AnyImage]],
     *,
     seed: int,
 ) -> tuple[Sanity, ...]:
@@ -55,7 +55,7 @@ def rank_correlation(one: Floats, other: Floats) -> float:
     return float(spearmanr(one.ravel(), other.ravel()).statistic)
 
 
-def _maps(encoder: Encoder, pair: tuple[Image.Image, Image.Image]) -> tuple[Floats, Floats]:
+def _maps(encoder: Encoder, pair: tuple[AnyImage, AnyImage]) -> tuple[Floats, Floats]:
     """The relevance maps; blank where there is nothing to embed."""
     try:
         return relevance(*look(encoder, pair))

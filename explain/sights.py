@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from explain.errors import MapMismatch
 
 if TYPE_CHECKING:  # the encoder comes in from outside; hiding pixels needs no torch
     from siamese.encoder import Embedded, Encoder
 from siamese.preparing import Prepared
+from siamese.scaled_image import AnyImage
 
 Pixels = NDArray[np.float32]
 Mask = NDArray[np.bool_]
@@ -53,7 +53,7 @@ class Sight:
         return self.prepared.tensor
 
 
-def look(encoder: Encoder, images: Sequence[Image.Image]) -> list[Sight]:
+def look(encoder: Encoder, images: Sequence[AnyImage]) -> list[Sight]:
     """Return each of the upright RGB images as the encoder sees it. Raises ZeroEmbedding."""
     prepared = [encoder.prepare(image) for image in images]
     embedded = encoder.embed(prepared)

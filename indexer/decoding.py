@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ConfigDict
 
 from indexer.thumbnails import thumbnail
-from siamese.images import ImageLimits, decode
+from siamese.decoding import decode_for
+from siamese.images import ImageLimits
 from siamese.preparing import Prepared, prepare
 from siamese.preprocessing import Preprocessing
 
@@ -36,7 +37,7 @@ class Decoded:
 
 def decoded(data: bytes, how: Decoding) -> Decoded:
     """The image in the bytes; raises UnreadableImage."""
-    image = decode(data, limits=how.limits)
+    image = decode_for(data, how.preprocessing, limits=how.limits)
     quality = how.thumbnail_quality
     small = b"" if quality is None else thumbnail(image, how.preprocessing, quality=quality)
     return Decoded(image.width, image.height, prepare(image, how.preprocessing, how.grid), small)

@@ -110,9 +110,8 @@ def _has_weights(encoder: Encoder, choice: EncoderChoice) -> bool:
 
 def _raw_encoder(choice: EncoderChoice, *, body: str) -> Encoder:
     weights = choice.weights or DEFAULT_WEIGHTS
-    preprocessing = (
-        Preprocessing() if choice.image_size is None else Preprocessing(image_size=choice.image_size)
-    )
+    size = {} if choice.image_size is None else {"image_size": choice.image_size}
+    preprocessing = Preprocessing.of_new_encoders(**size)
     return Encoder.from_body(body, weights=weights, preprocessing=preprocessing, device=choice.device)
 
 

@@ -4,13 +4,14 @@ import io
 
 from PIL import Image
 
-from siamese.preprocessing import Preprocessing
+from siamese.preprocessing import LEAST_SIDE, Preprocessing
+from siamese.scaled_image import AnyImage, ScaledImage
 
-SHORTER_SIDE = 128  # pixels; below that a person cannot tell what a picture shows
+SHORTER_SIDE = LEAST_SIDE
 LONGER_SIDE = 2048  # pixels; bounds the bytes of very long pictures (and JPEG ends at 65,500)
 
 
-def thumbnail(image: Image.Image, preprocessing: Preprocessing, *, quality: int) -> bytes:
+def thumbnail(image: AnyImage, preprocessing: Preprocessing, *, quality: int) -> bytes:
     """The whole upright picture as JPEG, scaled down to what the encoder saw of it and never up.
 
     It has the scale of the encoder's own resizing, unless its shorter side would fall below SHORTER_SIDE or
@@ -18,10 +19,9 @@ def thumbnail(image: Image.Image, preprocessing: Preprocessing, *, quality: int)
     """
     scale = _scale(image.width, image.height, preprocessing)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
-    if size != image.size:
-        image = image.resize(size, Image.Resampling.HAMMING, reducing_gap=3.0)
+    pixels = ScaledImage.of(image).resized(size, Image.Resampling.HAMMING, reducing_gap=3.0)
     encoded = io.BytesIO()
-    image.save(encoded, "JPEG", quality=quality)
+    pixels.save(encoded, "JPEG", quality=quality)
     return encoded.getvalue()
 
 

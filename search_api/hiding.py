@@ -9,7 +9,6 @@ from functools import partial
 from threading import BoundedSemaphore
 
 import numpy as np
-from PIL import Image
 
 from explain.evidence import Evidence
 from explain.hidden_picture import hidden_picture
@@ -32,8 +31,11 @@ from search_api.scoring import EXPLAINS, Scored
 from search_api.scoring import Floats as Embeddings
 from search_api.settings import SearchSettings
 from search_api.subjects import Asked, Stored, Upload
+from siamese.decoding import decode_for
 from siamese.encoder import Encoder
-from siamese.images import ImageLimits, decode
+from siamese.images import ImageLimits
+from siamese.preprocessing import Preprocessing
+from siamese.scaled_image import ScaledImage
 
 PATIENCE = 5.0
 """Seconds that a question waits for its trial: many that wait would keep searches from being answered."""
@@ -130,7 +132,7 @@ class HidingTrials:
 
     def _sight(self, asked: Asked, build: Build | None, encoder: Encoder) -> tuple[Sight, DrawnOn]:
         with self._decoding:
-            image, seen_in = _image(asked, build, self._limits)
+            image, seen_in = _image(asked, build, encoder.preprocessing, self._limits)
             prepared, seen = encoder.prepare(image), encoder.preprocessing.seen_pixels(*image.size)
             del image  # it may take much memory
         embedding, local_embeddings = self._encoders.embed(encoder, prepared)
@@ -195,15 +197,17 @@ def try_faithfulness(again: Again, evidence: Evidence) -> FaithfulnessSchema:
     )
 
 
-def _image(asked: Asked, build: Build | None, limits: ImageLimits) -> tuple[Image.Image, DrawnOn]:
+def _image(
+    asked: Asked, build: Build | None, preprocessing: Preprocessing, limits: ImageLimits
+) -> tuple[ScaledImage, DrawnOn]:
     if isinstance(asked, Upload):
-        return decode(asked.data, limits=limits), "upload"
+        return decode_for(asked.data, preprocessing, limits=limits), "upload"
     if not isinstance(asked, Stored):
         raise InvalidQuestion(
             "Whole pictures are tested by hiding regions: leave out the crop and what is masked."
         )
     assert build is not None  # only a build has stored images
-    return stored_image(build.image(asked.image_id), build)
+    return stored_image(build.image(asked.image_id), build, preprocessing)
 
 
 def _left(part: Hidden, scored: Scored) -> LeftSchema:

@@ -11,25 +11,26 @@ from gallery.builds.build import Build
 from gallery.sources.scanning import checksum
 from search_api.encoders import LoadedEncoders
 from search_api.errors import InvalidQuestion
-from search_api.pictures import stored_image, uploaded_picture
+from search_api.pictures import drawable_picture, stored_image
 from search_api.regions import Edges, Size, in_pixels
 from search_api.schemas_base import DrawnOn
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Cut, Part, Stored, Subject, Upload
+from siamese.decoding import decode_for
 from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
-from siamese.images import decode
 from siamese.masking import Region, without
 from siamese.preparing import Prepared
+from siamese.preprocessing import Preprocessing
+from siamese.scaled_image import AnyImage, ScaledImage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Original:
-    """A whole picture, and the size in which regions of it are told: of a thumbnail its original's."""
+    """A picture as it was decoded; regions of it are told in its own size, also where it is a thumbnail."""
 
-    image: Image.Image
-    size: Size
+    image: ScaledImage
     checksum: str
     uri: str | None
     source: DrawnOn
@@ -53,11 +54,11 @@ class PartReader:
         """
         encoder = self._encoders.of(build)
         with clock.stage("decode"), self._decoding:
-            found = self._original(asked, build)
-            cut = _cut(asked, found.size)
-            image = found.image.crop(in_pixels(cut.crop, found.image.size)) if cut.crop else found.image
+            found = self._original(asked, build, encoder.preprocessing)
+            cut = _cut(asked, found.image.size)
+            image = _cropped(found.image, cut.crop) if cut.crop else found.image
             prepared = _prepared(image, cut, encoder)
-            shown = uploaded_picture(
+            shown = drawable_picture(
                 image, encoder.preprocessing, max_side=self._settings.overlay_max_side, drawn_on=found.source
             )
         with clock.stage("embed"):
@@ -74,17 +75,24 @@ class PartReader:
             cut=cut,
         )
 
-    def _original(self, asked: Part, build: Build) -> _Original:
+    def _original(self, asked: Part, build: Build, preprocessing: Preprocessing) -> _Original:
+        """The picture as the encoder is given it; for a crop in full, because a part may be small."""
+        if asked.crop:
+            preprocessing = preprocessing.model_copy(update={"reducing_gap": 0.0})
         if isinstance(asked.of, Stored):
             stored = build.image(asked.of.image_id)
-            image, source = stored_image(stored, build)
-            return _Original(image, (stored.width, stored.height), stored.checksum, stored.uri, source)
+            image, source = stored_image(stored, build, preprocessing)
+            return _Original(image, stored.checksum, stored.uri, source)
         assert isinstance(asked.of, Upload)  # what was linked to has been fetched
         try:
-            image = decode(asked.of.data, limits=self._settings.upload_limits)
+            image = decode_for(asked.of.data, preprocessing, limits=self._settings.upload_limits)
         except UnreadableImage as error:
             raise UnreadableImage(f"{asked.of.uri or 'the upload'}: {error.reason}") from error
-        return _Original(image, image.size, checksum(asked.of.data), asked.of.uri, "upload")
+        return _Original(image, checksum(asked.of.data), asked.of.uri, "upload")
+
+
+def _cropped(image: ScaledImage, crop: Edges) -> Image.Image:
+    return image.pixels.crop(in_pixels(crop, image.pixels.size))
 
 
 def _cut(asked: Part, size: Size) -> Cut:
@@ -93,7 +101,7 @@ def _cut(asked: Part, size: Size) -> Cut:
     return Cut(crop, pixels, tuple(each.shares(size) for each in asked.masked))
 
 
-def _prepared(image: Image.Image, cut: Cut, encoder: Encoder) -> Prepared:
+def _prepared(image: AnyImage, cut: Cut, encoder: Encoder) -> Prepared:
     prepared = encoder.prepare(image)
     if not cut.masked:
         return prepared

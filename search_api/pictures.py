@@ -13,9 +13,11 @@ from gallery.builds.build import Build, GalleryImage
 from gallery.sources.scanning import checksum
 from search_api.errors import PictureUnavailable
 from search_api.schemas_base import DrawnOn, OriginalState
+from siamese.decoding import decode_for
 from siamese.errors import UnreadableImage
-from siamese.images import PILLOW_LIMIT, ImageLimits, decode, read
+from siamese.images import PILLOW_LIMIT, ImageLimits, decode, decode_reduced, read
 from siamese.preprocessing import Placement, Preprocessing
+from siamese.scaled_image import AnyImage, ScaledImage
 
 JPEG_QUALITY = 90
 URI_MARK, SHARD_MARK = "://", ".tar#"
@@ -44,10 +46,34 @@ class Original:
 
 
 def uploaded_picture(
-    image: Image.Image, preprocessing: Preprocessing, *, max_side: int, drawn_on: DrawnOn = "upload"
+    data: bytes, preprocessing: Preprocessing, *, limits: ImageLimits, max_side: int
 ) -> Picture:
-    """A picture that was sent or is a part of one, its longer side at most `max_side` pixels."""
-    return Picture(_sized(image, max_side), preprocessing.placement(*image.size), drawn_on)
+    """A picture that was sent, its longer side at most `max_side` pixels; raises UnreadableImage."""
+    return drawable_picture(_drawable(data, limits, max_side), preprocessing, max_side=max_side)
+
+
+def seen_picture(
+    image: ScaledImage,
+    data: bytes,
+    preprocessing: Preprocessing,
+    *,
+    limits: ImageLimits,
+    max_side: int,
+    drawn_on: DrawnOn = "upload",
+) -> Picture:
+    """The same of a picture that was decoded for the encoder; again only where that has too few pixels."""
+    if max(image.pixels.size) < min(max_side, max(image.size)):
+        image = _drawable(data, limits, max_side)
+    return drawable_picture(image, preprocessing, max_side=max_side, drawn_on=drawn_on)
+
+
+def drawable_picture(
+    image: AnyImage, preprocessing: Preprocessing, *, max_side: int, drawn_on: DrawnOn = "upload"
+) -> Picture:
+    """A picture that was decoded, or a part of one, its longer side at most `max_side` pixels."""
+    scaled = ScaledImage.of(image)
+    shown = _sized(scaled, min(max_side, max(scaled.pixels.size)))  # it is not enlarged
+    return Picture(shown, preprocessing.placement(*image.size), drawn_on)
 
 
 def stored_picture(
@@ -62,19 +88,34 @@ def stored_picture(
 
     `found` is the original where it was read before. Raises PictureUnavailable.
     """
-    decoded, drawn_on = stored_image(image, build, found=found)
-    placement = preprocessing.placement(image.width, image.height)
-    return Picture(_sized(decoded, max_side), placement, drawn_on)
+    data = (found or original(image)).data
+    if data is None:
+        small = thumbnail_image(image, build)
+        return drawable_picture(small, preprocessing, max_side=max_side, drawn_on="thumbnail")
+    large = _drawable(data, ORIGINAL_LIMITS, max_side)
+    return drawable_picture(large, preprocessing, max_side=max_side, drawn_on="original")
 
 
 def stored_image(
-    image: GalleryImage, build: Build, *, found: Original | None = None
-) -> tuple[Image.Image, DrawnOn]:
-    """The same, decoded in its own size, and which of the two it is; raises PictureUnavailable."""
-    data = (found or original(image)).data
-    if data is None:
-        return _decoded_thumbnail(image, build), "thumbnail"
-    return decode(data, limits=ORIGINAL_LIMITS), "original"
+    image: GalleryImage, build: Build, preprocessing: Preprocessing
+) -> tuple[ScaledImage, DrawnOn]:
+    """The same as an encoder is given it: of the original the very pixels that were embedded.
+
+    Raises PictureUnavailable.
+    """
+    data = original(image).data
+    if data is not None:
+        return decode_for(data, preprocessing, limits=ORIGINAL_LIMITS), "original"
+    return thumbnail_image(image, build), "thumbnail"
+
+
+def thumbnail_image(image: GalleryImage, build: Build) -> ScaledImage:
+    """An image of the build in the pixels of its thumbnail; raises PictureUnavailable."""
+    try:
+        pixels = decode(thumbnail(image.image_id, build))
+    except UnreadableImage as error:
+        raise PictureUnavailable(image.image_id) from error
+    return ScaledImage.shrunk(pixels, (image.width, image.height))
 
 
 def thumbnail(image_id: int, build: Build) -> bytes:
@@ -114,13 +155,6 @@ def data_uri(png_data: bytes) -> str:
     return "data:image/png;base64," + b64encode(png_data).decode("ascii")
 
 
-def _decoded_thumbnail(image: GalleryImage, build: Build) -> Image.Image:
-    try:
-        return decode(thumbnail(image.image_id, build))
-    except UnreadableImage as error:
-        raise PictureUnavailable(image.image_id) from error
-
-
 def _encoded(image: Image.Image, form: str, **options: int) -> bytes:
     buffer = io.BytesIO()
     clean = Image.new(image.mode, image.size)
@@ -129,13 +163,18 @@ def _encoded(image: Image.Image, form: str, **options: int) -> bytes:
     return buffer.getvalue()
 
 
-def _sized(image: Image.Image, max_side: int) -> Image.Image:
+def _drawable(data: bytes, limits: ImageLimits, max_side: int) -> ScaledImage:
+    """The image in enough pixels to be drawn on."""
+    return decode_reduced(data, lambda width, height: max(width, height) // max_side, limits=limits)
+
+
+def _sized(image: ScaledImage, max_side: int) -> Image.Image:
     """Shrunk to `max_side`; a tiny picture enlarged by whole pixels, so that it stays what it is."""
-    longer = max(image.size)
+    pixels, longer = image.pixels, max(image.size)
     if longer > max_side:
         width, height = (max(1, round(side * max_side / longer)) for side in image.size)
-        return image.resize((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
+        return image.resized((width, height), Image.Resampling.LANCZOS, reducing_gap=2.0)
     factor = LEGIBLE_SIDE // longer
     if factor < 2:
-        return image
-    return image.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)
+        return pixels
+    return pixels.resize((image.width * factor, image.height * factor), Image.Resampling.NEAREST)

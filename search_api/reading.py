@@ -6,24 +6,23 @@ import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 
-from PIL.Image import Image
-
 from gallery.builds.build import Build, GalleryImage
 from gallery.sources.scanning import checksum
 from search_api.blending import blended
 from search_api.encoders import LoadedEncoders
 from search_api.parts import PartReader
-from search_api.pictures import Picture, uploaded_picture
+from search_api.pictures import Picture, seen_picture
 from search_api.recomputing import Recomputer
 from search_api.scoring import Floats
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
 from search_api.subjects import Asked, Cells, Part, Several, Stored, Subject, Upload
+from siamese.decoding import decode_for
 from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
-from siamese.images import decode
 from siamese.preparing import Prepared
 from siamese.preprocessing import Preprocessing
+from siamese.scaled_image import ScaledImage
 
 
 class SubjectReader:
@@ -56,8 +55,8 @@ class SubjectReader:
         if not known:
             return self.embedded(asked, self._encoders.of(build), clock)
         with clock.stage("decode"), self._decoding:
-            image = self._decoded(asked)
-            shown = self._shown(image, preprocessing)
+            image = self._decoded(asked, preprocessing)
+            shown = self._shown(image, asked, preprocessing)
 
         def recompute() -> list[Cells]:
             with clock.stage("embed"):
@@ -100,17 +99,18 @@ class SubjectReader:
 
     def _prepared(self, upload: Upload, encoder: Encoder) -> tuple[Prepared, Picture]:
         """What is embedded and what is drawn on; nothing else of an upload stays in memory."""
-        image = self._decoded(upload)
-        return encoder.prepare(image), self._shown(image, encoder.preprocessing)
+        image = self._decoded(upload, encoder.preprocessing)
+        return encoder.prepare(image), self._shown(image, upload, encoder.preprocessing)
 
-    def _decoded(self, upload: Upload) -> Image:
+    def _decoded(self, upload: Upload, preprocessing: Preprocessing) -> ScaledImage:
         try:
-            return decode(upload.data, limits=self._settings.upload_limits)
+            return decode_for(upload.data, preprocessing, limits=self._settings.upload_limits)
         except UnreadableImage as error:
             raise UnreadableImage(f"{upload.uri or 'the upload'}: {error.reason}") from error
 
-    def _shown(self, image: Image, preprocessing: Preprocessing) -> Picture:
-        return uploaded_picture(image, preprocessing, max_side=self._settings.overlay_max_side)
+    def _shown(self, image: ScaledImage, upload: Upload, preprocessing: Preprocessing) -> Picture:
+        limits, side = self._settings.upload_limits, self._settings.overlay_max_side
+        return seen_picture(image, upload.data, preprocessing, limits=limits, max_side=side)
 
 
 def _subjects(

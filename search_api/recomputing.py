@@ -9,21 +9,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import replace
 
 import numpy as np
-from PIL.Image import Image
 
 from gallery.builds.build import Build, GalleryImage
 from search_api.encoders import LoadedEncoders
-from search_api.pictures import ORIGINAL_LIMITS, original
+from search_api.errors import PictureUnavailable
+from search_api.pictures import ORIGINAL_LIMITS, original, thumbnail_image
 from search_api.schemas_base import ComputedFrom
 from search_api.scoring import Floats
 from search_api.subjects import Cells
+from siamese.decoding import decode_for
 from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
-from siamese.images import decode
 from siamese.preparing import Prepared
+from siamese.scaled_image import AnyImage
 from siamese.threads import in_threads
 
 
@@ -35,7 +35,7 @@ class Recomputer:
         self._decoding = decoding
         self._slots = slots
 
-    def from_upload(self, image: Image, build: Build) -> Cells:
+    def from_upload(self, image: AnyImage, build: Build) -> Cells:
         """Those of a picture that was sent, by the build's encoder."""
         encoder = self._encoders.of(build)
         return Cells(self._encoders.local_embeddings(encoder, [encoder.prepare(image)])[0], "upload")
@@ -67,9 +67,8 @@ def _prepared(image: GalleryImage, build: Build, encoder: Encoder) -> tuple[Prep
     data = original(image).data
     with suppress(UnreadableImage):
         if data is not None:
-            return encoder.prepare(decode(data, limits=ORIGINAL_LIMITS)), "original"
-    with suppress(UnreadableImage, OSError):
-        prepared = encoder.prepare(decode(build.thumbnail(image.image_id)))
-        seen = encoder.preprocessing.seen_cells(image.width, image.height, encoder.grid)
-        return replace(prepared, seen=seen), "thumbnail"
+            seen = decode_for(data, encoder.preprocessing, limits=ORIGINAL_LIMITS)
+            return encoder.prepare(seen), "original"
+    with suppress(PictureUnavailable):
+        return encoder.prepare(thumbnail_image(image, build)), "thumbnail"
     return None, "nothing"

@@ -71,7 +71,7 @@ def embed_samples(
 
     def prepare(sample: Sample) -> Prepared | UnreadableSample:
         try:
-            return encoder.prepare(image_of(sample, limits=limits))
+            return encoder.prepare(image_of(sample, encoder.preprocessing, limits=limits))
         except UnreadableImage as error:
             return UnreadableSample(sample, error.reason)
 

@@ -14,7 +14,6 @@ from typing import TypeVar
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from torch import Tensor, nn
 
 from siamese.bodies import Body, build_body
@@ -26,6 +25,7 @@ from siamese.heads import Heads
 from siamese.network import EncoderNetwork
 from siamese.preparing import Prepared, prepare
 from siamese.preprocessing import Preprocessing
+from siamese.scaled_image import AnyImage
 
 # How many images one forward pass takes, always: libraries choose other algorithms for other shapes, and
 # then the same image alone and in a batch would differ in its last bits (by a distance of up to 1e-6).
@@ -141,8 +141,11 @@ class Encoder:
         """How many images it computes at the same time: with more, each takes longer."""
         return (os.cpu_count() or 1) if self.device == "cpu" else GPU_PASS
 
-    def prepare(self, image: Image.Image) -> Prepared:
-        """The image as this encoder takes it; work of the CPU, made for many threads."""
+    def prepare(self, image: AnyImage) -> Prepared:
+        """The image as this encoder takes it; work of the CPU, made for many threads.
+
+        What was bytes is decoded by `siamese.decoding.decode_for`, by everybody who embeds it.
+        """
         return prepare(image, self.preprocessing, self.grid)
 
     def embed(self, prepared: Sequence[Prepared]) -> Embedded:

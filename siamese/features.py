@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import torch
-from PIL import ImageOps
+from PIL import Image
 from torch import Tensor, nn
 
 from siamese.device import in_halves
@@ -40,9 +40,10 @@ def pooled_features(
     grid = network.grid(preprocessing.image_size)
 
     def views(sample: Sample) -> list[Prepared]:
-        picture = image_of(sample, limits=limits)
+        picture = image_of(sample, preprocessing, limits=limits)
         seen = preprocessing.seen_cells(*picture.size, grid)
-        faces = [picture, ImageOps.mirror(picture)] if mirrored else [picture]
+        mirror = picture.transposed(Image.Transpose.FLIP_LEFT_RIGHT)
+        faces = [picture, mirror] if mirrored else [picture]
         return [Prepared(preprocessing.preprocess(face), seen) for face in faces]
 
     pooling = EncoderNetwork(network.body, nn.Identity()).eval()

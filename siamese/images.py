@@ -9,7 +9,7 @@ from __future__ import annotations
 import stat
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from io import BytesIO
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from siamese.bands import bands
 from siamese.deep_grey import DEEP_MODES, shaded
 from siamese.errors import UnreadableImage
 from siamese.heif import AVIF, HEIF, require_plugin
+from siamese.scaled_image import ScaledImage
 
 # Pillow refuses anything larger by itself (twice its MAX_IMAGE_PIXELS).
 PILLOW_LIMIT = 178_956_970
@@ -45,6 +46,10 @@ UPRIGHT = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+
+# Only these are decoded smaller, and by libjpeg, in the frequencies: at 1/2, 1/4 and 1/8.
+JPEGS = frozenset({"JPEG", "MPO"})
+REDUCTIONS = (8, 4, 2)
 
 # catch_warnings swaps a list of the whole process: one of our threads at a time.
 _WARNINGS = threading.Lock()
@@ -79,22 +84,39 @@ def decode(data: bytes, *, limits: ImageLimits = DEFAULT_LIMITS, draft: int | No
     """The image in these bytes: upright, RGB, decoded. Raises UnreadableImage, never another exception.
 
     With `draft`, a JPEG may come out several times smaller and faster, but no side below so many pixels that
-    was not before.
+    was not before. What is embedded is decoded by `siamese.decoding.decode_for`, and never here.
     """
+    return decode_reduced(
+        data, lambda width, height: 1 if draft is None else min(width, height) // draft, limits=limits
+    ).pixels
+
+
+def decode_reduced(data: bytes, reduction: Callable[[int, int], int], *, limits: ImageLimits) -> ScaledImage:
+    """The same, where `reduction` says of its width and height how many times smaller a JPEG may be."""
     _check_bytes(data, limits)
     with _opened(data) as picture:
         _check_pixels(picture, limits)
-        if picture.format in {"JPEG", "MPO"} and _scans(data) > MOST_SCANS:
+        if picture.format in JPEGS and _has_too_many_scans(data):
             raise UnreadableImage(f"it has more than {MOST_SCANS} scans, which is made to take very long")
         try:
-            if draft is not None:
-                picture.draft(None, (draft, draft))
-            picture.load()
-            image = _rgb(picture)
+            scaled = _loaded(picture, reduction(*picture.size))
         except Exception as error:  # Pillow's decoders raise a dozen kinds for broken data
             raise _broken(error) from error
         turn = UPRIGHT.get(_orientation(picture))
-        return image if turn is None else image.transpose(turn)
+        return scaled if turn is None else scaled.transposed(turn)
+
+
+def _loaded(picture: Image.Image, most: int) -> ScaledImage:
+    """The picture decoded, as it lies; a JPEG up to so many times smaller."""
+    scale = next((each for each in REDUCTIONS if each <= most), 1)
+    if scale == 1 or picture.format not in JPEGS:
+        picture.load()
+        return ScaledImage.of(_rgb(picture))
+    width, height = picture.size
+    drafted = picture.draft(None, (max(1, width // scale), max(1, height // scale)))
+    picture.load()
+    image = _rgb(picture)
+    return ScaledImage.of(image) if drafted is None else ScaledImage(image, width, height, drafted[1])
 
 
 def why_none_is_a_picture(
@@ -149,6 +171,11 @@ def _opened(data: bytes) -> Image.Image:
         raise UnreadableImage(f"the picture has more than {PILLOW_LIMIT:,} pixels") from error
     except Exception as error:  # Pillow's readers of headers raise a dozen kinds for broken data
         raise _broken(error) from error
+
+
+def _has_too_many_scans(data: bytes) -> bool:
+    """Whether a JPEG would take very long; the marks of all that lies in the bytes are counted first."""
+    return data.count(START_OF_SCAN) > MOST_SCANS and _scans(data) > MOST_SCANS
 
 
 def _scans(data: bytes) -> int:

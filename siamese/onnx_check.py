@@ -12,6 +12,7 @@ from PIL import Image
 from siamese.encoder import Encoder
 from siamese.errors import RuntimeDiffers
 from siamese.onnx_graph import OnnxSession
+from siamese.scaled_image import AnyImage
 
 # What one number may differ by; docs/decisions/0011 has what it does differ by.
 BOUND = 1e-4
@@ -41,7 +42,7 @@ class Difference:
         return self
 
 
-def difference(encoder: Encoder, session: OnnxSession, images: Sequence[Image.Image]) -> Difference:
+def difference(encoder: Encoder, session: OnnxSession, images: Sequence[AnyImage]) -> Difference:
     """How far the session of an encoder's graph is from the encoder, which PyTorch computes."""
     prepared = [encoder.prepare(image) for image in images]
     expected = encoder.local_embeddings(prepared)

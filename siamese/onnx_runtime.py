@@ -9,13 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
-from PIL import Image
-
 from siamese.encoder import Encoder
 from siamese.errors import DeviceUnavailable
 from siamese.files import write_durably
 from siamese.onnx_check import Difference, difference, probes
 from siamese.onnx_graph import OnnxSession, graph_of
+from siamese.scaled_image import AnyImage
 
 Runtime = Literal["torch", "onnx"]
 
@@ -34,7 +33,7 @@ class ExportReport:
     difference: Difference
 
 
-def export_encoder(encoder: Encoder, file: Path, *, images: Sequence[Image.Image] = ()) -> ExportReport:
+def export_encoder(encoder: Encoder, file: Path, *, images: Sequence[AnyImage] = ()) -> ExportReport:
     """Write the encoder, which is on the CPU, as one ONNX file, whole or not at all, and only if it is right.
 
     It is tried on the probes and on these images. Raises RuntimeUnavailable, RuntimeDiffers and OSError.

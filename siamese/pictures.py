@@ -80,9 +80,9 @@ def read_pictures(
 
 
 def _read_shrunk(sample: Sample, preprocessing: Preprocessing, limits: ImageLimits) -> Pixels:
-    picture = image_of(sample, limits=limits)
+    picture = image_of(sample, preprocessing, limits=limits)
     size = _kept_size(picture.width, picture.height, preprocessing)
-    return np.asarray(picture.resize(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
+    return np.asarray(picture.resized(size, Image.Resampling.BILINEAR, reducing_gap=2.0))
 
 
 def _kept_size(width: int, height: int, preprocessing: Preprocessing) -> tuple[int, int]:

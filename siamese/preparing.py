@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from siamese.detail import cell_detail
 from siamese.preprocessing import Preprocessing
+from siamese.scaled_image import AnyImage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -24,7 +24,7 @@ class Prepared:
     detail: NDArray[np.uint8] | None = None
 
 
-def prepare(image: Image.Image, preprocessing: Preprocessing, grid: tuple[int, int]) -> Prepared:
+def prepare(image: AnyImage, preprocessing: Preprocessing, grid: tuple[int, int]) -> Prepared:
     """The image as an encoder of this preprocessing and grid takes it; made for many threads."""
     seen = preprocessing.seen_cells(*image.size, grid)
     tensor = preprocessing.preprocess(image)

@@ -7,10 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 
-from PIL import Image
-
+from siamese.decoding import decode_for
 from siamese.errors import UnreadableImage
-from siamese.images import ImageLimits, decode, read
+from siamese.images import ImageLimits, read
+from siamese.preprocessing import Preprocessing
+from siamese.scaled_image import ScaledImage
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,12 +41,15 @@ class UnreadableSample:
     reason: str
 
 
-def image_of(sample: Sample, *, limits: ImageLimits) -> Image.Image:
-    """The image of a sample, from the very bytes that were listed. Raises UnreadableImage."""
+def image_of(sample: Sample, preprocessing: Preprocessing, *, limits: ImageLimits) -> ScaledImage:
+    """The image of a sample as an encoder is given it, from the bytes that were listed.
+
+    Raises UnreadableImage.
+    """
     data = read(sample.path, limits=limits)
     if hashlib.sha256(data).hexdigest() != sample.checksum:
         raise UnreadableImage("it has changed since it was listed")
-    return decode(data, limits=limits)
+    return decode_for(data, preprocessing, limits=limits)
 
 
 def conflicting_checksums(samples: Iterable[Sample]) -> frozenset[str]:

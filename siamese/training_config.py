@@ -52,7 +52,7 @@ class TrainingConfig(BaseModel):
     body: str = "mobilenet_v2"
     weights: str = Field("imagenet", description="imagenet, none, or the path of a state_dict file")
     dimension: int = Field(128, ge=2, le=4096, description="numbers in an embedding")
-    preprocessing: Preprocessing = Preprocessing()
+    preprocessing: Preprocessing = Preprocessing.of_new_encoders()
     training_size: int | None = Field(
         None, ge=8, description="side of the body phase's squares; unset: see `learning`"
     )
@@ -99,7 +99,7 @@ class TrainingConfig(BaseModel):
         recipe: dict[str, Any] = {
             "body": "small",
             "weights": "none",
-            "preprocessing": Preprocessing(image_size=32),
+            "preprocessing": Preprocessing.of_new_encoders(image_size=32),
             "augmentation": "light",
             "trainable": "all",
             "head_epochs": 0,

@@ -51,6 +51,7 @@ def mean_colour_checkpoint(
     calibration: Calibration = UNFITTED,
     bias: Sequence[float] = (0.0, 0.0, 0.0),
     name: str = "mean-colour",
+    reducing_gap: float = 0.0,
 ) -> Path:
     """Write the checkpoint of a mean-colour encoder as a folder at this path; the grid is square.
 
@@ -63,7 +64,13 @@ def mean_colour_checkpoint(
         linear.bias.copy_(torch.tensor(bias))
     network = EncoderNetwork(build_body("mean_colour", weights="none"), linear)
     preprocessing = Preprocessing.model_validate(
-        {"image_size": CELL * grid[0], "fit": fit, "mean": (0, 0, 0), "std": (1, 1, 1)}
+        {
+            "image_size": CELL * grid[0],
+            "fit": fit,
+            "mean": (0, 0, 0),
+            "std": (1, 1, 1),
+            "reducing_gap": reducing_gap,
+        }
     )
     record = checkpoint.describe(network, name=name, preprocessing=preprocessing, calibration=calibration)
     checkpoint.save(path, network, record)
@@ -131,6 +138,13 @@ def png(picture: Image.Image) -> bytes:
     """The picture as PNG: exactly these pixels."""
     data = BytesIO()
     picture.save(data, "PNG")
+    return data.getvalue()
+
+
+def jpeg(picture: Image.Image, **options: object) -> bytes:
+    """The picture as JPEG: nearly these pixels."""
+    data = BytesIO()
+    picture.save(data, "JPEG", **options)
     return data.getvalue()
 
 

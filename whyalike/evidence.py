@@ -15,7 +15,7 @@ from explain.figure import pair_figure, search_figure
 from explain.panels import Shown, ShownMatch
 from search_api.overlays import Part as PartOfEvidence
 from search_api.overlays import Style, WhichSide, paint
-from search_api.pictures import Picture, stored_picture, uploaded_picture
+from search_api.pictures import Picture, drawable_picture, stored_picture, uploaded_picture
 from search_api.schemas import CompareResponse, MatchSchema, SearchResponse
 from search_api.schemas_base import ScorerName
 from search_api.schemas_evidence import CellSchema, EvidenceSchema, SideSchema
@@ -152,14 +152,16 @@ def _asked(
     if isinstance(query, Upload):
         return _uploaded(query, preprocessing, searcher)
     assert isinstance(query.of, Upload)
+    if not answer.query.crop:
+        return _uploaded(query.of, preprocessing, searcher)
     image = decode(query.of.data, limits=searcher.settings.upload_limits)
-    crop = image.crop(answer.query.crop.pixels) if answer.query.crop else image
-    return uploaded_picture(crop, preprocessing, max_side=searcher.settings.overlay_max_side)
+    crop = image.crop(answer.query.crop.pixels)
+    return drawable_picture(crop, preprocessing, max_side=searcher.settings.overlay_max_side)
 
 
 def _uploaded(upload: Upload, preprocessing: Preprocessing, searcher: Searcher) -> Picture:
-    image = decode(upload.data, limits=searcher.settings.upload_limits)
-    return uploaded_picture(image, preprocessing, max_side=searcher.settings.overlay_max_side)
+    limits, side = searcher.settings.upload_limits, searcher.settings.overlay_max_side
+    return uploaded_picture(upload.data, preprocessing, limits=limits, max_side=side)
 
 
 def _write_pair(folder: Path, name: str, pair: Pair, match: MatchSchema) -> None:

@@ -68,7 +68,7 @@ def _pictures(
     pair: JudgedPair, samples: Sequence[Sample], encoder: Encoder, limits: ImageLimits
 ) -> tuple[Picture, ...]:
     """Both images, and below them both under their heat."""
-    images = [image_of(sample, limits=limits) for sample in samples]
+    images = [image_of(sample, encoder.preprocessing, limits=limits) for sample in samples]
     embedded = encoder.embed([encoder.prepare(image) for image in images])
     threshold = encoder.record.for_search.threshold
     evidence = explain(
@@ -80,7 +80,7 @@ def _pictures(
         matched_embedding=embedded.embeddings[1],
     )
     shown = [
-        Shown(image, encoder.preprocessing.placement(*image.size), Path(sample.uri).name, sample.label)
+        Shown(image.pixels, encoder.preprocessing.placement(*image.size), Path(sample.uri).name, sample.label)
         for image, sample in zip(images, samples, strict=True)
     ]
     roles = ("query", "match")

@@ -1,15 +1,17 @@
 """Pictures that the person named: read from their files, refused by their names."""
 
 import errno
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-
-from PIL.Image import Image
 
 from gallery.sources.scanning import root_uri
 from search_api.subjects import Upload
+from siamese.decoding import decode_for
 from siamese.errors import UnreadableImage
 from siamese.images import ImageLimits, decode, read
+from siamese.preprocessing import Preprocessing
+from siamese.scaled_image import ScaledImage
 
 
 def upload(path: Path, *, limits: ImageLimits) -> Upload:
@@ -19,11 +21,8 @@ def upload(path: Path, *, limits: ImageLimits) -> Upload:
     """
     if not path.exists():
         raise FileNotFoundError(errno.ENOENT, "there is no such file", str(path))
-    try:
-        data = read(path, limits=limits)
-    except UnreadableImage as error:
-        raise UnreadableImage(f"{path}: {error.reason}") from error
-    return Upload(data, root_uri(path))
+    with _named(path):
+        return Upload(read(path, limits=limits), root_uri(path))
 
 
 def readable_uploads(
@@ -38,8 +37,10 @@ def readable_uploads(
     unreadable: list[tuple[str, str]] = []
     for path in paths:
         try:
-            picture(path, limits=limits)
-            uploads.append(upload(path, limits=limits))
+            sent = upload(path, limits=limits)
+            with _named(path):
+                decode(sent.data, limits=limits, draft=1)
+            uploads.append(sent)
         except UnreadableImage as error:
             errors.append(error)
             unreadable.append((root_uri(path), error.reason.removeprefix(f"{path}: ")))
@@ -48,10 +49,17 @@ def readable_uploads(
     return uploads, unreadable
 
 
-def picture(path: Path, *, limits: ImageLimits) -> Image:
-    """The picture in this file; raises what `upload` raises."""
+def picture(path: Path, preprocessing: Preprocessing, *, limits: ImageLimits) -> ScaledImage:
+    """The picture in this file as an encoder is given it; raises what `upload` raises."""
     data = upload(path, limits=limits).data
+    with _named(path):
+        return decode_for(data, preprocessing, limits=limits)
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    """Puts the path before the reason of an UnreadableImage."""
     try:
-        return decode(data, limits=limits)
+        yield
     except UnreadableImage as error:
         raise UnreadableImage(f"{path}: {error.reason}") from error

@@ -17,7 +17,7 @@ else:
     import tomli as tomllib
 
 # What of the preprocessing a person chooses, as keys of their own.
-SQUARE = ("image_size", "fit")
+SQUARE = ("image_size", "fit", "reducing_gap")
 
 
 def read_recipe(path: Path) -> dict[str, Any]:
@@ -39,7 +39,10 @@ def _of_checkpoint(folder: Path) -> dict[str, Any]:
     training = load_record(folder).training
     if training is None:
         raise UsageError(f"the encoder in {folder} was not trained: its {RECORD_FILE} has no config")
-    return dict(training["config"])
+    config = dict(training["config"])
+    if "preprocessing" in config:  # what it does not say is as it was, and not as it is today
+        config["preprocessing"] = {"reducing_gap": 0.0, **config["preprocessing"]}
+    return config
 
 
 def _of_file(path: Path) -> dict[str, Any]:

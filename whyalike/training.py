@@ -7,7 +7,6 @@ from typing import Any
 from pydantic import ValidationError
 
 from explain.curves import training_curves
-from siamese.preprocessing import Preprocessing
 from siamese.training_config import TrainingConfig
 from siamese.training_state import EpochRecord
 from whyalike.errors import UsageError
@@ -32,8 +31,8 @@ def choose_config(
 
     `usual` changes the recipe itself.
 
-    `chosen` has fields of TrainingConfig, `image_size` and `fit`; values of None were not chosen. Raises
-    UsageError, and what reading the file raises.
+    `chosen` has fields of TrainingConfig, `image_size`, `fit` and `reducing_gap`; values of None were not
+    chosen. Raises UsageError, and what reading the file raises.
     """
     options = {name: value for name, value in chosen.items() if value is not None}
     if str(options.get("trainable", "")).isdigit():
@@ -44,7 +43,7 @@ def choose_config(
     body = said.get("body")
     from_scratch = said.get("weights", "none" if body == SMALL else None) == "none"
     tiny = from_scratch and body in {None, SMALL}
-    base = TrainingConfig.from_scratch().preprocessing if tiny else Preprocessing()
+    base = (TrainingConfig.from_scratch() if tiny else TrainingConfig()).preprocessing
     square = {name: said.pop(name) for name in SQUARE if name in said}
     said["preprocessing"] = base.model_dump() | said.get("preprocessing", {}) | square
     try:

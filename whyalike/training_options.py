@@ -12,6 +12,15 @@ Augmentation = Annotated[
         "microscopes, from the air).",
     ),
 ]
+ReducingGap = Annotated[
+    float | None,
+    typer.Option(
+        "--reducing-gap",
+        min=0,
+        help="Large JPEGs are decoded smaller, down to so many pixels for one of the encoder's along a side, "
+        "by default 2; 0: always in full.",
+    ),
+]
 TrainingSize = Annotated[
     int | None,
     typer.Option(

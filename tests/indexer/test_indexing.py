@@ -23,8 +23,11 @@ from indexer.errors import NothingToIndex
 from indexer.indexing import index
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
+from siamese.decoding import decode_for
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits, decode
+from siamese.preprocessing import Preprocessing
+from siamese.scaled_image import ScaledImage
 from tests.toys import mosaic, noise, plain, png, write_folder
 
 T = TypeVar("T")
@@ -204,15 +207,15 @@ def test_threads_do_not_run_further_ahead_than_a_batch(
     decoded: list[bytes] = []
     ahead: list[int] = []
 
-    def counted(data: bytes, *, limits: ImageLimits) -> Image.Image:
+    def counted(data: bytes, preprocessing: Preprocessing, *, limits: ImageLimits) -> ScaledImage:
         decoded.append(data)
-        return decode(data, limits=limits)
+        return decode_for(data, preprocessing, limits=limits)
 
     def look() -> None:
         time.sleep(0.02)  # long enough for the threads to decode all that they may
         ahead.append(len(decoded) - len(ahead))
 
-    monkeypatch.setattr("indexer.decoding.decode", counted)
+    monkeypatch.setattr("indexer.decoding.decode_for", counted)
     index(galleries, "holidays", [root], toy, settings=settings, progress=Meddling(look, every=True))
 
     assert len(decoded) == 40

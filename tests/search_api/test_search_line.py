@@ -189,7 +189,7 @@ def test_no_more_pictures_are_decoded_and_drawn_on_at_once_than_there_are_slots(
 
         return counting
 
-    monkeypatch.setattr("search_api.reading.decode", counted(reading.decode))
+    monkeypatch.setattr("search_api.reading.decode_for", counted(reading.decode_for))
     monkeypatch.setattr("search_api.overlays.paint_pair", counted(overlays.paint_pair))
     with ThreadPoolExecutor(8) as pool:
         asked = [

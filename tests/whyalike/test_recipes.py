@@ -103,7 +103,7 @@ def test_a_training_by_a_file_can_be_done_again_from_its_checkpoint(run: Run, tm
     }
     data = write_folder(tmp_path / "data", pictures)
     file = written(tmp_path, 'body = "small"\nimage_size = 16\ndimension = 8\nepochs = 2\nclass_head = 0')
-    options = ("--fit", "pad", "--device", "cpu")
+    options = ("--fit", "pad", "--reducing-gap", "0", "--device", "cpu")
     first = run("train", data, "--out", tmp_path / "first", "--config", file, *options)
     assert first.exit_code == 0, first.stderr
     again = run("train", data, "--out", tmp_path / "again", "--config", tmp_path / "first", "--device", "cpu")
@@ -111,4 +111,5 @@ def test_a_training_by_a_file_can_be_done_again_from_its_checkpoint(run: Run, tm
     records = [load_record(tmp_path / name) for name in ("first", "again")]
     assert records[0].fingerprint == records[1].fingerprint and records[0].heads == records[1].heads
     assert records[0].preprocessing.fit == "pad"
+    assert [each.preprocessing.reducing_gap for each in records] == [0, 0]
     assert records[0].training and records[0].training["config"]["class_head"] == 0

@@ -139,7 +139,8 @@ def _preprocessing(image_size: int | None, fit: FitChoice | None) -> "Preprocess
     from siamese.preprocessing import Preprocessing
 
     wanted = {"image_size": image_size, "fit": fit.value if fit else None}
-    return Preprocessing.model_validate({name: value for name, value in wanted.items() if value is not None})
+    chosen = {name: value for name, value in wanted.items() if value is not None}
+    return Preprocessing.of_new_encoders(**chosen)
 
 
 def _encoder(

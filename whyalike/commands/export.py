@@ -37,8 +37,9 @@ def export(
     limits = read_settings().limits
     require_onnx()
     _require_place(onnx)
-    images = [picture(each, limits=limits) for each in check or ()]
-    report = export_encoder(Encoder.load(checkpoint, device="cpu"), onnx, images=images)
+    encoder = Encoder.load(checkpoint, device="cpu")
+    images = [picture(each, encoder.preprocessing, limits=limits) for each in check or ()]
+    report = export_encoder(encoder, onnx, images=images)
     if json:
         print_json(report)
     else:

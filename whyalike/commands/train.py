@@ -51,6 +51,7 @@ def train(
     image_size: ImageSize = None,
     training_size: options.TrainingSize = None,
     fit: Fit = None,
+    reducing_gap: options.ReducingGap = None,
     augmentation: options.Augmentation = None,
     loss: options.Loss = None,
     class_head: options.ClassHead = None,
