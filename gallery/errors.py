@@ -11,7 +11,7 @@ GalleryError
 ├── GalleryLocked          somebody else is writing this gallery
 ├── NoSuccessor            a swap is asked about, and none was started
 ├── SwapRefused            a swap that cannot be: to the gallery's own encoder, or beside another swap
-├── GalleryExists          a backup is to be restored under a name that a gallery has
+├── GalleryExists          a gallery is to be made under a name that another one has
 ├── CorruptBackup          a backup is incomplete, was changed, or is of another version
 ├── GalleryInUse           somebody reads the gallery that is to be deleted
 ├── SourceUnavailable      a source is missing, unreadable, or suddenly empty
@@ -22,6 +22,14 @@ GalleryError
 ├── NothingToCluster       too few different images to be parted
 ├── InvalidIndex           an index is asked for that cannot be made
 ├── NotEmbedded            a place cannot be published: its content has no embedding by this encoder
+├── JobNotFound            no job of this number, or one that ended too long ago
+├── JobEnded               a job is to be cancelled that is done, or failed
+├── JobTakenOver           another worker has taken the job, and whoever had it must let go
+├── JobCancelled           whoever does the job is told that somebody cancelled it
+├── SourceNotAllowed       a source lies outside of what the settings allow
+├── UploadRefused          what was sent is no picture and no archive that is unpacked
+├── UploadLimitExceeded    more files or bytes were sent than one upload may hold
+├── NotUploaded            the original of an image is not the gallery's own, so it is not replaced
 ├── CorruptGallery         a file that a build names is missing or is not what was written
 ├── InvalidKey             a key cannot be made as it is asked for
 ├── KeyNotFound            no key of this id or name that is still in use
@@ -74,7 +82,7 @@ class SwapRefused(GalleryError):  # noqa: N818
 
 
 class GalleryExists(GalleryError):  # noqa: N818
-    """A backup is to be restored under a name that a gallery has."""
+    """A gallery is to be made, of a backup or of nothing, under a name that another one has."""
 
 
 class CorruptBackup(GalleryError):  # noqa: N818
@@ -115,6 +123,38 @@ class InvalidIndex(GalleryError):  # noqa: N818
 
 class NotEmbedded(GalleryError):  # noqa: N818
     """A place cannot be published: its content has no embedding by this encoder."""
+
+
+class JobNotFound(GalleryError):  # noqa: N818
+    """No job of this number, or one that ended too long ago."""
+
+
+class JobEnded(GalleryError):  # noqa: N818
+    """A job is to be cancelled that is done, or failed."""
+
+
+class JobTakenOver(GalleryError):  # noqa: N818
+    """Another worker has taken the job, and whoever had it must let go."""
+
+
+class JobCancelled(GalleryError):  # noqa: N818
+    """Whoever does the job is told that somebody cancelled it."""
+
+
+class SourceNotAllowed(GalleryError):  # noqa: N818
+    """A source lies outside of what the settings allow."""
+
+
+class UploadRefused(GalleryError):  # noqa: N818
+    """What was sent is no picture and no archive that is unpacked."""
+
+
+class UploadLimitExceeded(GalleryError):  # noqa: N818
+    """More files or bytes were sent than one upload may hold."""
+
+
+class NotUploaded(GalleryError):  # noqa: N818
+    """The original of an image is not the gallery's own, so it is not replaced."""
 
 
 class CorruptGallery(GalleryError):  # noqa: N818

@@ -48,6 +48,11 @@ class GalleryFolder:
         """`<fingerprint>/<digest of the files>/`: a recalibrated encoder lies beside the old one."""
         return self.path / "encoders"
 
+    @property
+    def uploads(self) -> Path:
+        """The originals that are the gallery's own, a folder for each upload."""
+        return self.path / "uploads"
+
     def segment(self, name: str) -> Path:
         """The folder of a segment."""
         return self.segments / name

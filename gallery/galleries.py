@@ -14,7 +14,14 @@ from gallery.builds.readers import Reading
 from gallery.builds.retention import build_numbers, retire
 from gallery.database import require_schema, writing
 from gallery.deletion import delete_gallery, remove_doomed, remove_folder
-from gallery.errors import BuildNotFound, GalleryLocked, GalleryNotFound, NothingPublished
+from gallery.errors import (
+    BuildNotFound,
+    GalleryExists,
+    GalleryLocked,
+    GalleryNotFound,
+    NothingPublished,
+)
+from gallery.files import remove
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
 from gallery.local_storage import LocalStorage
@@ -57,6 +64,11 @@ class Galleries:
     def require_schema(self) -> None:
         """Raises SchemaOutdated where the database has been given another schema since it was opened."""
         require_schema(self._engine)
+
+    @property
+    def engine(self) -> Engine:
+        """Where the records are."""
+        return self._engine
 
     def names(self) -> list[str]:
         """All galleries, by name."""
@@ -152,6 +164,14 @@ class Galleries:
         finally:
             lease.release()
 
+    def create(self, name: str) -> Site:
+        """A new gallery with nothing in it; raises InvalidGalleryName and GalleryExists."""
+        GalleryFolder(self._home, name)
+        if name in self.names():
+            raise GalleryExists(f"There is a gallery {name!r} already; choose another name, or delete it.")
+        self._gallery_id(name, create=True)
+        return self.site(name)
+
     def delete(self, name: str) -> None:
         """Delete a gallery, or finish deleting it; originals are not touched.
 
@@ -234,6 +254,7 @@ class Galleries:
             if known is None and not create:
                 raise self._not_found(name)
             if known is None:
+                remove(GalleryFolder(self._home, name).path)  # what a deletion that was killed left under it
                 made = insert(GalleryRecord).values(name=name, created_at=self._clock())
                 known = connection.scalars(made.returning(GalleryRecord.id)).one()
             return int(known)

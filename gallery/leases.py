@@ -68,7 +68,7 @@ class Lease:
         now = self._clock()
         with writing(self._engine) as connection:
             holder = connection.execute(select(LeaseRecord.__table__).where(self._of_gallery)).one_or_none()
-            if holder is not None and _is_alive(holder, now):
+            if holder is not None and is_alive(holder, now):
                 raise GalleryLocked(
                     f"The gallery {self._gallery!r} is being written by process {holder.process_id} on "
                     f"{holder.host} since {holder.acquired_at:%Y-%m-%d %H:%M:%S} UTC; wait for it or end it."
@@ -100,7 +100,8 @@ class Lease:
         return LeaseRecord.gallery_id == self._gallery_id
 
 
-def _is_alive(holder: Row[Any], now: datetime) -> bool:
+def is_alive(holder: Row[Any], now: datetime) -> bool:
+    """Whether the process lives that `host`, `process_id` and `renewed_at` of a row are of."""
     if now - holder.renewed_at > EXPIRY:
         return False
     return holder.host != platform.node() or _process_exists(holder.process_id)

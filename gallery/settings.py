@@ -35,6 +35,18 @@ class FetchingSettings(BaseModel):
         return parse_networks(self.allowed_networks)
 
 
+class UploadSettings(BaseModel):
+    """What one upload of originals may hold, when it is unpacked."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    max_files: int = Field(default=10_000, ge=1, description="The most pictures of one upload.")
+    max_file_bytes: int = Field(default=64 * 2**20, ge=1, description="The most bytes of one picture.")
+    max_total_bytes: int = Field(
+        default=2 * 2**30, ge=1, description="The most bytes of one upload, as it is sent and unpacked."
+    )
+
+
 class IndexSettings(BaseModel):
     """Which main index a gallery gets; see docs/index-engines.md."""
 
@@ -68,3 +80,4 @@ class GallerySettings(BaseModel):
         "unless somebody reads them.",
     )
     index: IndexSettings = Field(default_factory=IndexSettings)
+    uploads: UploadSettings = Field(default_factory=UploadSettings)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from gallery.local_storage import LocalStorage
 from gallery.segments.segment import EmbeddedContent
-from gallery.surveys.seen import Unreadable
+from gallery.surveys.seen import REMOVED, Unreadable
 from gallery.surveys.survey import Doubt, Settled, Survey
 from gallery.writer import GalleryWriter
 from indexer.decoding import Decoded
@@ -23,6 +23,9 @@ from siamese.encoder import Encoder
 T = TypeVar("T")
 
 NO_DIRECTION = "the encoder gives it no direction (a zero embedding, as a blank picture may have)"
+
+_SETTLED = {None: "known", REMOVED: "removed"}
+"""What a file comes to that need not be read; for any other reason it is unreadable."""
 
 ReadDoubt = tuple[Doubt, ReadFile | UnreadFile]
 
@@ -62,7 +65,7 @@ def learn(files: Iterable[ReadDoubt | Settled], survey: Survey, tally: Tally) ->
     """Let the survey learn what each file holds, and pass on content that is new."""
     for each in files:
         if isinstance(each, Settled):
-            tally.count("known" if each.reason is None else "unreadable")
+            tally.count(_SETTLED.get(each.reason, "unreadable"))
             continue
         doubt, read = each
         if isinstance(read, UnreadFile):

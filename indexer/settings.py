@@ -51,3 +51,20 @@ class IndexingSettings(BaseModel):
         if self.decoding_processes is not None:
             return self.decoding_processes
         return decoding_threads() if files >= FEW_FILES else 0
+
+
+class JobSettings(BaseModel):
+    """How jobs are done and kept."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    workers: int = Field(
+        default=1, ge=0, description="Worker processes that `whyalike serve` starts; 0 for none."
+    )
+    poll_seconds: float = Field(default=0.5, gt=0, description="How often an idle worker looks for a job.")
+    kept_days: int = Field(default=30, ge=1, description="Days after which an ended job is forgotten.")
+    import_sources: str = Field(
+        default="",
+        description="Folders and URLs, with commas between, below which imports over HTTP may name sources; "
+        "none by default.",
+    )

@@ -9,13 +9,18 @@ class Tally:
     """How many files came to what so far; its text is what a progress shows."""
 
     def __init__(self, verb: str) -> None:
-        self._verb = verb
+        self.verb = verb
         self._counts: Counter[str] = Counter()
         self.first_refused: Unreadable | None = None
 
     def __str__(self) -> str:
         counts = ", ".join(f"{count} {outcome}" for outcome, count in sorted(self._counts.items()))
-        return f"{self._verb} ({counts})" if counts else self._verb
+        return f"{self.verb} ({counts})" if counts else self.verb
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many files came to what."""
+        return dict(self._counts)
 
     def count(self, outcome: str) -> None:
         """One more file came to this."""

@@ -9,10 +9,10 @@ from alembic import context
 from sqlalchemy import Connection
 
 from gallery.database import open_engine, writing
-from gallery.records import attributes, builds, files, galleries, images, indexes, keys
+from gallery.records import amendments, attributes, builds, files, galleries, images, indexes, jobs, keys
 from gallery.records.base import Record
 
-RECORDS = (attributes, builds, files, galleries, images, indexes, keys)
+RECORDS = (amendments, attributes, builds, files, galleries, images, indexes, jobs, keys)
 """Importing them is what fills the metadata."""
 
 

@@ -11,11 +11,14 @@ from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 from starlette.staticfiles import StaticFiles
 
+from gallery.settings import UploadSettings
 from search_api import (
     openapi,
     problems,
     routes_galleries,
     routes_images,
+    routes_imports,
+    routes_jobs,
     routes_search,
     routes_service,
     routes_session,
@@ -23,11 +26,20 @@ from search_api import (
 from search_api.edge import front
 from search_api.edge.tracing import Tracing
 from search_api.headers import DOCS_PATH
+from search_api.managing import Managing
 from search_api.search import Searcher
-from search_api.settings import FORM_OVERHEAD_BYTES, SearchSettings, ServiceSettings
+from search_api.settings import FORM_OVERHEAD_BYTES, MEBIBYTE, SearchSettings, ServiceSettings
 from search_api.version import installed_version
 
-ROUTES = (routes_search, routes_galleries, routes_images, routes_session, routes_service)
+ROUTES = (
+    routes_search,
+    routes_galleries,
+    routes_images,
+    routes_imports,
+    routes_jobs,
+    routes_session,
+    routes_service,
+)
 
 
 def create_app(
@@ -37,11 +49,13 @@ def create_app(
     service: ServiceSettings | None = None,
     keys: Engine | None = None,
     tracing: Tracing | None = None,
+    managing: Managing | None = None,
 ) -> FastAPI:
     """The service over this searcher, under its settings; closes it when the service stops.
 
     `hosts` are names that it answers to beside those of the settings. `keys` are the records of the keys, of
-    which every request must show one; without them everybody is let in. Raises TracesUnavailable.
+    which every request must show one; without them everybody is let in.
+    `managing` says what may be changed, by default as the defaults of its settings do. Raises TracesUnavailable.
     """
     settings = service or ServiceSettings()
     app = FastAPI(
@@ -55,6 +69,7 @@ def create_app(
         lifespan=_closing,
     )
     app.state.searcher = searcher
+    app.state.managing = managing = managing or Managing(searcher.galleries)
     routers = [routes.router for routes in ROUTES]
     if settings.metrics != "off":
         routers.append(routes_service.metrics_router)
@@ -68,7 +83,7 @@ def create_app(
         settings=settings,
         keys=keys,
         hosts={*searcher.settings.host_names, *hosts},
-        body_limits=_body_limits(searcher.settings),
+        body_limits=_body_limits(searcher.settings, managing.uploads),
         metrics=searcher.metrics,
         tracing=tracing,
     )
@@ -76,7 +91,7 @@ def create_app(
     return app
 
 
-def _body_limits(settings: SearchSettings) -> dict[str, int]:
+def _body_limits(settings: SearchSettings, uploads: UploadSettings) -> dict[str, int]:
     picture = settings.upload_max_bytes
     several = min(settings.request_max_bytes, settings.max_queries * picture)
     return {
@@ -84,6 +99,9 @@ def _body_limits(settings: SearchSettings) -> dict[str, int]:
         "/v1/search/batch": settings.request_max_bytes + FORM_OVERHEAD_BYTES,
         "/v1/why-not": several + FORM_OVERHEAD_BYTES,
         "/v1/compare": 2 * picture + FORM_OVERHEAD_BYTES,
+        "/v1/galleries/*/uploads": uploads.max_total_bytes + MEBIBYTE,
+        "/v1/galleries/*/images": uploads.max_file_bytes + FORM_OVERHEAD_BYTES,
+        "/v1/galleries/*/images/*": uploads.max_file_bytes + FORM_OVERHEAD_BYTES,
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from time import monotonic
 from typing import NoReturn
@@ -15,6 +16,9 @@ from search_api.errors import SearchError, SlowBody, UploadTooLarge
 from search_api.faces import face_of
 from search_api.problems import refusal
 
+LEAST_PER_SECOND = 2**20
+"""Bytes at which a large body must arrive, on the whole; a small one has its seconds anyway."""
+
 
 class BodyLimit:
     """ASGI middleware that refuses a body beyond the limit of its path, whatever its header claims, and one
@@ -22,9 +26,11 @@ class BodyLimit:
     """
 
     def __init__(self, app: ASGIApp, *, limits: Mapping[str, int], otherwise: int, seconds: float) -> None:
-        """`limits` are bytes by path; `otherwise` is the limit of every other path."""
+        """`limits` are bytes by path, * being any one part of it; `otherwise` is that of every other path."""
         self._app = app
-        self._limits = limits
+        self._limits = [
+            (re.compile(re.escape(path).replace(r"\*", "[^/]+")), limits[path]) for path in limits
+        ]
         self._otherwise = otherwise
         self._seconds = seconds
 
@@ -33,12 +39,17 @@ class BodyLimit:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        limit = self._limits.get(scope["path"], self._otherwise)
+        path = scope["path"]
+        limit = next((most for each, most in self._limits if each.fullmatch(path)), self._otherwise)
         declared = Headers(scope=scope).get("content-length", "")
         if declared.isdecimal() and int(declared) > limit:
             await refusal(UploadTooLarge(limit))(scope, receive, send)
             return
-        await self._app(scope, _Arriving(receive, limit=limit, seconds=self._seconds).receive, send)
+        await self._app(
+            scope,
+            _Arriving(receive, limit=limit, seconds=max(self._seconds, limit / LEAST_PER_SECOND)).receive,
+            send,
+        )
 
 
 class _Arriving:

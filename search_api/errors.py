@@ -6,6 +6,7 @@ SearchError
 ├── CursorGone           a cursor leads on in a build that the gallery keeps no longer
 ├── ForeignOrigin        a browser sent this for another page
 ├── InvalidCursor        a cursor that was never given out, or belongs to another question
+├── EncoderNotFound      no encoder of this name is registered, or several are
 ├── InvalidQuestion      a number or a combination that cannot be answered
 ├── KeyRequired          no key, or one that is not valid
 ├── NoSuchHead           the encoder has no head of the kind that the question needs
@@ -80,6 +81,10 @@ class CursorGone(SearchError):  # noqa: N818
 
 class InvalidCursor(SearchError):  # noqa: N818
     """A cursor that was never given out, or belongs to another question."""
+
+
+class EncoderNotFound(SearchError):  # noqa: N818
+    """No encoder of this name is registered, or several are."""
 
 
 class InvalidQuestion(SearchError):  # noqa: N818

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from search_api.examples_managing import EXAMPLES as MANAGING
+
 _CHECKSUM = "5f70bf18a086007016e948b04aed3b82103a36bea41755b6cddfaf10ace3c6ef"
 _OTHER_CHECKSUM = "4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865"
 _ENCODER = {
@@ -171,6 +173,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     },
     "get_session": _SESSION,
     "open_session": _SESSION,
+    **MANAGING,
     "livez": {"status": "live", "reasons": []},
     "readyz": {"status": "ready", "reasons": []},
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from http import HTTPStatus
 
 from sqlalchemy.exc import OperationalError
@@ -13,6 +12,7 @@ from search_api.errors import (
     Abandoned,
     AmbiguousGallery,
     CursorGone,
+    EncoderNotFound,
     FetchesBusy,
     ForeignOrigin,
     InvalidCursor,
@@ -30,33 +30,9 @@ from search_api.errors import (
     UnknownLabel,
     UploadTooLarge,
 )
+from search_api.managed_faces import MANAGED
+from search_api.problem_face import Face
 from siamese import errors as of_siamese
-
-PROBLEM_PREFIX = "urn:whyalike:problem:"
-
-
-@dataclass(frozen=True, slots=True)
-class Face:
-    """How an error looks over HTTP: its status, the last part of its type's URN, its title.
-
-    `is_fault` where something went wrong inside, and was not merely refused.
-    """
-
-    status: HTTPStatus
-    kind: str
-    title: str
-    is_fault: bool = False
-
-    @property
-    def type(self) -> str:
-        """The problem's type: a URN, the same in all versions."""
-        return PROBLEM_PREFIX + self.kind
-
-    @property
-    def tells(self) -> bool:
-        """Whether the error's message is for the client; that of a fault of the service is for its log."""
-        return not self.is_fault
-
 
 INTERNAL_FAULT = Face(
     HTTPStatus.INTERNAL_SERVER_ERROR, "internal-fault", "A fault of the service", is_fault=True
@@ -74,6 +50,7 @@ FACES: dict[type[Exception], Face] = {
     InvalidCursor: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-cursor", "The cursor leads nowhere"),
     Abandoned: Face(HTTPStatus.REQUEST_TIMEOUT, "abandoned", "Nobody waits for this"),
     AmbiguousGallery: Face(HTTPStatus.UNPROCESSABLE_ENTITY, "ambiguous-gallery", "Which gallery is meant?"),
+    EncoderNotFound: Face(HTTPStatus.NOT_FOUND, "encoder-not-found", "No such encoder"),
     FetchesBusy: Face(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "fetches-busy",
@@ -120,6 +97,7 @@ FACES: dict[type[Exception], Face] = {
     of_siamese.OutOfMemory: Face(
         HTTPStatus.SERVICE_UNAVAILABLE, "out-of-memory", "The device has no memory left", is_fault=True
     ),
+    **MANAGED,
     OperationalError: RECORDS_UNAVAILABLE,
     NoConnection: RECORDS_UNAVAILABLE,
 }

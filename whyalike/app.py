@@ -20,12 +20,14 @@ from whyalike.commands.gallery.group import gallery
 from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.illustrate import illustrate
 from whyalike.commands.index import index
+from whyalike.commands.jobs import jobs
 from whyalike.commands.keys.group import keys
 from whyalike.commands.migrate import migrate
 from whyalike.commands.search import search
 from whyalike.commands.serve import serve
 from whyalike.commands.train import train
 from whyalike.commands.why_not import why_not
+from whyalike.commands.worker import worker
 
 INTERRUPTED = 130
 TERMINATED = 143
@@ -84,6 +86,7 @@ for verb in (
     illustrate,
     calibrate,
     serve,
+    worker,
     export,
     galleries,
     migrate,
@@ -91,6 +94,7 @@ for verb in (
     app.command()(verb)
 app.add_typer(gallery)
 app.add_typer(keys)
+app.add_typer(jobs)
 
 
 def _version(wanted: bool) -> None:

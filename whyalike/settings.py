@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from gallery.settings import FetchingSettings, GallerySettings
-from indexer.settings import IndexingSettings
+from indexer.settings import IndexingSettings, JobSettings
 from search_api.settings import SearchSettings, ServiceSettings
 from siamese.images import ImageLimits
 from whyalike.errors import BadSetting
@@ -53,6 +53,7 @@ class Settings(BaseSettings):
     gallery: GallerySettings = Field(default_factory=GallerySettings)
     fetching: FetchingSettings = Field(default_factory=FetchingSettings)
     indexing: IndexingSettings = Field(default_factory=IndexingSettings)
+    jobs: JobSettings = Field(default_factory=JobSettings)
     search: SearchSettings = Field(default_factory=SearchSettings)
     serve: ServeSettings = Field(default_factory=ServeSettings)
 

@@ -9,14 +9,18 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, Table, insert, select
 
 from gallery.membership import CHUNK, chunks
-from gallery.records import attributes, builds, files, galleries, images, indexes
+from gallery.records import amendments, attributes, builds, files, galleries, images, indexes, jobs
 from gallery.records.base import Record, UtcDateTime
 
-RECORDS = (attributes, builds, files, galleries, images, indexes)
+RECORDS = (amendments, attributes, builds, files, galleries, images, indexes, jobs)
 """Importing them is what fills the metadata."""
 
-PASSING = frozenset({"leases", "findings", "successors", "indexes", "build_indexes"})
-"""What only a run or a swap in progress knows of, and main indexes: they are built again from embeddings."""
+PASSING = frozenset(
+    {"leases", "findings", "successors", "indexes", "build_indexes", "jobs", "job_errors", "keys", "sessions"}
+)
+"""What only a run or a swap in progress knows of, main indexes (they are built again), and what is of no
+gallery: jobs, keys.
+"""
 
 Row = dict[str, Any]
 

@@ -19,6 +19,7 @@ from gallery.records.galleries import GalleryRecord, SourceRecord
 from gallery.records.images import PlaceRecord
 from gallery.segments.local_embeddings import storage_of
 from gallery.site import Site
+from gallery.surveys.seen import REMOVED
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +164,6 @@ def _sources(connection: Connection, gallery_id: int) -> Iterator[str]:
 
 def _unreadable(connection: Connection, gallery_id: int) -> int:
     statement = select(func.count()).where(
-        FileRecord.gallery_id == gallery_id, FileRecord.reason.is_not(None)
+        FileRecord.gallery_id == gallery_id, FileRecord.reason.is_not(None), FileRecord.reason != REMOVED
     )
     return connection.scalar(statement) or 0

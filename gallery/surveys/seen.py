@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
 
+from gallery.records.amendments import AmendmentRecord
 from gallery.records.files import FileRecord, FindingRecord
 from gallery.sources.source import Source
 
@@ -14,6 +15,9 @@ PAGE = 1000
 
 Seen = type[FileRecord] | type[FindingRecord]
 """The tables that say what was seen of files."""
+
+REMOVED = "a person removed it from the gallery"
+"""The reason of a file that is no image because a person said so."""
 
 FIELDS = ("uri", "source", "label", "attributes", "size", "version", "checksum", "reason")
 
@@ -84,9 +88,12 @@ def seen_files(engine: Engine, gallery_id: int, source: Source, record: Seen) ->
 def unreadable_files(
     connection: Connection, gallery_id: int, coverage: Coverage | None = None
 ) -> Iterator[Unreadable]:
-    """The files that could not be read when a run looked at them last, by uri; all, or covered ones."""
+    """The files that could not be read when a run looked at them last, by uri; all, or covered ones.
+
+    Those that a person removed from the gallery are not among them.
+    """
     statement = select(FileRecord.uri, FileRecord.checksum, FileRecord.reason).where(
-        FileRecord.gallery_id == gallery_id, FileRecord.reason.is_not(None)
+        FileRecord.gallery_id == gallery_id, FileRecord.reason.is_not(None), FileRecord.reason != REMOVED
     )
     if coverage is not None:
         statement = statement.where(coverage.of(FileRecord))
@@ -114,7 +121,7 @@ def _within(record: Seen, source: Source) -> ColumnElement[bool]:
     return or_(*_parts(record, source))
 
 
-def below(record: Seen, uri: str) -> ColumnElement[bool]:
+def below(record: Seen | type[AmendmentRecord], uri: str) -> ColumnElement[bool]:
     """The condition that a file lies somewhere in the folder."""
     folder = uri.rstrip(os.sep)
     return and_(record.uri >= folder + os.sep, record.uri < folder + chr(ord(os.sep) + 1))

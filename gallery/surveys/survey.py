@@ -17,20 +17,25 @@ from gallery.filters.attributes import digest_of
 from gallery.records.files import FileRecord, FindingRecord
 from gallery.sources.scanning import is_below
 from gallery.sources.source import Naming, Source, SourceFile, UnlistedFolder
+from gallery.surveys.amendments import Amendment, amended, hold_for, of_places, of_whole_sources
 from gallery.surveys.findings import Findings
-from gallery.surveys.seen import PAGE, Coverage, SeenFile, Unreadable, seen_files
+from gallery.surveys.seen import PAGE, REMOVED, Coverage, SeenFile, Unreadable, seen_files
 
 NAMESAKE = "another file's name is the same when written as UTF-8"
 
 
 @dataclass(frozen=True, slots=True)
 class Doubt:
-    """A file that must be read to know what it holds; `seen` and `finding` tell what was known of it."""
+    """A file that must be read to know what it holds; `seen` and `finding` tell what was known of it.
+
+    `said` is what a person has said of its place.
+    """
 
     file: SourceFile
     source: str
     seen: SeenFile | None
     finding: SeenFile | None
+    said: Amendment | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +86,7 @@ class Survey:
         self._other_listings = set(listings) - {source.uri for source in sources}
         self._found: Counter[str] = Counter()
         self._unlisted: dict[str, UnlistedFolder] = {}
+        self._of_sources = of_whole_sources(engine, gallery_id)
 
     @property
     def coverage(self) -> Coverage:
@@ -96,34 +102,41 @@ class Survey:
         """Each file of the source, in the order of uris; what is gone is noted on the way."""
         for uri, group in groupby(self._merged(source), key=attrgetter("uri")):
             files: list[SourceFile] = []
-            known = finding = None
+            known = finding = said = None
             for each in group:
                 if isinstance(each, SeenFile):
                     known = each
                 elif isinstance(each, _Finding):
                     finding = each.file
+                elif isinstance(each, Amendment):
+                    said = each
                 else:
                     files.append(each)
+            if not (files or known or finding):
+                continue  # nobody knows anything of it but what a person said once
             if self._is_told_elsewhere(uri, source, known):
                 self._found[source.uri] += bool(files)
             elif files:
-                yield from self._look(files, source, known, finding)
+                yield from self._look(files, source, known, finding, said)
             else:
                 self._miss(uri, source, known, finding)
 
     def learn(self, doubt: Doubt, *, checksum: str | None, reason: str | None = None) -> None:
         """Note what a doubtful file holds: content, or nothing for a `reason`."""
+        if doubt.said is not None and doubt.said.removes(checksum):
+            reason = REMOVED
         self.readable += reason is None
         self._note(outcome(doubt.file, doubt.source, checksum, reason), doubt.seen, doubt.finding)
 
-    def _merged(self, source: Source) -> Iterator["SourceFile | SeenFile | _Finding"]:
+    def _merged(self, source: Source) -> Iterator["SourceFile | SeenFile | _Finding | Amendment"]:
         found = _ascending(source.files(leave_out=lambda folder: self._leave_out(folder, source)))
         seen: Iterator[SeenFile] = seen_files(self._engine, self._gallery_id, source, FileRecord)
         pending = self._believed(seen_files(self._engine, self._gallery_id, source, FindingRecord))
         findings = (_Finding(each.uri, each) for each in pending)
         if not self._trust.all_embedded:
             seen = self._believed(seen)
-        streams: list[Iterator[SourceFile | SeenFile | _Finding]] = [found, seen, findings]
+        said = of_places(self._engine, self._gallery_id, source)
+        streams: list[Iterator[SourceFile | SeenFile | _Finding | Amendment]] = [found, seen, findings, said]
         return heapq.merge(*streams, key=attrgetter("uri"))
 
     def _is_told_elsewhere(self, uri: str, source: Source, seen: SeenFile | None) -> bool:
@@ -135,24 +148,36 @@ class Survey:
         )
 
     def _look(
-        self, files: Sequence[SourceFile], source: Source, seen: SeenFile | None, finding: SeenFile | None
+        self,
+        files: Sequence[SourceFile],
+        source: Source,
+        seen: SeenFile | None,
+        finding: SeenFile | None,
+        said: Amendment | None,
     ) -> Iterator[Doubt | Settled]:
         """The first of files whose uris are one is looked at; the others are namesakes."""
         self._found[source.uri] += 1
-        file = files[0]
-        known = next((each for each in (finding, seen) if each and self._is_same(file, each)), None)
+        file = self._amended(files[0], source, said)
+        known = next((each for each in (finding, seen) if each and self._is_same(file, each, said)), None)
         if known is None:
-            yield Doubt(file, source.uri, seen, finding)
+            yield Doubt(file, source.uri, seen, finding, said)
         else:
-            if finding is not None or not _says_the_same(file, source, known):
-                self._note(outcome(file, source.uri, known.checksum, known.reason), seen, finding)
-            self.readable += known.reason is None
-            yield Settled(file.uri, known.reason)
+            reason = REMOVED if said and said.removes(known.checksum) else known.reason
+            if finding is not None or reason != known.reason or not _says_the_same(file, source, known):
+                self._note(outcome(file, source.uri, known.checksum, reason), seen, finding)
+            self.readable += reason is None
+            yield Settled(file.uri, reason)
         for other in files[1:]:
             self.namesakes.append(Unreadable(other.uri, None, NAMESAKE))
             yield Settled(other.uri, NAMESAKE)
 
-    def _is_same(self, file: SourceFile, known: SeenFile) -> bool:
+    def _amended(self, file: SourceFile, source: Source, said: Amendment | None) -> SourceFile:
+        whole = hold_for(self._of_sources, file.uri, source) if self._of_sources else []
+        return amended(file, [*whole, said] if said else whole)
+
+    def _is_same(self, file: SourceFile, known: SeenFile, said: Amendment | None) -> bool:
+        if known.reason == REMOVED and not (said and said.removes(known.checksum)):
+            return False  # it is an image again
         if (
             file.version is None
             or (file.size, file.version) != (known.size, known.version)

@@ -26,6 +26,7 @@ SCOPES_OF: Mapping[str, Scope | None] = {
     "search_batch": "read",
     "why_not": "read",
     "compare": "read",
+    "delete_gallery": "admin",
 }
 """What an operation needs where its method would say something else; None lets everybody in.
 

@@ -19,16 +19,16 @@ from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from gallery.database import open_engine, require_schema
 from gallery.errors import SchemaOutdated
-from gallery.records import attributes, builds, files, galleries, images, indexes, keys
+from gallery.records import amendments, attributes, builds, files, galleries, images, indexes, jobs, keys
 from gallery.records.base import SCHEMA_REVISION, Record
 from migrations import schema
 from tests.conftest import empty_database
 from tests.postgresql import Server, drop_database
 
 ROOT = Path(__file__).parents[2]
-assert attributes and builds and files and galleries and images and indexes and keys, (
-    "importing the records fills the metadata"
-)
+assert (
+    amendments and attributes and builds and files and galleries and images and indexes and jobs and keys
+), "importing the records fills the metadata"
 
 
 @pytest.fixture
@@ -84,7 +84,7 @@ def test_every_step_can_be_taken_back_and_again(url: str) -> None:
 
 def test_every_table_with_an_id_of_its_own_never_gives_it_twice() -> None:
     owners = [table for table in Record.metadata.tables.values() if "id" in table.columns]
-    assert len(owners) == 9
+    assert len(owners) == 10
     assert all(table.dialect_options["sqlite"]["autoincrement"] for table in owners)
 
 

@@ -36,18 +36,22 @@ def serve(
     from whyalike.searching import open_searcher
     from whyalike.serving import Server, asks_for_keys
     from whyalike.settings import read_settings
+    from whyalike.working import make_managing, started_workers
 
     settings = read_settings()
     searcher = open_searcher(settings, device=device, runtime=runtime)
     host = host or settings.serve.host
     listening = _listen(host, settings.serve.port if port is None else port)
     keys = open_records(settings) if asks_for_keys(settings.serve, listening) else None
-    app = create_app(searcher, hosts={host}, service=settings.serve, keys=keys)
+    managing = make_managing(searcher.galleries, settings)
+    app = create_app(searcher, hosts={host}, service=settings.serve, keys=keys, managing=managing)
     say(f"{_what(searcher)} at {_url(listening)} (Ctrl-C ends it).")
     if keys is not None and not Keys(keys).all():
         say("There is no key yet, so nobody gets in: `whyalike keys create NAME` makes one.")
     write_logs(settings.serve, sys.stderr)
-    Server(app, settings.serve).run(sockets=[listening])
+    options = [*(("--device", device) if device else ()), *(("--runtime", runtime.value) if runtime else ())]
+    with started_workers(settings.jobs.workers, *options):
+        Server(app, settings.serve).run(sockets=[listening])
 
 
 def _listen(host: str, port: int) -> socket.socket:

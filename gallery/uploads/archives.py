@@ -1,0 +1,99 @@
+"""What is in an uploaded archive: plain files at plain places, whatever its headers claim."""
+
+import stat
+import tarfile
+import zipfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import IO
+
+from gallery.errors import UploadRefused
+
+TARS = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+ZIP = ".zip"
+
+MOST_HEADER_BYTES = 2**16
+"""Of what a tar says of one member besides: names and times. Python reads it into memory as a whole."""
+
+_HEADERS = {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, b"X"}
+_OF_OTHER_PROGRAMS = "__MACOSX"
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A file in an archive: its place there, and its bytes, to be read before the next one is asked for."""
+
+    place: PurePosixPath
+    stream: IO[bytes]
+
+
+def is_archive(name: str) -> bool:
+    """Whether it is named like an archive that is unpacked."""
+    return name.lower().endswith((ZIP, *TARS))
+
+
+def members(stream: IO[bytes], name: str) -> Iterator[Member]:
+    """The files of an archive of this name, in its order; hidden files and folders are left out.
+
+    Raises UploadRefused for what is no whole archive, is encrypted, would lie outside of it, or is a link.
+    """
+    found = _zipped(stream) if name.lower().endswith(ZIP) else _tarred(stream)
+    try:
+        yield from found
+    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, NotImplementedError) as error:
+        raise UploadRefused(f"{name!r} is no whole archive that can be unpacked ({error}).") from error
+    except (ValueError, OverflowError, RuntimeError) as error:
+        raise UploadRefused(f"{name!r} cannot be unpacked ({error}).") from error
+
+
+def _zipped(stream: IO[bytes]) -> Iterator[Member]:
+    with zipfile.ZipFile(stream) as archive:
+        for entry in archive.infolist():
+            place = _place(entry.filename)
+            mode = entry.external_attr >> 16
+            if stat.S_IFMT(mode) not in {0, stat.S_IFREG, stat.S_IFDIR}:
+                raise UploadRefused(f"{entry.filename!r} is a link or a device; send the picture itself.")
+            if entry.flag_bits & 1:
+                raise UploadRefused(f"{entry.filename!r} is encrypted; send it as it is.")
+            if not entry.is_dir() and not _is_left_out(place):
+                with archive.open(entry) as opened:
+                    yield Member(place, opened)
+
+
+def _tarred(stream: IO[bytes]) -> Iterator[Member]:
+    with tarfile.open(fileobj=stream, mode="r|*", tarinfo=_CarefulInfo) as archive:
+        for entry in archive:
+            place = _place(entry.name)
+            if entry.isdir():
+                continue
+            if not entry.isreg() or entry.issparse() or entry.size < 0:
+                raise UploadRefused(f"{entry.name!r} is a link, a device or sparse; send the picture itself.")
+            opened = archive.extractfile(entry)
+            if opened is not None and not _is_left_out(place):
+                yield Member(place, opened)
+            archive.members.clear()  # type: ignore[attr-defined]  # else it holds all that it has read
+
+
+class _CarefulInfo(tarfile.TarInfo):
+    """A member's header that refuses to take the memory that it claims."""
+
+    @classmethod
+    def frombuf(cls, buf: bytes | bytearray, encoding: str, errors: str) -> "_CarefulInfo":
+        found = super().frombuf(buf, encoding, errors)
+        if found.type in _HEADERS and found.size > MOST_HEADER_BYTES:
+            raise UploadRefused(
+                f"A member's header claims {found.size:,} bytes; at most {MOST_HEADER_BYTES:,} are read."
+            )
+        return found
+
+
+def _place(name: str) -> PurePosixPath:
+    place = PurePosixPath(name.replace("\\", "/"))
+    if place.is_absolute() or ".." in place.parts or "\0" in name or (place.parts and ":" in place.parts[0]):
+        raise UploadRefused(f"{name!r} would lie outside of the upload; archive a folder of pictures.")
+    return place
+
+
+def _is_left_out(place: PurePosixPath) -> bool:
+    return any(part.startswith(".") or part == _OF_OTHER_PROGRAMS for part in place.parts)

@@ -1,0 +1,142 @@
+"""Receiving uploads: each lies in a folder of its own below the gallery's, whole or not at all."""
+
+import re
+import unicodedata
+import uuid
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO
+
+from gallery.amending import Said, say_of_uploads
+from gallery.errors import UploadLimitExceeded, UploadRefused
+from gallery.files import UNFINISHED, new_folder, synchronise
+from gallery.settings import UploadSettings
+from gallery.site import Site
+from gallery.uploads.archives import is_archive, members
+
+ONE_STEP = 2**20
+"""Bytes that are copied at a time."""
+
+MOST_NAME_BYTES = 200
+"""Of a name on the disk: file systems take 255."""
+
+_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class SentFile:
+    """A picture or an archive of pictures as it was sent, under the name that it was sent by."""
+
+    name: str
+    stream: IO[bytes]
+
+
+def receive(
+    site: Site,
+    sent: Iterable[SentFile],
+    limits: UploadSettings,
+    *,
+    label: str | None,
+    attributes: Mapping[str, str],
+    said: Said,
+) -> list[str]:
+    """Keep what was sent as originals of the gallery, archives unpacked; returns their uris.
+
+    Every one gets the label and the attributes; without a label those of an archive get the name of the
+    folder that they lie in there. Raises UploadRefused and UploadLimitExceeded, and then nothing is kept.
+    """
+    final = site.folder.uploads / uuid.uuid4().hex
+    labels: dict[str, str | None] = {}
+    room = _Room(limits)
+    with new_folder(final) as folder:
+        for place, stream in _pictures(sent):
+            kept = _free(folder / _clean(place))
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            room.copy(stream, kept, name=str(place))
+            uri = str(final / kept.relative_to(folder))
+            labels[uri] = label or (_text(place.parent.name) if len(place.parts) > 1 else None)
+        if not labels:
+            raise UploadRefused("Nothing was sent: name at least one picture, or an archive that holds one.")
+        say_of_uploads(site, labels, attributes, said)  # before they can be found: none is found without
+    return list(labels)
+
+
+def replace(uri: str, sent: SentFile, limits: UploadSettings) -> None:
+    """Put a picture in the place of an original of the gallery's own; raises what `receive` raises."""
+    final = Path(uri)
+    unfinished = final.parent / f"{UNFINISHED}{uuid.uuid4().hex}"
+    try:
+        _Room(limits).copy(sent.stream, unfinished, name=sent.name)
+        synchronise(unfinished)
+        unfinished.replace(final)
+        synchronise(final.parent)
+    finally:
+        unfinished.unlink(missing_ok=True)
+
+
+class _Room:
+    """How much of what the limits allow is left."""
+
+    def __init__(self, limits: UploadSettings) -> None:
+        self._limits = limits
+        self._files = 0
+        self._bytes = 0
+
+    def copy(self, stream: IO[bytes], to: Path, *, name: str) -> None:
+        """Write the stream into a new file; raises UploadLimitExceeded as soon as it is too long."""
+        self._files += 1
+        if self._files > self._limits.max_files:
+            raise UploadLimitExceeded(f"One upload holds at most {self._limits.max_files:,} files.")
+        size = 0
+        with to.open("xb") as file:
+            while block := stream.read(ONE_STEP):
+                size += len(block)
+                self._bytes += len(block)
+                self._require_room(name, size)
+                file.write(block)
+
+    def _require_room(self, name: str, size: int) -> None:
+        if size > self._limits.max_file_bytes:
+            raise UploadLimitExceeded(
+                f"{name!r} has more than {self._limits.max_file_bytes:,} bytes, the most of one picture."
+            )
+        if self._bytes > self._limits.max_total_bytes:
+            raise UploadLimitExceeded(
+                f"One upload holds at most {self._limits.max_total_bytes:,} bytes when it is unpacked."
+            )
+
+
+def _pictures(sent: Iterable[SentFile]) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+    for each in sent:
+        if is_archive(each.name):
+            yield from ((member.place, member.stream) for member in members(each.stream, each.name))
+        else:
+            yield PurePosixPath(PurePosixPath(each.name.replace("\\", "/")).name or "picture"), each.stream
+
+
+def _clean(place: PurePosixPath) -> Path:
+    """The same place in names that every file system takes, none of them hidden."""
+    return Path(*(_clean_name(part) for part in place.parts))
+
+
+def _clean_name(name: str) -> str:
+    plain = _UNPRINTABLE.sub("_", unicodedata.normalize("NFC", name)).strip(" .") or "picture"
+    stem, dot, suffix = plain.rpartition(".")
+    if len(plain.encode()) <= MOST_NAME_BYTES:
+        return plain
+    kept = (stem or plain).encode()[: MOST_NAME_BYTES - 20].decode(errors="ignore")
+    return f"{kept}{dot}{suffix[:10]}" if stem else kept
+
+
+def _free(path: Path) -> Path:
+    """The path, or one beside it with a number where a file of this upload has it."""
+    number, free = 1, path
+    while free.exists():
+        number += 1
+        free = path.with_name(f"{path.stem}-{number}{path.suffix}")
+    return free
+
+
+def _text(name: str) -> str | None:
+    return _UNPRINTABLE.sub("_", name).strip() or None

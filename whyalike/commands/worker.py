@@ -1,0 +1,45 @@
+"""`whyalike worker`: does the jobs that people ask for, one after the other."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from whyalike.options import Device, Runtime
+
+
+def worker(
+    once: Annotated[
+        bool, typer.Option("--once", help="Do what waits now, and leave; for a timer of the system.")
+    ] = False,
+    device: Device = None,
+    runtime: Runtime = None,
+) -> None:
+    """Do jobs, such as imports over HTTP, until interrupted; any number of machines may run one.
+
+    `whyalike serve` starts one by itself. A job that is interrupted goes on where it was, in any worker.
+    """
+    import logging
+    import os
+    import threading
+
+    from whyalike.settings import read_settings
+    from whyalike.working import PARENT, is_orphaned, make_worker
+
+    logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    settings = read_settings()
+    working = make_worker(settings, device=device, runtime=runtime)
+    if once:
+        while working.do_one():
+            pass
+        return
+    stop, parent = threading.Event(), os.environ.get(PARENT)
+
+    def watch() -> None:
+        while not stop.wait(settings.jobs.poll_seconds):
+            if is_orphaned(parent):
+                os._exit(0)  # as if killed: whoever comes next takes its job up
+
+    threading.Thread(target=watch, daemon=True, name="parent").start()
+    working.run(stop)
