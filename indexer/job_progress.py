@@ -18,19 +18,30 @@ class ToldProgress:
     ) -> None:
         self._tell = tell
         self._clock = clock
+        self._last: Callable[[], JobProgress] | None = None
 
     def track(self, iterable: Iterable[T], *, description: object, total: int | None = None) -> Iterator[T]:
         """Pass the iterable through, telling how far it is."""
         started, done = self._clock(), 0
+
+        def now() -> JobProgress:
+            return self._progress(description, done, total, self._clock() - started)
+
+        self._last = now
         for each in iterable:
-            self._tell(self._progress(description, done, total, self._clock() - started))
+            self._tell(now())
             yield each
             done += 1
-        self._tell(self._progress(description, done, total, self._clock() - started))
+        self._tell(now())
+
+    def conclude(self) -> None:
+        """Tell once more what was counted: what was read last may have been embedded after it."""
+        if self._last is not None:
+            self._tell(self._last())
 
     def say(self, line: str) -> None:
         """A step that is counted by nobody, such as the building of an index."""
-        self._tell(JobProgress(stage=line))
+        self._tell(JobProgress(stage=line, counts=self._last().counts if self._last else {}))
 
     @staticmethod
     def _progress(description: object, done: int, total: int | None, seconds: float) -> JobProgress:

@@ -4,6 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import timedelta
 
 from gallery.errors import GalleryError, GalleryInUse, GalleryLocked, JobCancelled, JobTakenOver
@@ -61,8 +62,11 @@ class Worker:
         return True
 
     def _do(self, claimed: Claim) -> None:
+        progress = ToldProgress(claimed.tell)
         try:
-            result = self._performer.perform(claimed.job, ToldProgress(claimed.tell))
+            result = self._performer.perform(claimed.job, progress)
+            with suppress(JobCancelled, JobTakenOver):  # what is done is done
+                progress.conclude()
         except JobTakenOver as lost:
             self._tell(str(lost))
         except JobCancelled:

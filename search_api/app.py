@@ -54,8 +54,8 @@ def create_app(
     """The service over this searcher, under its settings; closes it when the service stops.
 
     `hosts` are names that it answers to beside those of the settings. `keys` are the records of the keys, of
-    which every request must show one; without them everybody is let in.
-    `managing` says what may be changed, by default as the defaults of its settings do. Raises TracesUnavailable.
+    which every request must show one; without them everybody is let in. `managing` says what may be
+    changed, by default as the defaults of its settings do. Raises TracesUnavailable.
     """
     settings = service or ServiceSettings()
     app = FastAPI(

@@ -15,8 +15,9 @@ from starlette.responses import Response
 from gallery.access.key import without_keys
 from search_api.edge.visits import REQUEST_ID, note_refusal, request_id
 from search_api.errors import RETRY_AFTER_S, SearchError
-from search_api.faces import FACES, INTERNAL_FAULT, INVALID_REQUEST, PROBLEM_PREFIX, face_of
+from search_api.faces import FACES, INTERNAL_FAULT, INVALID_REQUEST, face_of
 from search_api.headers import ALWAYS, NOTHING
+from search_api.problem_face import PROBLEM_PREFIX
 from search_api.schemas_service import FieldFault, Problem
 
 PROBLEM_JSON = "application/problem+json"

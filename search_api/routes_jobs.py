@@ -8,8 +8,9 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import StreamingResponse
 
 from search_api.answered_jobs import error_list, error_table, job_list, job_schema
-from search_api.asking import MAX_DATABASE_ID, refusals
+from search_api.asking import refusals
 from search_api.managing import Manages
+from search_api.schemas_asking import MAX_DATABASE_ID
 from search_api.schemas_jobs import JobErrorList, JobList, JobSchema, JobState
 
 router = APIRouter(prefix="/v1/jobs", tags=["jobs"])

@@ -1,9 +1,12 @@
 """What is in an uploaded archive: plain files at plain places, whatever its headers claim."""
 
+import lzma
 import stat
 import tarfile
 import zipfile
+import zlib
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 from typing import IO
@@ -17,6 +20,19 @@ MOST_HEADER_BYTES = 2**16
 """Of what a tar says of one member besides: names and times. Python reads it into memory as a whole."""
 
 _HEADERS = {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, b"X"}
+_FAULTS = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    OverflowError,
+    RuntimeError,
+    ValueError,
+)
+"""What Python's readers of archives raise for bytes that are none."""
+
 _OF_OTHER_PROGRAMS = "__MACOSX"
 
 
@@ -36,15 +52,29 @@ def is_archive(name: str) -> bool:
 def members(stream: IO[bytes], name: str) -> Iterator[Member]:
     """The files of an archive of this name, in its order; hidden files and folders are left out.
 
-    Raises UploadRefused for what is no whole archive, is encrypted, would lie outside of it, or is a link.
+    Raises UploadRefused for what is encrypted, would lie outside of it, or is a link; whatever else goes
+    wrong with them, also while they are read, `refusing` makes a refusal of.
     """
-    found = _zipped(stream) if name.lower().endswith(ZIP) else _tarred(stream)
+    return _zipped(stream) if name.lower().endswith(ZIP) else _tarred(stream)
+
+
+@contextmanager
+def refusing(name: str) -> Iterator[None]:
+    """Raises UploadRefused for what goes wrong while an archive is read that is none, or is cut off."""
     try:
-        yield from found
-    except (zipfile.BadZipFile, tarfile.TarError, EOFError, OSError, NotImplementedError) as error:
-        raise UploadRefused(f"{name!r} is no whole archive that can be unpacked ({error}).") from error
-    except (ValueError, OverflowError, RuntimeError) as error:
-        raise UploadRefused(f"{name!r} cannot be unpacked ({error}).") from error
+        yield
+    except OSError as error:
+        if error.errno is not None:
+            raise  # of the disk that it is written to
+        raise _no_archive(name, error) from error
+    except _FAULTS as error:
+        raise _no_archive(name, error) from error
+
+
+def _no_archive(name: str, error: Exception) -> UploadRefused:
+    return UploadRefused(
+        f"{name!r} is no whole archive that can be unpacked ({error or type(error).__name__})."
+    )
 
 
 def _zipped(stream: IO[bytes]) -> Iterator[Member]:

@@ -1,22 +1,27 @@
 """Receiving uploads: each lies in a folder of its own below the gallery's, whole or not at all."""
 
 import re
+import time
 import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
 
 from gallery.amending import Said, say_of_uploads
 from gallery.errors import UploadLimitExceeded, UploadRefused
-from gallery.files import UNFINISHED, new_folder, synchronise
+from gallery.files import UNFINISHED, new_folder, remove, synchronise
 from gallery.settings import UploadSettings
 from gallery.site import Site
-from gallery.uploads.archives import is_archive, members
+from gallery.uploads.archives import is_archive, members, refusing
 
 ONE_STEP = 2**20
 """Bytes that are copied at a time."""
+
+ABANDONED_SECONDS = 24 * 3600.0
+"""After how long an upload that did not end never will: no request is given so long."""
 
 MOST_NAME_BYTES = 200
 """Of a name on the disk: file systems take 255."""
@@ -46,16 +51,13 @@ def receive(
     Every one gets the label and the attributes; without a label those of an archive get the name of the
     folder that they lie in there. Raises UploadRefused and UploadLimitExceeded, and then nothing is kept.
     """
+    _remove_abandoned(site.folder.uploads)
     final = site.folder.uploads / uuid.uuid4().hex
     labels: dict[str, str | None] = {}
-    room = _Room(limits)
-    with new_folder(final) as folder:
-        for place, stream in _pictures(sent):
-            kept = _free(folder / _clean(place))
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            room.copy(stream, kept, name=str(place))
-            uri = str(final / kept.relative_to(folder))
-            labels[uri] = label or (_text(place.parent.name) if len(place.parts) > 1 else None)
+    with _new_upload(final) as folder:
+        for place, kept in _copied(sent, folder, _Room(limits)):
+            named = _text(place.parent.name) if len(place.parts) > 1 else None
+            labels[str(final / kept.relative_to(folder))] = label or named
         if not labels:
             raise UploadRefused("Nothing was sent: name at least one picture, or an archive that holds one.")
         say_of_uploads(site, labels, attributes, said)  # before they can be found: none is found without
@@ -73,6 +75,33 @@ def replace(uri: str, sent: SentFile, limits: UploadSettings) -> None:
         synchronise(final.parent)
     finally:
         unfinished.unlink(missing_ok=True)
+
+
+@contextmanager
+def _new_upload(final: Path) -> Iterator[Path]:
+    with new_folder(final) as folder:
+        try:
+            yield folder
+        except BaseException:
+            remove(folder)
+            raise
+
+
+def _remove_abandoned(uploads: Path) -> None:
+    """Remove what services that were killed have left half received."""
+    for folder in uploads.glob(f"{UNFINISHED}*"):
+        if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
+            remove(folder)
+
+
+def _copied(sent: Iterable[SentFile], folder: Path, room: "_Room") -> Iterator[tuple[PurePosixPath, Path]]:
+    for each in sent:
+        with refusing(each.name):
+            for place, stream in _pictures(each):
+                kept = _free(folder / _clean(place))
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                room.copy(stream, kept, name=str(place))
+                yield place, kept
 
 
 class _Room:
@@ -107,12 +136,11 @@ class _Room:
             )
 
 
-def _pictures(sent: Iterable[SentFile]) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
-    for each in sent:
-        if is_archive(each.name):
-            yield from ((member.place, member.stream) for member in members(each.stream, each.name))
-        else:
-            yield PurePosixPath(PurePosixPath(each.name.replace("\\", "/")).name or "picture"), each.stream
+def _pictures(sent: SentFile) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+    if is_archive(sent.name):
+        yield from ((member.place, member.stream) for member in members(sent.stream, sent.name))
+    else:
+        yield PurePosixPath(PurePosixPath(sent.name.replace("\\", "/")).name or "picture"), sent.stream
 
 
 def _clean(place: PurePosixPath) -> Path:

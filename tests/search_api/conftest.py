@@ -14,17 +14,25 @@ from PIL import Image
 
 from gallery.database import open_engine
 from gallery.galleries import Galleries
+from gallery.index.kinds import IndexWish
+from gallery.jobs.board import JobBoard
 from gallery.local_storage import LocalStorage
-from gallery.settings import FetchingSettings
+from gallery.settings import FetchingSettings, UploadSettings
+from gallery.sources.allowed import AllowedSources
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.performing import Performer
+from indexer.settings import IndexingSettings, JobSettings
+from indexer.worker import Worker
 from migrations import schema
 from search_api.app import create_app
+from search_api.managing import Managing
 from search_api.search import Searcher
 from search_api.settings import SearchSettings
 from siamese.calibration import Calibration
 from siamese.encoder import Encoder
 from siamese.heads import Heads
+from siamese.images import ImageLimits
 from tests.toys import UNFITTED, mean_colour_checkpoint, mosaic, plain, put_heads, write_folder
 
 HALF_RED = mosaic([["red", "blue"], ["red", "blue"]], cell=16)
@@ -77,6 +85,31 @@ class Workshop:
         )
         self.searchers.append(searcher)
         return searcher
+
+    def worker(self, *, allowed: Sequence[str] = ()) -> Worker:
+        """Does the jobs that a service over these galleries is asked for."""
+        performer = Performer(
+            self.galleries,
+            AllowedSources(allowed),
+            settings=IndexingSettings(),
+            limits=ImageLimits(),
+            fetching=FetchingSettings(),
+            wish=IndexWish(),
+            device="cpu",
+        )
+        return Worker(JobBoard(self.galleries.engine), performer, JobSettings())
+
+    def managed(self, *, allowed: Sequence[str] = (), uploads: UploadSettings | None = None) -> TestClient:
+        """A client of a service that may be managed so; new galleries may choose the toy encoder."""
+        mean_colour_checkpoint(self.root / "encoders" / "toy", name="toy")
+        managing = Managing(
+            self.galleries,
+            AllowedSources(allowed),
+            uploads or UploadSettings(),
+            encoders=self.root / "encoders",
+        )
+        app = create_app(self.searcher(), managing=managing)
+        return TestClient(app, base_url="http://localhost", raise_server_exceptions=False)
 
     def service(self, **settings: object) -> FastAPI:
         return create_app(self.searcher(**settings))
