@@ -19,6 +19,8 @@ GalleryError
 ├── OriginalUnavailable    the bytes of an image cannot be read where they lie
 │   └── FetchRefused       a URL is not fetched, or its server did not give a file
 ├── InvalidFilter          a condition on metadata is not understood, or names a column that nobody has
+├── InvalidJudgement       a word on a pair that is none
+├── JudgementNotFound      the gallery has no such judgement
 ├── NothingToCluster       too few different images to be parted
 ├── InvalidIndex           an index is asked for that cannot be made
 ├── NotEmbedded            a place cannot be published: its content has no embedding by this encoder
@@ -111,6 +113,14 @@ class FetchRefused(OriginalUnavailable):
 
 class InvalidFilter(GalleryError):  # noqa: N818
     """A condition on metadata is not understood, or names a column that no image has."""
+
+
+class InvalidJudgement(GalleryError):  # noqa: N818
+    """A word on a pair that is none."""
+
+
+class JudgementNotFound(GalleryError):  # noqa: N818
+    """The gallery has no such judgement."""
 
 
 class NothingToCluster(GalleryError):  # noqa: N818

@@ -19,6 +19,7 @@ from search_api import (
     routes_images,
     routes_imports,
     routes_jobs,
+    routes_judgements,
     routes_search,
     routes_service,
     routes_session,
@@ -34,6 +35,7 @@ from search_api.version import installed_version
 ROUTES = (
     routes_search,
     routes_galleries,
+    routes_judgements,
     routes_images,
     routes_imports,
     routes_jobs,

@@ -177,6 +177,18 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "livez": {"status": "live", "reasons": []},
     "readyz": {"status": "ready", "reasons": []},
 }
+_JUDGEMENT: dict[str, Any] = {
+    "judgement_id": 12,
+    "query": _CHECKSUM,
+    "matched": _OTHER_CHECKSUM,
+    "says": "wrong",
+    "author": "curator",
+    "made_at": "2026-11-26T18:30:00Z",
+    "revoked_at": None,
+}
+EXAMPLES["judge"] = _JUDGEMENT
+EXAMPLES["revoke_judgement"] = {**_JUDGEMENT, "revoked_at": "2026-11-26T18:40:00Z"}
+EXAMPLES["list_judgements"] = {"judgements": [_JUDGEMENT], "next_after": None}
 EXAMPLES["search_batch"] = {
     "answers": [
         {"search": EXAMPLES["search"]},

@@ -81,6 +81,10 @@ FACES: dict[type[Exception], Face] = {
     of_gallery.FetchRefused: Face(
         HTTPStatus.UNPROCESSABLE_ENTITY, "fetch-refused", "The picture is not fetched"
     ),
+    of_gallery.InvalidJudgement: Face(
+        HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-judgement", "Not a judgement on a pair"
+    ),
+    of_gallery.JudgementNotFound: Face(HTTPStatus.NOT_FOUND, "judgement-not-found", "No such judgement"),
     of_gallery.GalleryNotFound: Face(HTTPStatus.NOT_FOUND, "gallery-not-found", "No such gallery"),
     of_gallery.NothingPublished: Face(HTTPStatus.NOT_FOUND, "nothing-published", "Nothing is published yet"),
     of_gallery.BuildNotFound: Face(HTTPStatus.NOT_FOUND, "build-not-found", "No such build"),

@@ -71,6 +71,8 @@ class Ranking:
     left_out: int = 0
     more: bool = False
     total: int | None = None
+    wrong: Collection[int] = ()
+    """The images that were judged to be no match of the query."""
 
     def embeddings_of(self, matches: Sequence[Match]) -> Floats:
         """(m, D) of some of the matches."""

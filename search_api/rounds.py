@@ -48,7 +48,7 @@ def rank(
     with clock.stage("search"):
         total = search.total()
     more = found.more and (total is None or found.shown[-1].rank < total)
-    return replace(found, prefilter=narrowed.prefilter, count=count, total=total, more=more)
+    return replace(found, prefilter=narrowed.prefilter, count=count, total=total, more=more, wrong=left_out)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

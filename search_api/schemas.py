@@ -24,6 +24,7 @@ from search_api.schemas_evidence import (
 )
 from search_api.schemas_groups import GroupSchema, PlaceSchema
 from search_api.schemas_hiding import FaithfulnessSchema, WhatIfSchema
+from search_api.schemas_judgements import JudgementSchema
 from search_api.schemas_query import QueryImageSchema, QuerySchema
 
 
@@ -59,6 +60,7 @@ class MatchSchema(SparseSchema):
         "group",
         "copies",
         "places",
+        "judgement",
         "overlays",
         "correspondences",
         "contributions",
@@ -91,6 +93,9 @@ class MatchSchema(SparseSchema):
     )
     places: list[PlaceSchema] | None = Field(
         default=None, description="The other ones, the first 20 of them; present only where there are any."
+    )
+    judgement: JudgementSchema | None = Field(
+        default=None, description="What a person said of the pair; present only where somebody did."
     )
     evidence: EvidenceSchema
     reason: ReasonSchema

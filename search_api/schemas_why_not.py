@@ -20,6 +20,7 @@ Outcome = Literal[
     "lost-by-index",
     "pushed-down",
     "different",
+    "judged-wrong",
 ]
 
 

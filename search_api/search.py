@@ -16,7 +16,7 @@ from gallery.galleries import Galleries
 from gallery.settings import FetchingSettings
 from search_api import answers
 from search_api.accounts import NO_EXTRAS, Extras, accounts
-from search_api.answered_groups import beside
+from search_api.answered_groups import Judged, beside, judgements_of
 from search_api.asked_search import (
     AskedSearch,
     judging_of,
@@ -127,14 +127,15 @@ class Searcher:
             subject = self.reader.subject(query, build, checkpoint.record.preprocessing, clock)
             question = question_of(asked, subject)
             require_same_question(asked, question)
-            ranking = self._ranked(subject, build, judging, asked.wish, clock)
+            judged = judgements_of(subject, build)
+            ranking = self._ranked(subject, build, judging, asked.wish, clock, judged)
             self.watch.saw(build, subject.embedding)
             with clock.stage("explain"):
                 images = build.images([each.image_id for each in ranking.shown])
                 matched = self.reader.subjects_of(images, ranking.embeddings_of(ranking.shown), build)
                 scored = [each.scored for each in ranking.shown]
                 told = accounts(subject, matched, scored, judging, asked.extras)
-                others = list(beside(ranking, asked.wish.choice, build))
+                others = list(beside(ranking, asked.wish.choice, build, judged))
             told = self._painter.drawn(subject, matched, told, checkpoint.record.preprocessing, build)
         found = zip(ranking.shown, matched, told, others, strict=True)
         schemas = [answers.match_schema(*each) for each in found]
@@ -174,7 +175,8 @@ class Searcher:
         with lent(self.builds, asked) as (build, checkpoint):
             judging = judging_of(query, checkpoint, asked)
             subject = self.reader.subject(query, build, checkpoint.record.preprocessing, clock)
-            ranking = self._ranked(subject, build, judging, wish, clock)
+            judged = judgements_of(subject, build)
+            ranking = self._ranked(subject, build, judging, wish, clock, judged)
             return why_not(Question(subject, build, judging, wish, ranking), build.fate(wanted))
 
     def compare(
@@ -244,7 +246,14 @@ class Searcher:
             return error
 
     def _ranked(
-        self, subject: Subject, build: Build, judging: Judging, wish: Wish, clock: Stopwatch
+        self,
+        subject: Subject,
+        build: Build,
+        judging: Judging,
+        wish: Wish,
+        clock: Stopwatch,
+        judged: Judged,
     ) -> Ranking:
         count = candidates_wanted(wish, judging, self.settings)
-        return rank(subject, build, judging, wish, clock, count=count)
+        wrong = [checksum for checksum, each in judged.items() if not each.right]
+        return rank(subject, build, judging, wish, clock, count=count, wrong=wrong)

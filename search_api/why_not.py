@@ -132,6 +132,8 @@ def _outcome(
     if not index.proposed:
         is_near = index.exact_rank is not None and index.exact_rank <= index.candidates
         return "lost-by-index" if is_near else "too-far"
+    if image.image_id in question.ranking.wrong and not question.wish.choice.include_judged:
+        return "judged-wrong"
     if question.wish.same_only and rescoring.verdict == "different":
         return "different"
     is_near = index.exact_rank is not None and index.exact_rank <= rescoring.k
@@ -154,6 +156,11 @@ def _reason(
             return (
                 f"Its verdict is “different” at distance {rescoring.distance:.3f}, and only what is the same "
                 "was asked for."
+            )
+        case "judged-wrong":
+            return (
+                "The pair was judged wrong, and such pairs are left out; ask with include_judged to see it, "
+                "or revoke the judgement with `whyalike judgements revoke`."
             )
         case "pushed-down":
             return (

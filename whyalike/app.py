@@ -21,6 +21,7 @@ from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.illustrate import illustrate
 from whyalike.commands.index import index
 from whyalike.commands.jobs import jobs
+from whyalike.commands.judgements.group import judgements
 from whyalike.commands.keys.group import keys
 from whyalike.commands.migrate import migrate
 from whyalike.commands.search import search
@@ -93,6 +94,7 @@ for verb in (
 ):
     app.command()(verb)
 app.add_typer(gallery)
+app.add_typer(judgements)
 app.add_typer(keys)
 app.add_typer(jobs)
 

@@ -9,10 +9,20 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, Table, insert, select
 
 from gallery.membership import CHUNK, chunks
-from gallery.records import amendments, attributes, builds, files, galleries, images, indexes, jobs
+from gallery.records import (
+    amendments,
+    attributes,
+    builds,
+    files,
+    galleries,
+    images,
+    indexes,
+    jobs,
+    judgements,
+)
 from gallery.records.base import Record, UtcDateTime
 
-RECORDS = (amendments, attributes, builds, files, galleries, images, indexes, jobs)
+RECORDS = (amendments, attributes, builds, files, galleries, images, indexes, jobs, judgements)
 """Importing them is what fills the metadata."""
 
 PASSING = frozenset(

@@ -21,6 +21,7 @@ from gallery.index.opening import opened_index
 from gallery.manifest import Manifest
 from gallery.membership import every_member, members_with_checksum, members_with_ids
 from gallery.segments.segment import Segment, corrupt_files
+from gallery.site import Site
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +75,11 @@ class Build:
         self._closed = False
         self._whereabouts = Whereabouts(engine, gallery_id, self.number, set(self._segments))
         self.narrowing = Narrowing(engine, gallery_id, self.number, gallery=self.gallery)
+
+    @property
+    def site(self) -> Site:
+        """Where its gallery is."""
+        return Site(self._folder, self._engine, self._gallery_id)
 
     def __len__(self) -> int:
         """How many images can be found."""

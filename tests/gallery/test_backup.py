@@ -12,6 +12,7 @@ import pytest
 from gallery.backups.backup import CHECKSUMS, CONTENTS, Archive, BackupReport, back_up
 from gallery.errors import CorruptBackup, CorruptGallery, GalleryExists, NothingPublished
 from gallery.galleries import Galleries
+from gallery.judgements import Judgements
 from tests.gallery.support import NAME, Trial, embedded, ids, images
 from tests.homes import new_home, remove_home
 
@@ -54,6 +55,20 @@ def assert_same(galleries: Galleries, name: str, trial: Trial, *, with_ids: bool
         assert new.corrupt_files() == []
         assert (new.gallery, new.manifest.gallery) == (name, name)
         assert new.checkpoint.joinpath("checkpoint.json").exists()
+
+
+@pytest.mark.on_both
+def test_judgements_are_restored_with_their_gallery(trial: Trial, elsewhere: Trial, tmp_path: Path) -> None:
+    trial.run(FIRST)
+    first, second, *_ = (each.checksum for each in images(trial.galleries.open(NAME)))
+    judgements = Judgements(trial.galleries.site(NAME))
+    revoked = judgements.judge(first, second, right=True, author="ada")
+    judgements.judge(second, first, right=False, author="bob")
+    written(trial, tmp_path / "judged.tar")
+    elsewhere.galleries.restore(tmp_path / "judged.tar")
+    restored = Judgements(elsewhere.galleries.site(NAME)).listed(revoked=True)
+    assert restored == judgements.listed(revoked=True) and len(restored) == 2
+    assert restored[0].judgement_id == revoked.judgement_id and restored[0].revoked_at is not None
 
 
 @pytest.mark.on_both

@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.types import ASGIApp, Message
 
 from explain.overlay import muted
-from search_api import examples, schemas, schemas_batch, schemas_service, schemas_why_not
+from search_api import examples, schemas, schemas_batch, schemas_judgements, schemas_service, schemas_why_not
 from search_api.problems import PROBLEM_JSON
 from search_api.schemas import CompareResponse, SearchResponse
 from search_api.subjects import Upload
@@ -379,6 +379,9 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
     assert set(operations) == {
         "search",
         "search_batch",
+        "judge",
+        "list_judgements",
+        "revoke_judgement",
         "why_not",
         "compare",
         "list_galleries",
@@ -418,6 +421,9 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
     [
         ("search", schemas.SearchResponse),
         ("search_batch", schemas_batch.BatchResponse),
+        ("judge", schemas_judgements.JudgementSchema),
+        ("list_judgements", schemas_judgements.JudgementList),
+        ("revoke_judgement", schemas_judgements.JudgementSchema),
         ("why_not", schemas_why_not.WhyNotResponse),
         ("compare", schemas.CompareResponse),
         ("list_galleries", schemas.GalleryList),

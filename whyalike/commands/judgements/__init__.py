@@ -1,0 +1,1 @@
+"""The verbs of `whyalike judgements`, a module each."""
