@@ -9,7 +9,17 @@ from alembic import context
 from sqlalchemy import Connection
 
 from gallery.database import open_engine, writing
-from gallery.records import amendments, attributes, builds, files, galleries, images, indexes, jobs, keys
+from gallery.records import (
+    amendments,
+    attributes,
+    builds,
+    files,
+    galleries,
+    images,
+    indexes,
+    jobs,
+    keys,
+)
 from gallery.records.base import Record
 
 RECORDS = (amendments, attributes, builds, files, galleries, images, indexes, jobs, keys)

@@ -19,7 +19,18 @@ from sqlalchemy.engine.interfaces import ReflectedIndex
 
 from gallery.database import open_engine, require_schema
 from gallery.errors import SchemaOutdated
-from gallery.records import amendments, attributes, builds, files, galleries, images, indexes, jobs, keys
+from gallery.records import (
+    amendments,
+    attributes,
+    builds,
+    files,
+    galleries,
+    images,
+    indexes,
+    jobs,
+    judgements,
+    keys,
+)
 from gallery.records.base import SCHEMA_REVISION, Record
 from migrations import schema
 from tests.conftest import empty_database
@@ -27,7 +38,16 @@ from tests.postgresql import Server, drop_database
 
 ROOT = Path(__file__).parents[2]
 assert (
-    amendments and attributes and builds and files and galleries and images and indexes and jobs and keys
+    amendments
+    and attributes
+    and builds
+    and files
+    and galleries
+    and images
+    and indexes
+    and jobs
+    and judgements
+    and keys
 ), "importing the records fills the metadata"
 
 
