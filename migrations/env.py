@@ -18,11 +18,12 @@ from gallery.records import (
     images,
     indexes,
     jobs,
+    judgements,
     keys,
 )
 from gallery.records.base import Record
 
-RECORDS = (amendments, attributes, builds, files, galleries, images, indexes, jobs, keys)
+RECORDS = (amendments, attributes, builds, files, galleries, images, indexes, jobs, judgements, keys)
 """Importing them is what fills the metadata."""
 
 
