@@ -3,7 +3,7 @@
 import glob
 import os
 import posixpath
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +12,7 @@ from gallery.sources.found import ListedFile
 from gallery.sources.lists import is_list, read_list
 from gallery.sources.local import FILE_SCHEME, as_text, path_of_url, size_and_version
 from gallery.sources.opening import LocalFile, RemoteFile
+from gallery.sources.patterns import Pattern
 from gallery.sources.references import referred
 from gallery.sources.shards import is_shard, read_shard, refuse_compressed
 from gallery.sources.source import NamedSource
@@ -108,17 +109,19 @@ def _storage(uri: str, fetcher: Fetcher) -> Iterator[ListedFile]:
 
 def _listed(storage: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
     if glob.has_magic(path):
-        found = storage.glob(path, detail=True)
-        yield from sorted((name, each) for name, each in found.items() if each["type"] == "file")
-        return
-    if storage.isfile(path):
+        pattern = Pattern(path)
+        below = _below(storage, pattern.folder, enters=pattern.leads_to)
+        yield from ((name, details) for name, details in below if pattern.matches(name))
+    elif storage.isfile(path):
         yield path, storage.info(path)
-        return
-    yield from _below(storage, path)
+    else:
+        yield from _below(storage, path)
 
 
-def _below(storage: Any, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The files below a folder, none where it is not there.
+def _below(
+    storage: Any, folder: str, *, enters: Callable[[str], bool] = lambda _: True
+) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The files below a folder, none where it is not there; only folders that it `enters` are listed.
 
     fsspec's own walk leaves out a folder that cannot be listed: its images would look as if removed.
     """
@@ -131,6 +134,7 @@ def _below(storage: Any, folder: str) -> Iterator[tuple[str, dict[str, Any]]]:
         if path.strip("/") == folder.strip("/"):  # some storage lists the folder in itself
             continue
         if details["type"] == "directory":
-            yield from _below(storage, path)
+            if enters(path):
+                yield from _below(storage, path, enters=enters)
         elif not posixpath.basename(path).startswith("."):
             yield details["name"], details

@@ -42,7 +42,14 @@ class ShardMember:
     size: int
 
 
-BytesAt = LocalFile | ShardMember | RemoteFile | WebFile
+@dataclass(frozen=True, slots=True)
+class Faulty:
+    """A file of which its source says what cannot be true, so that nobody knows what to make of its bytes."""
+
+    reason: str
+
+
+BytesAt = LocalFile | ShardMember | RemoteFile | WebFile | Faulty
 """Where bytes lie."""
 
 
@@ -62,6 +69,8 @@ def opened_bytes(at: BytesAt, fetching: FetchingSettings, *, most: int) -> bytes
             return _read_remote(url, 0, most + 1)
         case ShardMember(shard, offset, size):
             return _read_member(shard, offset, min(size, most + 1))
+        case Faulty(reason):
+            raise OriginalUnavailable(reason)
 
 
 @lru_cache(maxsize=FETCHERS_KEPT)

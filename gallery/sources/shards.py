@@ -4,7 +4,9 @@
 and attributes. A picture is read from where it lies in the shard; nothing is unpacked.
 """
 
+import io
 import json
+import os
 import posixpath
 import tarfile
 from collections.abc import Iterator, Mapping
@@ -15,12 +17,15 @@ from gallery.errors import InvalidSource
 from gallery.filters.attributes import MAX_COLUMNS, MAX_NAME, attributes_of, is_storable, text_of
 from gallery.filters.conditions import LABEL
 from gallery.sources.found import ListedFile
-from gallery.sources.opening import LocalFile, RemoteFile, ShardMember
+from gallery.sources.opening import Faulty, LocalFile, RemoteFile, ShardMember
 from gallery.sources.texts import name_of
 from gallery.web.urls import shown
 
 MAX_SIBLING = 2**20
 """Bytes of what is said of one picture."""
+
+MAX_HEADER = 2**16
+"""Bytes of a long name, or of other things that stand before a member or hold for all that follow."""
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
@@ -48,22 +53,41 @@ def read_shard(
 ) -> Iterator[ListedFile]:
     """The pictures of a shard, which is at `uri` and open for reading, in their order in it.
 
-    What is neither a picture's text nor its label is taken for a picture; whoever reads it will see. Raises
-    InvalidSource for what is no tar file, or ends too early.
+    What is neither a picture's text nor its label is taken for a picture; whoever reads it will see. Where
+    what is said of a picture is nonsense, reading the picture says so. Raises InvalidSource for what is no
+    tar file, or ends too early.
     """
     try:
-        with tarfile.open(fileobj=file, mode="r:") as tar:
+        with tarfile.open(fileobj=_Headers(file), mode="r:") as tar:
             for key, members in groupby(
                 filter(_is_plain, _forwards(tar)), key=lambda member: _key(member.name)
             ):
-                yield from _found(tar, list(members), key, uri, shard, version)
+                yield from _found(file, list(members), key, uri, shard, version)
                 tar.members.clear()  # type: ignore[attr-defined]  # else it holds all that it has read
-    except (tarfile.TarError, EOFError, ValueError, OverflowError) as error:
+    except (tarfile.TarError, EOFError, ValueError, OverflowError, RecursionError) as error:
         raise InvalidSource(f"{shown(uri)} is no uncompressed tar file, or is cut off ({error}).") from error
 
 
+class _Headers(io.RawIOBase):
+    """The file as tarfile reads it, which takes what stands before a member into memory whole."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self._file = file
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= MAX_HEADER:
+            raise tarfile.ReadError(f"a header of {size:,} bytes, and {MAX_HEADER:,} are allowed")
+        return self._file.read(size)
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET) -> int:
+        return self._file.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._file.tell()
+
+
 def _found(
-    tar: tarfile.TarFile,
+    file: IO[bytes],
     members: list[tarfile.TarInfo],
     key: str,
     uri: str,
@@ -74,29 +98,40 @@ def _found(
     pictures = [member for member in members if _extension(member.name) not in _TOLD]
     if not pictures:
         return
-    attributes = _attributes(tar, told, uri)
-    label = attributes.pop(LABEL, None)
-    for extension in _LABELS:
-        if extension in told:
-            label = text_of(_text(tar, told[extension]))
+    fault = None
+    label, attributes = None, dict[str, str]()
+    try:
+        label, attributes = _said(file, told)
+    except InvalidSource as error:
+        fault = Faulty(str(error))
     if label is None:
         label = posixpath.basename(posixpath.dirname(key)) or None
     for member in pictures:
         stamp = None if version is None else f"{version}:{member.offset_data}:{member.size}"
-        where = ShardMember(shard, member.offset_data, member.size)
+        where = fault or ShardMember(shard, member.offset_data, member.size)
         yield ListedFile(f"{uri}{MARK}{_name(member)}", where, label, attributes, member.size, stamp)
 
 
-def _attributes(tar: tarfile.TarFile, told: Mapping[str, tarfile.TarInfo], uri: str) -> dict[str, str]:
+def _said(file: IO[bytes], told: Mapping[str, tarfile.TarInfo]) -> tuple[str | None, dict[str, str]]:
+    """The label and the attributes; raises InvalidSource, naming the member."""
+    attributes = _attributes(file, told)
+    label = attributes.pop(LABEL, None)
+    for extension in _LABELS:
+        if extension in told:
+            label = text_of(_text(file, told[extension]))
+    return label, attributes
+
+
+def _attributes(file: IO[bytes], told: Mapping[str, tarfile.TarInfo]) -> dict[str, str]:
     cells: dict[str, Any] = {}
     for extension in _TEXTS:
         if extension in told:
-            cells[extension] = _text(tar, told[extension])
+            cells[extension] = _text(file, told[extension])
     if "json" in told:
-        cells |= _json(_text(tar, told["json"]), f"{shown(uri)}, {_name(told['json'])}")
+        cells |= _json(_text(file, told["json"]), _name(told["json"]))
     named = {name: value for name, value in cells.items() if 0 < len(name) <= MAX_NAME and is_storable(name)}
     if len(named) > MAX_COLUMNS:
-        where = f"{shown(uri)}, {_name(told['json'])}"
+        where = _name(told["json"])
         raise InvalidSource(f"{where}: it says {len(named)} things, and {MAX_COLUMNS} are allowed.")
     return attributes_of(named)
 
@@ -111,18 +146,26 @@ def _json(text: str, where: str) -> dict[str, Any]:
     return found
 
 
-def _text(tar: tarfile.TarFile, member: tarfile.TarInfo) -> str:
+def _text(file: IO[bytes], member: tarfile.TarInfo) -> str:
     if member.size > MAX_SIBLING:
         raise InvalidSource(f"{_name(member)} has {member.size:,} bytes; a text has at most {MAX_SIBLING:,}.")
-    file = tar.extractfile(member)
-    return "" if file is None else file.read().decode("utf-8", "replace")
+    file.seek(member.offset_data)
+    data = file.read(member.size)
+    if len(data) < member.size:
+        raise tarfile.ReadError("unexpected end of data")
+    return data.decode("utf-8", "replace")
 
 
 def _forwards(tar: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
-    """The members, each behind the one before: a size below 0 would lead back, and round for ever."""
+    """The members, each behind the one before: a size below 0 would lead back, and round for ever.
+
+    What is said of all members at once is bounded, too, however many headers say it.
+    """
     for member in tar:
         if member.size < 0:
             raise tarfile.ReadError(f"{_name(member)} has a size of {member.size} bytes")
+        if sum(len(name) + len(value) for name, value in tar.pax_headers.items()) > MAX_HEADER:
+            raise tarfile.ReadError(f"headers of more than {MAX_HEADER:,} bytes for all members")
         yield member
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tarfile
+import tracemalloc
 from collections.abc import Iterator, Mapping
 from datetime import date
 from pathlib import Path
@@ -216,20 +217,69 @@ def test_a_shard_that_is_cut_off_or_says_nonsense_is_refused(tmp_path: Path) -> 
     with pytest.raises((InvalidSource, OriginalUnavailable)):
         for each in found(tmp_path / "cut.tar"):
             each.read(most=10_000)
-    assert "1.json: it is no JSON object" in refusal(
-        shard(tmp_path / "b.tar", {"1.jpg": b"x", "1.json": b"[1]"})
-    )
+
+
+@pytest.mark.parametrize(
+    ("member", "data", "told"),
+    [
+        ("2.json", b"[1]", "2.json: it is no JSON object, but list"),
+        ("2.json", b"{", "2.json: it is no JSON ("),
+        ("2.json", b"[" * 100_000, "2.json: it is no JSON ("),
+        (
+            "2.json",
+            json.dumps({f"c{each}": each for each in range(101)}).encode(),
+            "2.json: it says 101 things",
+        ),
+        ("2.txt", b"a" * (2**20 + 1), "2.txt has 1,048,577 bytes; a text has at most 1,048,576"),
+    ],
+)
+def test_nonsense_that_is_said_of_a_picture_costs_that_picture_alone(
+    tmp_path: Path, member: str, data: bytes, told: str
+) -> None:
+    members = {"1.jpg": b"one", "1.cls": b"cat", "2.jpg": b"two", member: data, "3.jpg": b"three"}
+    one, two, three = found(shard(tmp_path / "a.tar", members))
+    assert (one.read(most=LIMIT), one.label, three.read(most=LIMIT)) == (b"one", "cat", b"three")
+    with pytest.raises(OriginalUnavailable) as refused:
+        two.read(most=LIMIT)
+    assert told in str(refused.value)
+
+
+@pytest.mark.parametrize("kind", [tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, b"x", b"g"])
+def test_a_header_of_a_shard_is_never_read_beyond_what_one_may_have(tmp_path: Path, kind: bytes) -> None:
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = kind, 2**33
+    path = tmp_path / "a.tar"
+    with path.open("wb") as file:
+        file.write(header.tobuf(tarfile.GNU_FORMAT))
+        file.truncate(2**33 + 1024)  # sparse: nothing of it is on the disk
+    tracemalloc.start()
+    assert "a header of 8,589,934,592 bytes, and 65,536 are allowed" in refusal(path)
+    assert tracemalloc.get_traced_memory()[1] < 2**22
+    tracemalloc.stop()
+
+
+def test_headers_for_all_members_of_a_shard_are_bounded_together(tmp_path: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as tar:
+        for each in range(4):
+            said = tarfile.TarInfo.create_pax_global_header({f"key {each}": "v" * 30_000})
+            assert tar.fileobj is not None
+            tar.fileobj.write(said)
+            tar.offset += len(said)
+            tar.addfile(tarfile.TarInfo(f"{each}.jpg"))
+    assert "headers of more than 65,536 bytes for all members" in refusal(tmp_path / "a.tar")
+
+
+def test_headers_that_lead_from_one_to_the_next_without_end_are_refused(tmp_path: Path) -> None:
+    header = tarfile.TarInfo("././@LongLink")
+    header.type, header.size = tarfile.GNUTYPE_LONGNAME, 512
+    (tmp_path / "a.tar").write_bytes((header.tobuf(tarfile.GNU_FORMAT) + b"n" * 512) * 2000)
+    assert "is no uncompressed tar file" in refusal(tmp_path / "a.tar")
 
 
 def test_what_no_database_keeps_is_no_name_in_a_shard(tmp_path: Path) -> None:
     told = {"1.jpg": b"x", "1.json": b'{"a\\u0000": 1, "\\ud800": 2, "year": 3}'}
     (image,) = found(shard(tmp_path / "a.tar", told))
     assert image.attributes == {"year": "3"}
-
-
-def test_a_picture_of_which_too_much_is_said_is_refused(tmp_path: Path) -> None:
-    much = json.dumps({f"column {each}": each for each in range(101)}).encode()
-    assert "1.json: it says 101 things" in refusal(shard(tmp_path / "a.tar", {"1.jpg": b"x", "1.json": much}))
 
 
 def test_a_shard_whose_member_leads_back_is_refused(tmp_path: Path) -> None:
@@ -307,8 +357,52 @@ def test_a_folder_of_storage_that_cannot_be_listed_is_an_error_and_not_empty(
         return listed(storage, path, **options)
 
     monkeypatch.setattr(type(memory), "ls", refused)
-    with pytest.raises(OriginalUnavailable, match="forbidden"):
-        found("memory://pictures")
+    for text in ("memory://pictures", "memory://pictures/**/*.jpg", "memory://pictures/*/*.jpg"):
+        with pytest.raises(OriginalUnavailable, match="forbidden"):
+            found(text)
+    assert [each.uri for each in found("memory://pictures/c*/*.jpg")] == ["memory://pictures/cats/1.jpg"]
+
+
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "*",
+        "**",
+        "**/*.jpg",
+        "*/*.jpg",
+        "a/**",
+        "a/?.jpg",
+        "[ab]/*",
+        "a/*/c/*.jpg",
+        "**/c/**",
+        "a*/*",
+        "b/**/1.jpg",
+    ],
+)
+def test_a_pattern_matches_what_the_storage_itself_would_find_for_it(memory: Any, pattern: str) -> None:
+    names = (
+        "1.jpg",
+        "a/1.jpg",
+        "a/22.jpg",
+        "a/b/c/1.jpg",
+        "a/b/c/d/1.png",
+        "ab/1.jpg",
+        "b/1.jpg",
+        "b/c/1.jpg",
+    )
+    for name in names:
+        memory.pipe(f"/top/{name}", b"x")
+    own = sorted(
+        name for name, each in memory.glob(f"/top/{pattern}", detail=True).items() if each["type"] == "file"
+    )
+    assert sorted(each.uri for each in found(f"memory://top/{pattern}")) == [
+        f"memory:/{each}" for each in own
+    ]
+
+
+def test_a_pattern_that_is_none_is_refused(memory: Any) -> None:
+    with pytest.raises(OriginalUnavailable, match=r"can only be an entire path component"):
+        found("memory://top/a**/x.jpg")
 
 
 def test_a_table_elsewhere_names_what_lies_beside_it_and_nothing_of_this_machine(memory: Any) -> None:
