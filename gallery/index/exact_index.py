@@ -1,19 +1,13 @@
 """Exact search over the embeddings of segments as they lie on disk: an index that costs no byte more."""
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from typing import Generic, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
+from gallery.index.remembering import OfArrays
 from gallery.segments.embeddings import Embeddings, Part
 from gallery.vector_index import Nearest, as_query
-
-FILTERS_REMEMBERED = 32
-"""Sets of allowed ids whose positions are kept: people filter by the same few labels."""
-
-T = TypeVar("T")
 
 
 class ExactIndex:
@@ -21,7 +15,7 @@ class ExactIndex:
 
     def __init__(self, dimension: int, parts: Sequence[Part]) -> None:
         self._embeddings = Embeddings(dimension, parts)
-        self._located: Remembered[NDArray[np.int64]] = Remembered()
+        self._located: OfArrays[NDArray[np.int64]] = OfArrays()
 
     def __len__(self) -> int:
         return len(self._embeddings)
@@ -38,29 +32,6 @@ class ExactIndex:
             return None
         known = self._located.of(allowed)
         if known is None:
-            known = self._located.keep(allowed, self._embeddings.positions(allowed))
+            positions = self._embeddings.positions(allowed)
+            known = self._located.keep(allowed, positions, size=positions.nbytes)
         return known
-
-
-class Remembered(Generic[T]):
-    """What was made of the read-only arrays of ids used last; safe for many threads.
-
-    An array is known again by being the same object, which costs nothing; it is held so that it stays so.
-    """
-
-    def __init__(self, most: int = FILTERS_REMEMBERED) -> None:
-        self._most = most
-        self._made: OrderedDict[int, tuple[NDArray[np.int64], T]] = OrderedDict()
-
-    def of(self, ids: NDArray[np.int64]) -> T | None:
-        """What is kept for this array, if anything is."""
-        held = self._made.get(id(ids))
-        return None if held is None else held[1]
-
-    def keep(self, ids: NDArray[np.int64], made: T) -> T:
-        """Keep it, unless the array might change; returns it."""
-        if not ids.flags.writeable:
-            self._made[id(ids)] = (ids, made)
-            while len(self._made) > self._most:
-                self._made.popitem(last=False)
-        return made

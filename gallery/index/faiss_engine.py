@@ -34,8 +34,10 @@ class Allowed:
         self.positions = positions
         self.mask = np.zeros(total, np.bool_)
         self.mask[positions] = True
-        self.selector = faiss.IDSelectorBitmap(np.packbits(self.mask, bitorder="little"))
+        packed = np.packbits(self.mask, bitorder="little")
+        self.selector = faiss.IDSelectorBitmap(packed)
         self.in_lists: NDArray[np.int64] | None = None
+        self.bytes = positions.nbytes + self.mask.nbytes + packed.nbytes
 
     def __len__(self) -> int:
         return len(self.positions)

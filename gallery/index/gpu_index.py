@@ -27,6 +27,9 @@ MOST_CANDIDATES = 2048
 
 BLOCK = 65_536
 
+MOST_TOLD = 200
+"""Characters of an error of FAISS."""
+
 
 class GpuIndex:
     """See VectorIndex; `cpu` holds the same embeddings and answers what the GPU cannot."""
@@ -69,3 +72,9 @@ def flat_on_gpu(dimension: int, *, number: int = 0) -> Any:
     options = faiss.GpuIndexFlatConfig()
     options.useFloat16, options.device = True, number
     return faiss.GpuIndexFlatL2(faiss.StandardGpuResources(), dimension, options)
+
+
+def told_by_faiss(error: RuntimeError) -> str:
+    """What FAISS says, without where in its own files it says so."""
+    told = " ".join(str(error).split()).rpartition("Error: ")[2]
+    return told[:MOST_TOLD] or type(error).__name__

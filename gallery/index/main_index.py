@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.index.exact_index import Remembered
 from gallery.index.faiss_engine import Allowed
+from gallery.index.remembering import OfArrays
 from gallery.segments.embeddings import Embeddings, squared_distances
 from gallery.vector_index import Nearest, VectorIndex, as_query, merged
 
@@ -82,7 +82,7 @@ class MainIndex:
         self._effort = effort
         self._present = _present(len(embeddings), missing)
         self._exact_up_to = int(rows_per_root * math.sqrt(len(embeddings)))
-        self._allowed: Remembered[Allowed] = Remembered()
+        self._allowed: OfArrays[Allowed] = OfArrays()
 
     def __len__(self) -> int:
         return len(self._embeddings if self._present is None else self._present)
@@ -125,7 +125,8 @@ class MainIndex:
         positions = self._embeddings.positions(allowed)
         if self._present is not None:
             positions = positions[self._present.mask[positions]]
-        return self._allowed.keep(allowed, Allowed(positions, len(self._embeddings)))
+        among = Allowed(positions, len(self._embeddings))
+        return self._allowed.keep(allowed, among, size=among.bytes)
 
 
 class CombinedIndex:

@@ -10,10 +10,11 @@ from sqlalchemy import Engine
 from gallery.filters.conditions import LABEL, Condition, Operand, Where, require_known
 from gallery.filters.filtering import AttributeColumn, attribute_columns, attributes_by_image, satisfying
 from gallery.filters.grouping import count_groups, count_images, group_sizes, groups_of, images_showing
+from gallery.index.remembering import Remembered
 from gallery.membership import contents_where, images_of, is_member, label_counts
 
-FILTERS_REMEMBERED = 32
-"""Filters whose content ids are kept (8 bytes a content each): people filter by the same few things."""
+COUNTS_REMEMBERED = 32
+"""Filters of which it is known how many images or groups satisfy them."""
 
 
 class Narrowing:
@@ -24,10 +25,10 @@ class Narrowing:
         self._gallery_id = gallery_id
         self._build = build
         self._gallery = gallery
-        self._allowed = lru_cache(maxsize=FILTERS_REMEMBERED)(
-            partial(_contents, engine, gallery_id, build)  # of no self: it is freed at once
+        self._allowed: Remembered[Where, NDArray[np.int64]] = Remembered()
+        self._counts = lru_cache(maxsize=COUNTS_REMEMBERED)(
+            partial(_count, engine, gallery_id, build)  # of no self: it is freed at once
         )
-        self._counts = lru_cache(maxsize=FILTERS_REMEMBERED)(partial(_count, engine, gallery_id, build))
 
     def allowed(self, where: Where) -> NDArray[np.int64] | None:
         """The ids of the contents that an image which satisfies `where` shows; None for all of them.
@@ -38,7 +39,11 @@ class Narrowing:
             return None
         if any(each.name != LABEL for each in where):
             require_known(where, {each.name for each in self.columns}, gallery=self._gallery)
-        return self._allowed(where)
+        known = self._allowed.of(where)
+        if known is None:
+            known = self._contents(where)
+            self._allowed.keep(where, known, size=known.nbytes)
+        return known
 
     def images_of(self, content_ids: Sequence[int], where: Where) -> list[tuple[int, int]]:
         """(image_id, content_id) of the images that show one of the contents, each by its own place."""
@@ -98,6 +103,14 @@ class Narrowing:
         with self._engine.connect() as connection:
             return label_counts(connection, self._gallery_id, self._build)
 
+    def _contents(self, where: Where) -> NDArray[np.int64]:
+        with self._engine.connect() as connection:
+            satisfied = satisfying(self._gallery_id, where)
+            ids = contents_where(connection, self._gallery_id, self._build, satisfied=satisfied)
+        allowed = np.array(ids, dtype=np.int64)
+        allowed.flags.writeable = False  # so that the index knows it again
+        return allowed
+
 
 def labelled(labels: Collection[str]) -> Where:
     """The condition that an image has one of the labels."""
@@ -110,12 +123,3 @@ def _count(engine: Engine, gallery_id: int, build: int, where: Where, by: str | 
         if by is None:
             return count_images(connection, gallery_id, build, satisfied=satisfied)
         return count_groups(connection, gallery_id, build, by=by, satisfied=satisfied)
-
-
-def _contents(engine: Engine, gallery_id: int, build: int, where: Where) -> NDArray[np.int64]:
-    with engine.connect() as connection:
-        satisfied = satisfying(gallery_id, where)
-        ids = contents_where(connection, gallery_id, build, satisfied=satisfied)
-    allowed = np.array(ids, dtype=np.int64)
-    allowed.flags.writeable = False  # so that the index knows it again
-    return allowed

@@ -9,7 +9,7 @@ import numpy as np
 from gallery.folders import GalleryFolder
 from gallery.index.exact_index import ExactIndex
 from gallery.index.faiss_engine import FaissEngine
-from gallery.index.gpu_index import GpuIndex, flat_on_gpu, gpus
+from gallery.index.gpu_index import GpuIndex, flat_on_gpu, gpus, told_by_faiss
 from gallery.index.kinds import FLAT
 from gallery.index.main_index import CombinedIndex, Effort, MainIndex
 from gallery.manifest import MainIndexClaims, Manifest
@@ -25,7 +25,7 @@ def opened_index(
 ) -> VectorIndex:
     """What a build is searched with; on a GPU if there is one that FAISS can use.
 
-    An index that is damaged costs time and no answer: it is left out.
+    An index that is damaged costs time and no answer: it is left out. So does a GPU that has not the memory.
     """
     index = _on_cpu(folder, manifest, segments)
     if not on_gpu:
@@ -35,7 +35,16 @@ def opened_index(
         return index
     dimension = manifest.encoder.dimension
     embeddings = Embeddings(dimension, [segment.part for segment in segments.values()])
-    return GpuIndex(embeddings, index, index=flat_on_gpu(dimension))
+    try:
+        return GpuIndex(embeddings, index, index=flat_on_gpu(dimension))
+    except RuntimeError as error:  # whatever FAISS has to say of a GPU
+        log.warning(
+            "The %d embeddings of %r do not go onto the GPU (%s): searches run on the CPU",
+            len(embeddings),
+            manifest.gallery,
+            told_by_faiss(error),
+        )
+        return index
 
 
 def _on_cpu(folder: GalleryFolder, manifest: Manifest, segments: Mapping[int, Segment]) -> VectorIndex:

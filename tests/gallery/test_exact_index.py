@@ -1,13 +1,18 @@
 """Exact search over segments' own embeddings, behind the seam."""
 
 import gc
+import tracemalloc
 from pathlib import Path
 
+import faiss
 import numpy as np
 import pytest
 
 from gallery.errors import CorruptGallery
-from gallery.index.exact_index import ExactIndex, Remembered
+from gallery.index.exact_index import ExactIndex
+from gallery.index.faiss_engine import FaissEngine
+from gallery.index.main_index import Effort, MainIndex
+from gallery.index.remembering import OfArrays, Remembered
 from gallery.segments.arrays import StoredArray
 from gallery.segments.embeddings import Embeddings, Part
 from gallery.vector_index import VectorIndex
@@ -80,12 +85,49 @@ def test_positions_count_the_rows_of_all_parts_and_lead_back_to_ids_and_embeddin
 
 
 def test_an_array_of_ids_is_known_again_only_if_it_cannot_change() -> None:
-    remembered: Remembered[str] = Remembered(most=2)
+    remembered: OfArrays[str] = OfArrays(most_bytes=110)
     fixed = [np.arange(each) for each in range(3)]
     for each in fixed:
         each.flags.writeable = False
-        remembered.keep(each, f"made of {len(each)}")
+        remembered.keep(each, f"made of {len(each)}", size=40)
     assert [remembered.of(each) for each in fixed] == [None, "made of 1", "made of 2"]
     changing = np.arange(5)
-    assert remembered.keep(changing, "made") == "made"
+    assert remembered.keep(changing, "made", size=5) == "made"
     assert remembered.of(changing) is None
+
+
+def test_what_was_used_longest_ago_is_forgotten_first_and_the_newest_never() -> None:
+    remembered: Remembered[str, int] = Remembered(most_bytes=10)
+    for name, size in (("a", 4), ("b", 4), ("a", 5)):
+        remembered.keep(name, size, size=size)
+    assert (remembered.bytes, remembered.of("a"), remembered.of("b"), remembered.of("a")) == (9, 5, 4, 5)
+    remembered.keep("c", 3, size=3)
+    assert (remembered.of("b"), remembered.of("a"), remembered.of("c")) == (None, 5, 3)
+    remembered.keep("whole", 99, size=99)
+    assert (remembered.bytes, remembered.of("c"), remembered.of("whole")) == (99, None, 99)
+
+
+def test_broad_filters_of_a_large_gallery_are_held_within_a_bound_on_their_bytes(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    count = 20_000
+    most_bytes = 4 * 17 * count  # of an allowed id: itself, its position, and a byte of a mask
+    monkeypatch.setattr(OfArrays.__init__, "__defaults__", (most_bytes,))
+    embeddings = Embeddings(DIMENSION, [Part(np.arange(count), unit(count))])
+    lists = faiss.index_factory(DIMENSION, "IVF16,Flat")
+    lists.train(unit(count))
+    lists.add(unit(count))
+    main = MainIndex(embeddings, FaissEngine(lists), Effort(4, 100), rows_per_root=1)
+    indexes = (ExactIndex(DIMENSION, [Part(np.arange(count), unit(count))]), main)
+    gc.collect()
+    tracemalloc.start()
+    for left_out in range(32):
+        allowed = np.setdiff1d(np.arange(count), [left_out])
+        allowed.flags.writeable = False
+        for index in indexes:
+            index.search(unit(count)[left_out], count=3, allowed=allowed)
+    del allowed
+    gc.collect()
+    held, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert held < 2.5 * most_bytes

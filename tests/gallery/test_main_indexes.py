@@ -10,10 +10,12 @@ from gallery.builds.build import Build
 from gallery.builds.improvement import IndexReport, improve_index
 from gallery.builds.rollback import roll_back
 from gallery.errors import InvalidIndex, NothingPublished
+from gallery.galleries import Galleries
 from gallery.index.coverage import claims_with, leaves_too_many, uncovered
 from gallery.index.kinds import IndexWish
 from gallery.manifest import IndexClaims, SegmentClaims
 from gallery.proof.verification import verify
+from gallery.settings import GallerySettings, IndexSettings
 from gallery.site import Site
 from tests.gallery.support import FINGERPRINT, NAME, Trial, embedded, ids
 
@@ -256,3 +258,30 @@ def test_going_back_and_a_backup_keep_what_is_found_with_and_without_an_index(
     assert verify(trial.galleries.site("again")).findings == ()
     with trial.galleries.tenure("again") as tenure:
         assert improve_index(tenure, WISH).built
+
+
+def test_embeddings_that_do_not_fit_on_the_gpu_are_searched_on_the_cpu_and_that_is_told(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    class Full:
+        """What FAISS's index does on a GPU that is full."""
+
+        def __init__(self, dimension: int) -> None: ...
+
+        def add(self, rows: np.ndarray) -> None:
+            raise RuntimeError(
+                "Error in virtual void* faiss::gpu::StandardGpuResourcesImpl::allocMemory(AllocRequest&)"
+                " at StandardGpuResources.cpp:530: Error: 'err == cudaSuccess' failed:\nalloc fail of 512 "
+                "bytes (cudaMalloc error out of memory [2])\n"
+            )
+
+    trial.run(MORE)
+    monkeypatch.setattr("gallery.index.opening.gpus", lambda: 1)
+    monkeypatch.setattr("gallery.index.opening.flat_on_gpu", Full)
+    settings = GallerySettings(index=IndexSettings(device="gpu"))
+    build = Galleries(trial.home, trial.engine, settings=settings).open(NAME)
+    assert_everything_is_found(build, MORE)
+    assert [each.getMessage() for each in caplog.records] == [
+        "The 5 embeddings of 'pictures' do not go onto the GPU ('err == cudaSuccess' failed: alloc fail of "
+        "512 bytes (cudaMalloc error out of memory [2])): searches run on the CPU"
+    ]
