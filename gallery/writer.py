@@ -1,6 +1,5 @@
 """The one who writes a gallery: adds segments, publishes builds, and leaves nothing half-done to be seen."""
 
-import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -15,7 +14,7 @@ from gallery.builds.planning import encoder_folders, published_manifest, publish
 from gallery.builds.publication import Publication, PublishReport, listing_uris
 from gallery.database import writing
 from gallery.difference import Place
-from gallery.files import new_folder, remove
+from gallery.files import remove
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
 from gallery.local_storage import DEFAULT, LocalStorage
@@ -29,7 +28,7 @@ from gallery.surveys.findings import Findings, RecordedFindings
 from gallery.surveys.seen import Coverage, Unreadable, unreadable_files
 from gallery.surveys.survey import Survey, Trust
 from gallery.surveys.telling import tell, told_sources
-from gallery.swaps.encoder_folders import encoder_folder
+from gallery.swaps.encoder_folders import keep_checkpoint
 
 
 class GalleryWriter:
@@ -97,15 +96,11 @@ class GalleryWriter:
         It lies under its fingerprint and the digest of the files that were given. A copy that is there
         already is taken as it is, with the calibration that it was given in place since.
         """
-        folder = encoder_folder(source, fingerprint)
-        kept = self._folder.encoder(folder)
-        if not kept.exists():
-            with new_folder(kept) as unfinished:
-                shutil.copytree(source, unfinished, dirs_exist_ok=True)
-        with self._writing() as connection:
+        folder = keep_checkpoint(self._folder, source, fingerprint)
+        with self.writing() as connection:
             gallery = update(GalleryRecord).where(GalleryRecord.id == self._gallery_id)
             connection.execute(gallery.values(encoder_folder=folder))
-        return kept
+        return self._folder.encoder(folder)
 
     def add_segment(
         self, contents: Sequence[EmbeddedContent], *, fingerprint: str, storage: LocalStorage = DEFAULT
@@ -117,12 +112,12 @@ class GalleryWriter:
         fresh = self._fresh(contents, fingerprint, storage)
         if not fresh:
             return
-        with self._writing() as connection:
+        with self.writing() as connection:
             known = content_ids(connection, self._gallery_id, fresh)
         ids = [known[content.checksum] for content in fresh]
         name = uuid.uuid4().hex
         files = write_segment(self._folder.segment(name), fresh, ids, storage=storage)
-        with self._writing() as connection:
+        with self.writing() as connection:
             record_segment(
                 connection,
                 self._gallery_id,
@@ -149,7 +144,7 @@ class GalleryWriter:
         finds is recorded, unless `findings` take it, in place of what a run over other sources has found.
         """
         if findings is None:
-            findings = RecordedFindings(self._writing, self._gallery_id)
+            findings = RecordedFindings(self.writing, self._gallery_id)
             findings.keep_only(Coverage(sources))
         with self._engine.connect() as connection:
             published = published_manifest(connection, self._folder, self._gallery_id)
@@ -194,7 +189,7 @@ class GalleryWriter:
             allow_empty=allow_empty,
             published_at=self._clock(),
         )
-        with self._writing() as connection:
+        with self.writing() as connection:
             report = publication.write(connection)
         self.collect()
         return report
@@ -225,14 +220,15 @@ class GalleryWriter:
 
     def collect(self) -> None:
         """Remove the files that no record names: what killed writers left, what `publish` has forgotten."""
-        with self._writing() as connection:
+        with self.writing() as connection:
             unnamed = unnamed_paths(connection, self._folder, self._gallery_id)
         for path in unnamed:  # one that was taken over since must not remove what the heir is making
-            with self._writing():
+            with self.writing():
                 remove(path)
 
     @contextmanager
-    def _writing(self) -> Iterator[Connection]:
+    def writing(self) -> Iterator[Connection]:
+        """A transaction that writes; raises GalleryLocked once another has taken the gallery over."""
         with writing(self._engine) as connection:
             self._lease.confirm(connection)
             yield connection

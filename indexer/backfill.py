@@ -3,18 +3,28 @@
 import time
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
+from functools import partial
+from itertools import chain
 from pathlib import Path
+from typing import TypeVar
 
 from gallery.errors import OriginalUnavailable
 from gallery.galleries import Galleries
 from gallery.segments.segment import EmbeddedContent
 from gallery.settings import FetchingSettings
+from gallery.site import Site
 from gallery.sources.listing import Listing
-from gallery.sources.scanning import checksum
-from gallery.swaps.successors import Successor, Unembedded, begin, successor, unembedded
-from indexer.decoding import Decoded, decoded
-from indexer.reading import decoding
+from gallery.sources.scanning import FolderSource, checksum
+from gallery.sources.source import NamedSource, Source, SourceFile
+from gallery.surveys.seen import PAGE
+from gallery.swaps.successors import Successor, begin, successor
+from gallery.swaps.unembedded import Unembedded, lacking_at, places_of, refuse, unembedded
+from gallery.writer import GalleryWriter
+from indexer.decoding import Decoded
+from indexer.embedding import NO_DIRECTION, embed
+from indexer.pipeline import in_batches
+from indexer.processes import DecodingProcesses
+from indexer.reading import decoded_here, decoding
 from indexer.settings import IndexingSettings
 from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
@@ -22,28 +32,22 @@ from siamese.images import ImageLimits, read
 from siamese.progress import Progress, Silent
 from siamese.threads import in_threads
 
-ReadIt = Callable[..., bytes]
-"""`(uri, *, limits)` to the bytes that lie there; raises UnreadableImage."""
+T = TypeVar("T")
 
 NOT_THERE = "no file of it holds the bytes that were indexed"
-NO_DIRECTION = "the encoder gives it no direction (a zero embedding, as a blank picture may have)"
 
 
 @dataclass(frozen=True, slots=True)
 class Lacking:
-    """A content that the successor cannot embed: one of its places, and why."""
+    """A content that the successor has not embedded: one of its places, and why.
+
+    One that it has `refused` keeps it from nothing: it will be told as unreadable.
+    """
 
     uri: str
     checksum: str
     reason: str
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Anew:
-    """A content that is to be embedded by the successor."""
-
-    checksum: str
-    image: Decoded
+    refused: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +75,10 @@ def backfill(
 ) -> BackfillReport:
     """Make the encoder (of this checkpoint) the gallery's successor, and embed all that it has not yet.
 
-    What is published stays published; a run that is killed goes on where it was. An original that is gone or
-    has changed is lacking: what was indexed can only be embedded from the bytes that were indexed. Raises
-    SwapRefused, GalleryLocked and what the encoder raises.
+    What is published stays published; a run that is killed goes on where it was. A content of which no
+    original holds the bytes that were indexed is lacking: a thumbnail, which is smaller, is not embedded in
+    its stead. One that cannot be decoded, or gets no direction, is refused. Raises SwapRefused, GalleryLocked
+    and what the encoder raises.
     """
     started = clock()
     settings, limits, progress = settings or IndexingSettings(), limits or ImageLimits(), progress or Silent()
@@ -88,103 +93,127 @@ def backfill(
         )
     site = galleries.site(name)
     swap = successor(site)
-    run = _Run(encoder, settings, limits, progress)
-    embedded = 0
-    with galleries.writer(name, create=False) as writer:
-        local = run.embed(unembedded(site, swap), read_local, total=swap.contents - swap.embedded)
-        for contents in (local, _listed(run, galleries, name, fetching or FetchingSettings())):
-            while segment := list(islice(contents, settings.segment_size)):
-                writer.add_segment(segment, fingerprint=encoder.fingerprint, storage=storage)
-                embedded += len(segment)
-    return BackfillReport(name, successor(site), embedded, tuple(run.lacking), clock() - started)
+    how = decoding(encoder, limits=limits, thumbnail_quality=settings.thumbnail_quality)
+    count = settings.processes_for(swap.lacking)
+    with galleries.writer(name, create=False) as writer, DecodingProcesses(how, count=count) as processes:
+        decode = processes.decoded if count else partial(decoded_here, how=how)
+        run = _Run(site, swap, writer, encoder, decode, settings, limits, progress)
+        run.keep(run.embedded(run.from_places, unembedded(site, swap), total=swap.lacking))
+        if left := successor(site).lacking:
+            files = _lacking_files(site, swap, galleries.sources(name), fetching or FetchingSettings())
+            run.keep(run.embedded(run.from_file, files, total=left))
+    after = successor(site)
+    lacking = tuple(lacking_contents(site, after))
+    return BackfillReport(name, after, after.embedded - swap.embedded, lacking, clock() - started)
 
 
-def read_local(uri: str, *, limits: ImageLimits) -> bytes:
-    """The bytes of a file of this machine; raises UnreadableImage."""
-    return read(Path(uri), limits=limits)
+def lacking_contents(site: Site, swap: Successor) -> Iterator[Lacking]:
+    """What the successor has not embedded, and why."""
+    for each in unembedded(site, swap):
+        refused = each.reason is not None
+        yield Lacking(each.uri, each.checksum, each.reason or NOT_THERE, refused)
 
 
-def _listed(
-    run: "_Run", galleries: Galleries, name: str, fetching: FetchingSettings
-) -> Iterator[EmbeddedContent]:
-    """What lies in tables, lists, shards and storage, of what is lacking so far."""
-    listings = [each for each in galleries.sources(name) if each.kind != "folder"]
-    wanted = {each.uri: each.checksum for each in run.lacking if each.reason == NOT_THERE}
-    if not listings or not wanted:
-        return
-    files = {
-        file.uri: file
-        for listing in listings
-        for file in Listing(listing, fetching).files(leave_out=lambda _: None)
-        if file.uri in wanted
-    }
-
-    def read_listed(uri: str, *, limits: ImageLimits) -> bytes:
-        try:
-            return files[uri].read(most=limits.max_bytes)
-        except OriginalUnavailable as error:
-            raise UnreadableImage(str(error)) from error
-
-    run.lacking[:] = [each for each in run.lacking if each.uri not in files]
-    again = (Unembedded(wanted[uri], (uri,)) for uri in files)
-    yield from run.embed(again, read_listed, total=len(files))
+_Wanted = tuple[Unembedded, SourceFile]
 
 
+def _lacking_files(
+    site: Site, swap: Successor, sources: Iterable[NamedSource], fetching: FetchingSettings
+) -> Iterator[_Wanted]:
+    """The files of all sources that are places of what is lacking: in shards, storage, or the web, say."""
+    files = chain.from_iterable(
+        _opened(source, fetching).files(leave_out=lambda _: None) for source in sources
+    )
+    for page in in_batches(files, PAGE):
+        by_uri = {file.uri: file for file in page}
+        for uri, content in lacking_at(site, swap, list(by_uri)).items():
+            yield content, by_uri[uri]
+
+
+def _opened(source: NamedSource, fetching: FetchingSettings) -> Source:
+    return FolderSource(source.path) if source.kind == "folder" else Listing(source, fetching)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Anew:
+    """A content that is to be embedded by the successor."""
+
+    content_id: int
+    checksum: str
+    image: Decoded
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A content of which nothing can be made, and why."""
+
+    content_id: int
+    reason: str
+
+
+_Prepared = _Anew | _Refused | None
+"""None where the bytes were not found."""
+
+
+@dataclass(frozen=True, slots=True)
 class _Run:
-    """One run's way from contents to what its encoder makes of them; `lacking` grows as it goes."""
+    """One run's way from contents to segments."""
 
-    def __init__(
-        self, encoder: Encoder, settings: IndexingSettings, limits: ImageLimits, progress: Progress
-    ) -> None:
-        self.lacking: list[Lacking] = []
-        self._encoder = encoder
-        self._settings = settings
-        self._limits = limits
-        self._progress = progress
+    site: Site
+    swap: Successor
+    writer: GalleryWriter
+    encoder: Encoder
+    decode: Callable[[bytes], Decoded]
+    settings: IndexingSettings
+    limits: ImageLimits
+    progress: Progress
 
-    def embed(
-        self, contents: Iterable[Unembedded], read_it: ReadIt, *, total: int
+    def keep(self, contents: Iterator[EmbeddedContent]) -> None:
+        """Make the contents durable, a segment at a time."""
+        for segment in in_batches(contents, self.settings.segment_size):
+            self.writer.add_segment(
+                segment, fingerprint=self.encoder.fingerprint, storage=self.swap.local_embeddings
+            )
+
+    def embedded(
+        self, prepare: Callable[[T], _Prepared], wanted: Iterable[T], *, total: int
     ) -> Iterator[EmbeddedContent]:
-        """The contents, prepared in threads and embedded batch by batch."""
-        batch_size, threads = self._settings.batch_size, self._settings.decoding_threads
+        """The contents, prepared in threads and embedded batch by batch; what is refused is noted."""
+        count, batch_size = self.settings.processes_for(total), self.settings.batch_size
+        threads = count + 1 if count else self.settings.decoding_threads
+        prepared = in_threads(prepare, wanted, ahead=batch_size + threads, threads=threads)
+        tracked = self.progress.track(prepared, description="embedding anew", total=total)
+        for batch in in_batches(tracked, batch_size):
+            made = embed(self.encoder, [each for each in batch if isinstance(each, _Anew)])
+            refused = {each.content_id: each.reason for each in batch if isinstance(each, _Refused)}
+            refused |= {each.content_id: NO_DIRECTION for each in made.without}
+            if refused:
+                with self.writer.writing() as connection:
+                    refuse(connection, self.site.gallery_id, refused)
+            yield from (embedded for _, embedded in made.embedded)
 
-        def prepare(content: Unembedded) -> Anew | Lacking:
-            return self._prepared(content, read_it)
-
-        prepared = in_threads(prepare, contents, ahead=batch_size + threads, threads=threads)
-        tracked = iter(self._progress.track(prepared, description="embedding anew", total=total))
-        while batch := list(islice(tracked, batch_size)):
-            self.lacking += [each for each in batch if isinstance(each, Lacking)]
-            whole = [each for each in batch if isinstance(each, Anew)]
-            yield from _embed(self._encoder, whole, self.lacking)
-
-    def _prepared(self, content: Unembedded, read_it: ReadIt) -> Anew | Lacking:
-        for uri in content.uris:
+    def from_places(self, content: Unembedded) -> _Prepared:
+        """By the first file of this machine that holds the content."""
+        for uri in places_of(self.site, content.content_id):
             try:
-                data = read_it(uri, limits=self._limits)
-                if checksum(data) != content.checksum:
-                    continue
-                quality = self._settings.thumbnail_quality
-                how = decoding(self._encoder, limits=self._limits, thumbnail_quality=quality)
-                return Anew(content.checksum, decoded(data, how))
+                data = read(Path(uri), limits=self.limits)
             except UnreadableImage:
                 continue
-        return Lacking(content.uris[0], content.checksum, NOT_THERE)
+            if checksum(data) == content.checksum:
+                return self._decoded(content, data)
+        return None
 
+    def from_file(self, wanted: _Wanted) -> _Prepared:
+        """By the file that a source names, if it still holds the content."""
+        content, file = wanted
+        try:
+            data = file.read(most=self.limits.max_bytes)
+        except OriginalUnavailable:
+            return None
+        return self._decoded(content, data) if checksum(data) == content.checksum else None
 
-def _embed(encoder: Encoder, batch: list[Anew], lacking: list[Lacking]) -> Iterator[EmbeddedContent]:
-    if not batch:
-        return
-    made, without = encoder.embed_directed([each.image.prepared for each in batch])
-    lacking += [Lacking("", batch[at].checksum, NO_DIRECTION) for at in without]
-    directed = [each for at, each in enumerate(batch) if at not in without]
-    for each, embedding, local in zip(directed, made.embeddings, made.local_embeddings, strict=True):
-        yield EmbeddedContent(
-            each.checksum,
-            each.image.width,
-            each.image.height,
-            embedding,
-            local,
-            each.image.thumbnail,
-            each.image.prepared.detail,
-        )
+    def _decoded(self, content: Unembedded, data: bytes) -> _Prepared:
+        try:
+            return _Anew(content.content_id, content.checksum, self.decode(data))
+        except UnreadableImage as error:
+            return _Refused(content.content_id, error.reason)

@@ -7,22 +7,18 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
-import numpy as np
-from numpy.typing import NDArray
-
 from gallery.local_storage import LocalStorage
 from gallery.segments.segment import EmbeddedContent
 from gallery.surveys.seen import REMOVED, Unreadable
 from gallery.surveys.survey import Doubt, Settled, Survey
 from gallery.writer import GalleryWriter
 from indexer.decoding import Decoded
+from indexer.embedding import NO_DIRECTION, embed
 from indexer.reading import Reader, ReadFile, UnreadFile
 from indexer.tally import Tally
 from siamese.encoder import Encoder
 
 T = TypeVar("T")
-
-NO_DIRECTION = "the encoder gives it no direction (a zero embedding, as a blank picture may have)"
 
 _SETTLED = {None: "known", REMOVED: "removed"}
 """What a file comes to that need not be read; for any other reason it is unreadable."""
@@ -83,18 +79,14 @@ def embed_contents(
 ) -> Iterator[EmbeddedContent]:
     """The contents, embedded batch by batch; the survey learns which have no embedding."""
     for batch in in_batches(contents, batch_size):
-        embedded, without = encoder.embed_directed([content.image.prepared for content in batch])
-        for position in without:
-            content = batch[position]
+        made = embed(encoder, batch)
+        for content in made.without:
             tally.refuse(Unreadable(content.doubt.file.uri, content.checksum, NO_DIRECTION))
             survey.learn(content.doubt, checksum=content.checksum, reason=NO_DIRECTION)
-        directed = [each for at, each in enumerate(batch) if at not in without]
-        for content, embedding, local_embeddings in zip(
-            directed, embedded.embeddings, embedded.local_embeddings, strict=True
-        ):
+        for content, embedded in made.embedded:
             tally.count("embedded")
             survey.learn(content.doubt, checksum=content.checksum)
-            yield _embedded(content, embedding, local_embeddings)
+            yield embedded
 
 
 def keep_in_segments(
@@ -142,17 +134,3 @@ def in_batches(things: Iterable[T], size: int) -> Iterator[list[T]]:
 
 def _read(waiting: Settled | tuple[Doubt, Future[ReadFile | UnreadFile]]) -> ReadDoubt | Settled:
     return waiting if isinstance(waiting, Settled) else (waiting[0], waiting[1].result())
-
-
-def _embedded(
-    content: NewContent, embedding: NDArray[np.float32], local_embeddings: NDArray[np.float32]
-) -> EmbeddedContent:
-    return EmbeddedContent(
-        content.checksum,
-        content.image.width,
-        content.image.height,
-        embedding,
-        local_embeddings,
-        content.image.thumbnail,
-        content.image.prepared.detail,
-    )

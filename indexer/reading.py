@@ -59,7 +59,7 @@ class Reader:
     ) -> None:
         """`known` are the checksums of contents that need not be decoded; `decode` does that elsewhere."""
         how = decoding(encoder, limits=limits, thumbnail_quality=thumbnail_quality)
-        self._decode = decode or partial(_decoded_here, how=how)
+        self._decode = decode or partial(decoded_here, how=how)
         self._known = known
         self._claimed: set[str] = set()
         self._lock = threading.Lock()
@@ -102,7 +102,8 @@ class Reader:
         return True
 
 
-def _decoded_here(data: bytes, *, how: Decoding) -> Decoded:
+def decoded_here(data: bytes, *, how: Decoding) -> Decoded:
+    """The image in the bytes; raises UnreadableImage for whatever a decoder raises."""
     try:
         return decoded(data, how)
     except UnreadableImage:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from gallery.web.urls import shown
 from siamese.fingerprint import short
 from whyalike.console import out, say
 from whyalike.tables import UNKNOWN, print_facts, print_rows, print_written
@@ -23,37 +24,40 @@ LACKING_SHOWN = 20
 
 @dataclass(frozen=True, slots=True)
 class Activation:
-    """What took over: the build, its images, and its encoder."""
+    """What took over: the build, its images, and its encoder; `unreadable` contents are not in it."""
 
     gallery: str
     build: int
     images: int
+    unreadable: int
     encoder_name: str
     fingerprint: str
 
     @classmethod
-    def of(cls, manifest: Manifest) -> Activation:
+    def of(cls, manifest: Manifest, *, unreadable: int) -> Activation:
         """What a manifest says of it."""
         encoder = manifest.encoder
-        return cls(manifest.gallery, manifest.build, manifest.images, encoder.name, encoder.fingerprint)
+        name, fingerprint = encoder.name, encoder.fingerprint
+        return cls(manifest.gallery, manifest.build, manifest.images, unreadable, name, fingerprint)
 
 
 def print_backfill(report: BackfillReport) -> None:
     """How far the successor is, and what it cannot embed."""
     successor = report.successor
-    state = "ready" if successor.embedded == successor.contents else "not ready"
+    state = "not ready" if successor.lacking else "ready"
     out().print(Text(f"{report.gallery}: {successor.encoder_name} is {state} to take over"))
     print_facts(
         [
             ("embedded", f"{successor.embedded} of {successor.contents} contents"),
+            *([("unreadable", str(successor.refused))] if successor.refused else []),
             ("in this run", f"{report.embedded} in {report.seconds:.1f} s"),
             ("encoder", f"{successor.encoder_name} ({short(successor.fingerprint)})"),
         ]
     )
     for each in report.lacking[:LACKING_SHOWN]:
-        say(f"lacking: {each.uri or each.checksum}: {each.reason}")
+        say(f"{'unreadable' if each.refused else 'lacking'}: {shown(each.uri)}: {each.reason}")
     if len(report.lacking) > LACKING_SHOWN:
-        say(f"lacking: {len(report.lacking) - LACKING_SHOWN} more")
+        say(f"{len(report.lacking) - LACKING_SHOWN} more")
 
 
 def print_churn(found: Churn, page: Path | None) -> None:
@@ -86,7 +90,8 @@ def print_activation(activation: Activation) -> None:
     out().print(
         Text(f"{activation.gallery}: build {activation.build}, published, {activation.images} images")
     )
-    print_facts([("encoder", f"{activation.encoder_name} ({short(activation.fingerprint)})")])
+    facts = [("encoder", f"{activation.encoder_name} ({short(activation.fingerprint)})")]
+    print_facts(facts + ([("unreadable", str(activation.unreadable))] if activation.unreadable else []))
 
 
 def _cells(when: str, encoder: OfEncoder) -> tuple[str, ...]:

@@ -26,7 +26,18 @@ RECORDS = (amendments, attributes, builds, files, galleries, images, indexes, jo
 """Importing them is what fills the metadata."""
 
 PASSING = frozenset(
-    {"leases", "findings", "successors", "indexes", "build_indexes", "jobs", "job_errors", "keys", "sessions"}
+    {
+        "leases",
+        "findings",
+        "successors",
+        "refused_contents",
+        "indexes",
+        "build_indexes",
+        "jobs",
+        "job_errors",
+        "keys",
+        "sessions",
+    }
 )
 """What only a run or a swap in progress knows of, main indexes (they are built again), and what is of no
 gallery: jobs, keys.

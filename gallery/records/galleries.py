@@ -54,6 +54,18 @@ class SuccessorRecord(Record):
     begun_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 
+class RefusedContentRecord(Record):
+    """A content of which the successor can make no embedding though its bytes are there, and why."""
+
+    __tablename__ = "refused_contents"
+
+    gallery_id: Mapped[int] = mapped_column(
+        ForeignKey("successors.gallery_id", ondelete="CASCADE"), primary_key=True
+    )
+    content_id: Mapped[int] = mapped_column(ForeignKey("contents.id", ondelete="CASCADE"), primary_key=True)
+    reason: Mapped[str]
+
+
 class LeaseRecord(Record):
     """The one who may write the gallery: there is a row while somebody does, or died doing it."""
 

@@ -34,7 +34,8 @@ class PlaceRecord(Record):
 
     So a build's membership, places and labels are a condition and nothing is copied for a new build. Builds
     are numbered in a line; going back to an old one publishes its state as a new build. `attributes` is the
-    digest that AttributeRecord has them under.
+    digest that AttributeRecord has them under, `source` what the file was found through last, as a FileRecord
+    has it (null where that was not kept yet).
     """
 
     __tablename__ = "places"
@@ -80,5 +81,6 @@ class PlaceRecord(Record):
     uri: Mapped[str]
     label: Mapped[str | None]
     attributes: Mapped[str | None]
+    source: Mapped[str | None]
     since_build: Mapped[int]
     until_build: Mapped[int | None]

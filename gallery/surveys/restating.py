@@ -33,19 +33,28 @@ def restate_files(connection: Connection, gallery_id: int) -> None:
     )
     known = exists().where(FileRecord.gallery_id == gallery_id, FileRecord.uri == PlaceRecord.uri)
     shown = (
-        select(PlaceRecord.gallery_id, PlaceRecord.uri, PlaceRecord.label, ContentRecord.checksum)
+        select(
+            PlaceRecord.gallery_id,
+            PlaceRecord.uri,
+            PlaceRecord.source,
+            PlaceRecord.label,
+            ContentRecord.checksum,
+        )
         .join(ImageRecord, ImageRecord.id == PlaceRecord.image_id)
         .join(ContentRecord, ContentRecord.id == ImageRecord.content_id)
         .where(*live, ~known)
     )
-    names = ["gallery_id", "uri", "label", "checksum"]
+    names = ["gallery_id", "uri", "source", "label", "checksum"]
     connection.execute(insert(FileRecord).from_select(names, shown))
     connection.execute(delete(FindingRecord).where(FindingRecord.gallery_id == gallery_id))
     _give_to_listing(connection, gallery_id)
 
 
 def _give_to_listing(connection: Connection, gallery_id: int) -> None:
-    """Where there is one listing, what lies in no folder was found through it; its next run must miss it."""
+    """Give places that were shown before their sources were kept to the listing that must miss them.
+
+    Where there is one listing, what lies in no folder was found through it.
+    """
     of_gallery = SourceRecord.gallery_id == gallery_id
     known = connection.execute(select(SourceRecord.uri, SourceRecord.kind).where(of_gallery)).all()
     listings = [uri for uri, kind in known if kind != "folder"]

@@ -45,6 +45,9 @@ RELABELLED = and_(
 )
 """The image stays where it is, and something else is said of it."""
 
+SAID = ("uri", "label", "attributes", "source")
+"""What a place takes over from what was found."""
+
 
 class Transition:
     """The change of a gallery's places that its findings ask for; for one transaction, which `build` ends."""
@@ -82,6 +85,7 @@ class Transition:
 
     def take_over(self) -> None:
         """Make what was found what was seen, and forget the findings."""
+        self._tell_sources()
         found = select(_F.uri).where(self._of_gallery)
         self._connection.execute(
             delete(FileRecord).where(FileRecord.gallery_id == self._gallery_id, FileRecord.uri.in_(found))
@@ -92,6 +96,15 @@ class Transition:
         )
         self._connection.execute(insert(FileRecord).from_select(names, files))
         self._connection.execute(delete(_F).where(self._of_gallery))
+
+    def _tell_sources(self) -> None:
+        """Say of places that go on through which source they are found now."""
+        stayed = select(_F.uri).where(self._of_gallery, READABLE, _F.checksum == _F.old_checksum)
+        source = select(_F.source).where(self._of_gallery, _F.uri == PlaceRecord.uri).scalar_subquery()
+        live = update(PlaceRecord).where(
+            PlaceRecord.gallery_id == self._gallery_id, PlaceRecord.until_build.is_(None)
+        )
+        self._connection.execute(live.where(PlaceRecord.uri.in_(stayed)).values(source=source))
 
     def _spread_reasons(self, embedded: ColumnElement[bool]) -> None:
         other = FindingRecord.__table__.alias()
@@ -199,8 +212,9 @@ class Transition:
         )
 
     def _begin_known(self, build: int) -> None:
-        names = ["gallery_id", "image_id", "uri", "label", "attributes", "since_build"]
-        known = select(_F.gallery_id, _F.image_id, _F.uri, _F.label, _F.attributes, literal(build)).where(
+        names = ["gallery_id", "image_id", *SAID, "since_build"]
+        said = [getattr(_F, name) for name in SAID]
+        known = select(_F.gallery_id, _F.image_id, *said, literal(build)).where(
             self._of_gallery, _F.image_id.is_not(None)
         )
         self._connection.execute(insert(PlaceRecord).from_select(names, known.order_by(_F.uri)))
@@ -208,7 +222,7 @@ class Transition:
     def _begin_new(self, build: int) -> None:
         """Give the images that begin their ids, in the order of their uris."""
         statement = (
-            select(_F.uri, _F.label, _F.attributes, ContentRecord.id)
+            select(ContentRecord.id, *(getattr(_F, name) for name in SAID))
             .join(
                 ContentRecord,
                 and_(ContentRecord.gallery_id == _F.gallery_id, ContentRecord.checksum == _F.checksum),
@@ -220,20 +234,14 @@ class Transition:
         last = ""
         while page := self._connection.execute(statement.where(_F.uri > last)).all():
             ordered = insert(ImageRecord).returning(ImageRecord.id, sort_by_parameter_order=True)
-            image_ids = self._connection.scalars(ordered, [{"content_id": row[-1]} for row in page])
+            image_ids = self._connection.scalars(ordered, [{"content_id": row.id} for row in page])
+            same = {"gallery_id": self._gallery_id, "since_build": build}
             rows = [
-                {
-                    "gallery_id": self._gallery_id,
-                    "image_id": image_id,
-                    "uri": uri,
-                    "label": label,
-                    "attributes": attributes,
-                    "since_build": build,
-                }
-                for image_id, (uri, label, attributes, _) in zip(image_ids, page, strict=True)
+                {**same, "image_id": image_id, **{name: getattr(row, name) for name in SAID}}
+                for image_id, row in zip(image_ids, page, strict=True)
             ]
             self._connection.execute(insert(PlaceRecord), rows)
-            last = page[-1][0]
+            last = page[-1].uri
 
     def _count(self, *conditions: ColumnElement[bool]) -> int:
         statement = select(func.count()).select_from(_F).where(self._of_gallery, *conditions)

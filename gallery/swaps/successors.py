@@ -3,8 +3,7 @@
 Until it does it is a row, a checkpoint and segments that no build names; readers and runs know nothing of it.
 """
 
-import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -14,29 +13,24 @@ from sqlalchemy import ColumnElement, Connection, delete, exists, func, insert, 
 from gallery.builds.planning import published_number
 from gallery.builds.republication import manifest_of
 from gallery.errors import NoSuccessor, NothingPublished, SwapRefused
-from gallery.files import new_folder
 from gallery.local_storage import LocalStorage
 from gallery.manifest import SegmentClaims
-from gallery.membership import in_build_too
 from gallery.records.builds import BuildSegmentRecord, EmbeddedContentRecord, SegmentRecord
-from gallery.records.galleries import SuccessorRecord
-from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
+from gallery.records.galleries import RefusedContentRecord, SuccessorRecord
+from gallery.records.images import ImageRecord, PlaceRecord
 from gallery.segments.local_embeddings import storage_of
 from gallery.segments.segment import is_intact
 from gallery.site import Site
-from gallery.swaps.encoder_folders import encoder_folder
+from gallery.swaps.encoder_folders import keep_checkpoint
 from gallery.tenure import Tenure
-
-PAGE = 1000
-"""Contents that are asked for at a time."""
-
-USES = 3
-"""Places of a content whose files are tried."""
 
 
 @dataclass(frozen=True, slots=True)
 class Successor:
-    """The encoder that is to take over; of the `contents` that are shown it has embedded `embedded`."""
+    """The encoder that is to take over; of the `contents` that are shown it has embedded `embedded`.
+
+    Of `refused` ones it can make no embedding: they are told as unreadable when it takes over.
+    """
 
     encoder_name: str
     encoder_folder: str
@@ -45,23 +39,21 @@ class Successor:
     begun_at: datetime
     contents: int
     embedded: int
+    refused: int
 
-
-@dataclass(frozen=True, slots=True)
-class Unembedded:
-    """A content that the successor has not embedded, and some of the places where it is."""
-
-    checksum: str
-    uris: tuple[str, ...]
+    @property
+    def lacking(self) -> int:
+        """Contents that are yet to be embedded before it can take over."""
+        return self.contents - self.embedded - self.refused
 
 
 def begin(
     tenure: Tenure, checkpoint: Path, *, fingerprint: str, encoder_name: str, storage: LocalStorage
 ) -> None:
-    """Make the encoder of this checkpoint the gallery's successor; if it is already, nothing happens.
+    """Make the encoder of this checkpoint the gallery's successor; if it is already, it goes on.
 
-    The checkpoint is copied into the gallery. Raises NothingPublished, and SwapRefused for the gallery's own
-    encoder and while another swap goes on.
+    What it has refused will be tried again. The checkpoint is copied into the gallery. Raises
+    NothingPublished, and SwapRefused for the gallery's own encoder and while another swap goes on.
     """
     number = published_of(tenure.site)
     if not number:
@@ -72,11 +64,7 @@ def begin(
             f"The gallery {tenure.gallery!r} is embedded by {encoder_name} ({fingerprint[:12]}) already; "
             "name the checkpoint of another encoder."
         )
-    name = encoder_folder(checkpoint, fingerprint)
-    kept = tenure.folder.encoder(name)
-    if not kept.exists():
-        with new_folder(kept) as unfinished:
-            shutil.copytree(checkpoint, unfinished, dirs_exist_ok=True)
+    name = keep_checkpoint(tenure.folder, checkpoint, fingerprint)
     with tenure.writing() as connection:
         known = connection.execute(_row(tenure.gallery_id)).one_or_none()
         if known is not None and known.fingerprint != fingerprint:
@@ -84,6 +72,9 @@ def begin(
                 f"The gallery {tenure.gallery!r} is being swapped to {known.encoder_name}; activate or "
                 "abandon that first."
             )
+        connection.execute(
+            delete(RefusedContentRecord).where(RefusedContentRecord.gallery_id == tenure.gallery_id)
+        )
         if known is None:
             row = {
                 "gallery_id": tenure.gallery_id,
@@ -108,6 +99,7 @@ def successor(site: Site) -> Successor:
         shown = select(func.count(ImageRecord.content_id.distinct())).join(PlaceRecord).where(live(site))
         contents = connection.scalar(shown) or 0
         embedded = connection.scalar(shown.where(held(ids))) or 0
+        refused = connection.scalar(shown.where(is_refused(site), ~held(ids))) or 0
     return Successor(
         row.encoder_name,
         row.encoder_folder,
@@ -116,33 +108,8 @@ def successor(site: Site) -> Successor:
         row.begun_at,
         contents,
         embedded,
+        refused,
     )
-
-
-def unembedded(site: Site, swap: Successor) -> Iterator[Unembedded]:
-    """The contents of live images that the successor has not embedded when their page is read."""
-    last, number = 0, published_of(site)
-    while True:
-        with site.engine.connect() as connection:
-            segments = segments_of(connection, site, swap.fingerprint, swap.local_embeddings)
-            page = connection.execute(
-                select(ContentRecord.id, ContentRecord.checksum)
-                .distinct()
-                .join(ImageRecord, ImageRecord.content_id == ContentRecord.id)
-                .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
-                .where(
-                    in_build_too(site.gallery_id, number),
-                    ContentRecord.id > last,
-                    ~held([each.id for each in segments]),
-                )
-                .order_by(ContentRecord.id)
-                .limit(PAGE)
-            ).all()
-            found = [Unembedded(row.checksum, tuple(connection.scalars(_uris(site, row.id)))) for row in page]
-        yield from found
-        if len(page) < PAGE:
-            return
-        last = page[-1].id
 
 
 def abandon(tenure: Tenure) -> Successor:
@@ -183,9 +150,12 @@ def held(segment_ids: Sequence[int]) -> ColumnElement[bool]:
     )
 
 
-def _uris(site: Site, content_id: int):  # type: ignore[no-untyped-def]
-    uris = select(PlaceRecord.uri).join(ImageRecord).where(live(site), ImageRecord.content_id == content_id)
-    return uris.order_by(PlaceRecord.uri).limit(USES)
+def is_refused(site: Site) -> ColumnElement[bool]:
+    """The condition that the successor can make nothing of an image's content."""
+    return exists().where(
+        RefusedContentRecord.gallery_id == site.gallery_id,
+        RefusedContentRecord.content_id == ImageRecord.content_id,
+    )
 
 
 def segments_of(

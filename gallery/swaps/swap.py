@@ -11,7 +11,8 @@ from gallery.records.builds import SegmentRecord
 from gallery.records.galleries import SuccessorRecord
 from gallery.records.images import ImageRecord, PlaceRecord
 from gallery.site import Site
-from gallery.swaps.successors import Successor, held, live, published_of, segments_of, successor, unembedded
+from gallery.swaps.successors import Successor, held, live, published_of, segments_of, successor
+from gallery.swaps.unembedded import leave_out, unembedded
 from gallery.tenure import Tenure
 
 
@@ -32,19 +33,22 @@ def activate(tenure: Tenure) -> Manifest:
     """Publish what the successor has embedded: the same images and ids by another encoder, in one step.
 
     The old encoder's segments stay as long as builds name them, so that rolling back goes back to it.
-    Raises NoSuccessor, and NotEmbedded while there are images that it has not embedded.
+    Images of which it can make nothing are no images of the new build; their files are told as unreadable,
+    as if they had been indexed by it. Raises NoSuccessor, and NotEmbedded while there are other images that
+    it has not embedded.
     """
     swap = successor(tenure.site)
-    if swap.embedded < swap.contents:
-        first = next(unembedded(tenure.site, swap))
+    if swap.lacking:
+        first = next(each for each in unembedded(tenure.site, swap) if each.reason is None)
         raise NotEmbedded(
-            f"{swap.contents - swap.embedded} contents are not embedded by {swap.encoder_name} yet, that of "
-            f"{first.uris[0]} for one; run `whyalike gallery swap start` again, or index the gallery first "
+            f"{swap.lacking} contents are not embedded by {swap.encoder_name} yet, that of "
+            f"{first.uri} for one; run `whyalike gallery swap start` again, or index the gallery first "
             "where originals are gone."
         )
 
-    def change(connection: Connection, _number: int) -> Manifest:
+    def change(connection: Connection, number: int) -> Manifest:
         claims = _claims(connection, tenure.site, swap)
+        leave_out(connection, tenure.site, [segment.id for segment in claims.segments], number)
         connection.execute(delete(SuccessorRecord).where(SuccessorRecord.gallery_id == tenure.gallery_id))
         return claims
 

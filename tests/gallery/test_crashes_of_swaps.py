@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from gallery.swaps.successors import abandon, begin, successor, unembedded
+from gallery.swaps.successors import abandon, begin, successor
 from gallery.swaps.swap import activate
+from gallery.swaps.unembedded import unembedded
 from tests.gallery.killing import Homes, Snapshot, assert_tidy
 from tests.gallery.support import NAME, Trial, checkpoint, embedded, images
 
@@ -35,7 +36,7 @@ def swap(home: Path) -> list[str]:
     with trial.galleries.tenure(NAME) as tenure:
         begin(tenure, checkpoint(home, 1), fingerprint=NEW, encoder_name="toy 1", storage="int8")
     site = trial.galleries.site(NAME)
-    todo = [each.uris[0] for each in unembedded(site, successor(site))]
+    todo = [each.uri for each in unembedded(site, successor(site))]
     for uri in todo:
         with trial.writer() as writer:
             writer.add_segment([embedded(FILES[uri], seed=1)], fingerprint=NEW)

@@ -14,8 +14,9 @@ from gallery.builds.compaction import compact
 from gallery.builds.rollback import roll_back
 from gallery.folders import GalleryFolder
 from gallery.records.galleries import GalleryRecord
-from gallery.swaps.successors import begin, successor, unembedded
+from gallery.swaps.successors import begin, successor
 from gallery.swaps.swap import activate
+from gallery.swaps.unembedded import unembedded
 from tests.gallery.power import Disk
 from tests.gallery.support import NAME, Trial, checkpoint, embedded
 
@@ -71,7 +72,7 @@ def swap(trial: Trial, files: dict[str, bytes]) -> None:
     with trial.galleries.tenure(NAME) as tenure:
         begin(tenure, checkpoint(trial.home, 2), fingerprint="f3", encoder_name="toy 2", storage="int8")
     site = trial.galleries.site(NAME)
-    todo = [files[each.uris[0]] for each in unembedded(site, successor(site))]
+    todo = [files[each.uri] for each in unembedded(site, successor(site))]
     with trial.writer() as writer:
         writer.add_segment([embedded(data, seed=2) for data in todo], fingerprint="f3")
     with trial.galleries.tenure(NAME) as tenure:

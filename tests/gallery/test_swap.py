@@ -9,8 +9,9 @@ from gallery.builds.rollback import roll_back
 from gallery.errors import NoSuccessor, NotEmbedded, NothingPublished, SwapRefused
 from gallery.proof.verification import verify
 from gallery.swaps.churn import Churn, Estimate, churn
-from gallery.swaps.successors import abandon, begin, successor, unembedded
+from gallery.swaps.successors import abandon, begin, successor
 from gallery.swaps.swap import activate, open_successor
+from gallery.swaps.unembedded import unembedded
 from tests.gallery.support import NAME, Trial, checkpoint, embedded, ids, images
 
 FILES = {f"/r/{label}/{number}.jpg": f"{label}{number}".encode() for label in "ab" for number in range(6)}
@@ -26,7 +27,7 @@ def started(trial: Trial, seed: int = 1) -> None:
 def embed(trial: Trial, files: dict[str, bytes], *, seed: int = 1, count: int = 1000) -> int:
     """What the indexer's backfill does: all that is lacking, or the first `count` of it."""
     site = trial.galleries.site(NAME)
-    todo = [files[each.uris[0]] for each in unembedded(site, successor(site))][:count]
+    todo = [files[each.uri] for each in unembedded(site, successor(site))][:count]
     with trial.writer() as writer:
         for data in todo:
             writer.add_segment([embedded(data, seed=seed)], fingerprint=f"f{seed + 1}")

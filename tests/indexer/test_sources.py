@@ -121,6 +121,44 @@ def test_after_going_back_a_table_is_taken_over_again(
     assert found(opened(galleries), "year = 1999") == ["lime.png"]
 
 
+def test_after_going_back_each_of_several_tables_ends_what_it_names_no_more(
+    galleries: Galleries, toy: EncoderChoice, tmp_path: Path, pictures: Path
+) -> None:
+    first, second = (
+        table(tmp_path / f"{name}.csv", [{"path": f"pictures/{each}.png"} for each in colours])
+        for name, colours in (("first", ("red", "lime")), ("second", ("blue",)))
+    )
+    run(galleries, toy, first, second)
+    whole = first.read_text()
+    first.write_text("\n".join(whole.splitlines()[:-1]) + "\n")
+    run(galleries, toy, first)
+    assert set(told(opened(galleries))) == {"red.png", "blue.png"}
+    with galleries.tenure("g") as tenure:
+        roll_back(tenure, build=1)
+    assert run(galleries, toy, second).removed == 0
+    assert set(told(opened(galleries))) == {"red.png", "lime.png", "blue.png"}
+    assert run(galleries, toy, first).removed == 1
+    assert set(told(opened(galleries))) == {"red.png", "blue.png"}
+
+
+def test_after_going_back_the_table_that_named_an_image_last_is_the_one_that_ends_it(
+    galleries: Galleries, toy: EncoderChoice, tmp_path: Path, pictures: Path
+) -> None:
+    both = [{"path": f"pictures/{each}.png"} for each in ("red", "lime")]
+    first, second = (table(tmp_path / f"{name}.csv", both) for name in ("first", "second"))
+    run(galleries, toy, first)
+    first.write_text("path\npictures/red.png\n")
+    run(galleries, toy, second)  # it takes both over
+    second.write_text("path\npictures/red.png\n")
+    run(galleries, toy, second)
+    assert set(told(opened(galleries))) == {"red.png"}
+    with galleries.tenure("g") as tenure:
+        roll_back(tenure, build=1)
+    assert set(told(opened(galleries))) == {"red.png", "lime.png"}
+    assert run(galleries, toy, first).removed == 0
+    assert run(galleries, toy, second).removed == 1
+
+
 def test_what_no_kept_build_says_any_more_is_forgotten(
     galleries: Galleries, toy: EncoderChoice, listed: Path
 ) -> None:

@@ -44,7 +44,7 @@ def start(
         progress=progress(),
     )
     print_json(report) if json else print_backfill(report)
-    if report.lacking:
+    if report.successor.lacking:
         raise typer.Exit(1)
 
 
@@ -87,6 +87,7 @@ def compare(
 def activate(name: GalleryName, json: Json = False) -> None:
     """Let the other encoder take over: the same images and ids, in one step; `rollback` goes back."""
     from gallery.builds.improvement import improve_index
+    from gallery.swaps.successors import successor
     from gallery.swaps.swap import activate as activate_successor
     from whyalike.console import say
     from whyalike.home import open_galleries
@@ -98,9 +99,10 @@ def activate(name: GalleryName, json: Json = False) -> None:
     settings = read_settings()
     wish = index_wish(settings.gallery.index, kind=None, recall=None, memory_mib=None)
     with open_galleries(settings).tenure(name) as tenure:
+        refused = successor(tenure.site).refused
         manifest = activate_successor(tenure)
         build = improve_index(tenure, wish, tell=say).build
-    activation = Activation.of(manifest.model_copy(update={"build": build}))
+        activation = Activation.of(manifest.model_copy(update={"build": build}), unreadable=refused)
     print_json(activation) if json else print_activation(activation)
 
 
