@@ -85,6 +85,7 @@ def _amended_places(gallery_id: int) -> Any:
             PlaceRecord.image_id,
             PlaceRecord.uri,
             PlaceRecord.label,
+            PlaceRecord.source,
             ContentRecord.checksum,
             AmendmentRecord.checksum.label("said_of"),
             AmendmentRecord.removed,
@@ -121,8 +122,8 @@ def _write(connection: Connection, gallery_id: int, change: _Change, number: int
         record_attributes(connection, gallery_id, {digest: change.attributes})
     said = {"label": change.label, "attributes": digest}
     connection.execute(file.values(**said))
-    row = {"gallery_id": gallery_id, "image_id": place.image_id, "uri": place.uri, **said}
-    connection.execute(insert(PlaceRecord).values(**row, since_build=number))
+    row = {"gallery_id": gallery_id, "image_id": place.image_id, "uri": place.uri, "source": place.source}
+    connection.execute(insert(PlaceRecord).values(**row, **said, since_build=number))
 
 
 def _stated(connection: Connection, tenure: Tenure) -> Manifest:
