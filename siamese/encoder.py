@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -26,6 +25,7 @@ from siamese.network import EncoderNetwork
 from siamese.preparing import Prepared, prepare
 from siamese.preprocessing import Preprocessing
 from siamese.scaled_image import AnyImage
+from siamese.threads import usable_cores
 
 # How many images one forward pass takes, always: libraries choose other algorithms for other shapes, and
 # then the same image alone and in a batch would differ in its last bits (by a distance of up to 1e-6).
@@ -139,7 +139,7 @@ class Encoder:
     @property
     def at_once(self) -> int:
         """How many images it computes at the same time: with more, each takes longer."""
-        return (os.cpu_count() or 1) if self.device == "cpu" else GPU_PASS
+        return usable_cores() if self.device == "cpu" else GPU_PASS
 
     def prepare(self, image: AnyImage) -> Prepared:
         """The image as this encoder takes it; work of the CPU, made for many threads.
@@ -187,7 +187,7 @@ class Encoder:
             return [self._pass(batch, size) for batch in batches]
         if len(batches) == 1:
             return [_on_one_core(lambda: self._pass(batches[0], size))]
-        with ThreadPoolExecutor(min(len(batches), os.cpu_count() or 1)) as pool:
+        with ThreadPoolExecutor(min(len(batches), usable_cores())) as pool:
             return list(pool.map(lambda batch: _on_one_core(lambda: self._pass(batch, size)), batches))
 
     def _pass(self, prepared: Sequence[Prepared], size: int) -> NDArray[np.float32]:

@@ -16,9 +16,16 @@ Made = TypeVar("Made")
 MOST_THREADS = 8
 
 
+def usable_cores() -> int:
+    """How many cores this process may use, which may be fewer than the machine has."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def decoding_threads() -> int:
     """How many threads read pictures on this machine."""
-    return min(MOST_THREADS, os.cpu_count() or 1)
+    return min(MOST_THREADS, usable_cores())
 
 
 def in_threads(
