@@ -10,7 +10,7 @@ import time
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
-from limits.strategies import SlidingWindowCounterRateLimiter
+from limits.strategies import MovingWindowRateLimiter
 
 from gallery.access.key import Key
 from search_api.errors import TooManyRequests
@@ -21,7 +21,7 @@ class Rates:
     """Counts, and raises TooManyRequests at what comes too often. A limit of 0 is none."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self._window = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._window = MovingWindowRateLimiter(MemoryStorage())
         self._requests = _item(settings.requests_per_minute)
         self._searches = _item(settings.searches_per_minute)
         self._failures = _item(settings.failures_per_minute)

@@ -14,6 +14,7 @@ async function fetched(path, options) {
   });
   const content = await response.json();
   if (response.ok) return content;
+  if (response.status === 401) location.assign("/sign-in"); // the session is over
   throw new Error(`${content.title}. ${content.detail}`);
 }
 

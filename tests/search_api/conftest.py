@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
@@ -24,7 +25,6 @@ from indexer.indexing import index
 from indexer.performing import Performer
 from indexer.settings import IndexingSettings, JobSettings
 from indexer.worker import Worker
-from migrations import schema
 from search_api.app import create_app
 from search_api.managing import Managing
 from search_api.search import Searcher
@@ -121,10 +121,9 @@ class Workshop:
 
 
 @pytest.fixture
-def workshop(tmp_path: Path) -> Iterator[Workshop]:
-    url = f"sqlite:///{tmp_path}/records.db"
-    schema.upgrade(url)
-    engine = open_engine(url)
+def workshop(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Workshop]:
+    shutil.copy(migrated_sqlite, tmp_path / "records.db")
+    engine = open_engine(f"sqlite:///{tmp_path}/records.db")
     made = Workshop(tmp_path, Galleries(tmp_path / "home", engine))
     yield made
     for searcher in made.searchers:

