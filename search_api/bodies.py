@@ -16,8 +16,8 @@ from search_api.errors import SearchError, SlowBody, UploadTooLarge
 from search_api.faces import face_of
 from search_api.problems import refusal
 
-LEAST_PER_SECOND = 2**20
-"""Bytes at which a large body must arrive, on the whole; a small one has its seconds anyway."""
+LEAST_PER_SECOND = 2**18
+"""Bytes a second at which what lasts longer than its seconds must have arrived: 2 Mbit/s."""
 
 
 class BodyLimit:
@@ -45,21 +45,17 @@ class BodyLimit:
         if declared.isdecimal() and int(declared) > limit:
             await refusal(UploadTooLarge(limit))(scope, receive, send)
             return
-        await self._app(
-            scope,
-            _Arriving(receive, limit=limit, seconds=max(self._seconds, limit / LEAST_PER_SECOND)).receive,
-            send,
-        )
+        await self._app(scope, _Arriving(receive, limit=limit, seconds=self._seconds).receive, send)
 
 
 class _Arriving:
-    """A body on its way: counted, and timed from the beginning."""
+    """A body on its way: counted, and timed; a large one may take longer while it flows."""
 
     def __init__(self, receive: Receive, *, limit: int, seconds: float) -> None:
         self._receive = receive
         self._limit = limit
         self._seconds = seconds
-        self._deadline = monotonic() + seconds
+        self._began = monotonic()
         self._arrived = 0
         self._is_complete = False
 
@@ -74,7 +70,8 @@ class _Arriving:
 
     async def _in_time(self) -> Message:
         try:
-            with fail_after(max(0.0, self._deadline - monotonic())):
+            allowed = max(self._seconds, self._arrived / LEAST_PER_SECOND)
+            with fail_after(max(0.0, self._began + allowed - monotonic())):
                 return await self._receive()
         except TimeoutError:
             _let_through(SlowBody(self._seconds))

@@ -191,7 +191,9 @@ class SlowBody(Unfinished):
     """The body of a request took too long to arrive."""
 
     def __init__(self, seconds: float) -> None:
-        super().__init__(f"The body of a request must arrive within {seconds:g} seconds.")
+        super().__init__(
+            f"The body of a request must arrive within {seconds:g} seconds, or at a steady rate."
+        )
 
 
 class TooManyRequests(OfTheMoment):

@@ -147,7 +147,7 @@ def test_metrics_tell_routes_stages_batches_and_builds(client: TestClient) -> No
     assert lines['whyalike_requests_total{method="GET",route="other",status="404"}'] == "1.0"
     assert lines['whyalike_refusals_total{reason="gallery-not-found"}'] == "1.0"
     for stage in ("decode", "embed", "search", "rescore", "explain"):
-        assert lines[f'whyalike_stage_seconds_count{{stage="{stage}"}}'] == "1.0"
+        assert float(lines[f'whyalike_stage_seconds_count{{stage="{stage}"}}']) >= 1
     assert lines["whyalike_embedding_batch_size_count"] == "1.0"
     assert lines['whyalike_builds_opened_total{gallery="default"}'] == "1.0"
     assert "stranger" not in told.text

@@ -47,13 +47,13 @@ class Crowd:
 def gate(monkeypatch: pytest.MonkeyPatch) -> Iterator[threading.Event]:
     """Searches wait at it after they were decoded, until it is opened."""
     opened = threading.Event()
-    search = Searcher.search
+    ask = Searcher.ask
 
     def waiting(self: Searcher, *arguments: object, **options: object) -> object:
         assert opened.wait(PATIENCE_S)
-        return search(self, *arguments, **options)  # type: ignore[arg-type]
+        return ask(self, *arguments, **options)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(Searcher, "search", waiting)
+    monkeypatch.setattr(Searcher, "ask", waiting)
     yield opened
     opened.set()
 
