@@ -6,6 +6,7 @@ WhyAlikeError
 ├── DatabaseUnavailable  the database cannot be opened
 ├── DatabaseTooNew       the database has the schema of a newer version
 ├── DatabaseBusy         another process writes to the database for longer than we wait
+├── NotConfirmed         what must be asked for, and nobody said yes
 └── GoalMissed           the demo ran, and its figures are below what they must be
 """
 
@@ -46,6 +47,10 @@ class DatabaseTooNew(WhyAlikeError):  # noqa: N818
 
 class DatabaseBusy(WhyAlikeError):  # noqa: N818
     """Another process writes to the database for longer than we wait."""
+
+
+class NotConfirmed(WhyAlikeError):  # noqa: N818
+    """What must be asked for, and nobody said yes."""
 
 
 class GoalMissed(WhyAlikeError):  # noqa: N818

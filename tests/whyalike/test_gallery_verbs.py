@@ -214,7 +214,8 @@ def test_a_swap_says_what_it_cannot_embed(run: Run, changed: str, other: Path, t
 
 def test_a_swap_is_abandoned(run: Run, gallery: str, other: Path) -> None:
     run("gallery", "swap", "start", gallery, "--checkpoint", other)
-    assert run("gallery", "swap", "abandon", gallery).exit_code == 1
+    refused = run("gallery", "swap", "abandon", gallery)
+    assert refused.exit_code == 1 and "nobody said yes; where nobody can, pass --yes" in refused.stderr
     assert run("gallery", "swap", "abandon", gallery, "--yes").exit_code == 0
     assert run("gallery", "swap", "activate", gallery).exit_code == 4
 

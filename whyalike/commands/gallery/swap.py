@@ -111,6 +111,7 @@ def abandon(name: GalleryName, yes: Yes = False) -> None:
     """Forget the other encoder and all that it has embedded."""
     from gallery.swaps.successors import abandon as abandon_successor
     from gallery.swaps.successors import successor
+    from whyalike.confirming import confirm
     from whyalike.console import say
     from whyalike.home import open_galleries
     from whyalike.settings import read_settings
@@ -118,9 +119,7 @@ def abandon(name: GalleryName, yes: Yes = False) -> None:
     galleries = open_galleries(read_settings())
     swap = successor(galleries.site(name))
     if not yes:
-        typer.confirm(
-            f"Forget what {swap.encoder_name} has embedded ({swap.embedded} contents)?", abort=True, err=True
-        )
+        confirm(f"Forget what {swap.encoder_name} has embedded ({swap.embedded} contents)?")
     with galleries.tenure(name) as tenure:
         abandon_successor(tenure)
     with galleries.writer(name, create=False):

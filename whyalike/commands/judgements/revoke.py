@@ -16,12 +16,13 @@ def revoke(
 ) -> None:
     """Revoke a judgement; a pair that it left out of searches is found again."""
     from gallery.judgements import Judgements
+    from whyalike.confirming import confirm
     from whyalike.console import say
     from whyalike.home import open_galleries
     from whyalike.settings import read_settings
 
     judgements = Judgements(open_galleries(read_settings()).site(name))
     if not yes:
-        typer.confirm(f"Revoke the judgement {judgement} of {name}?", abort=True, err=True)
+        confirm(f"Revoke the judgement {judgement} of {name}?")
     revoked = judgements.revoke(judgement)
     say(f"{name}: judgement {revoked.judgement_id} ({'right' if revoked.right else 'wrong'}) revoked")

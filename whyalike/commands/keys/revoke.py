@@ -15,12 +15,13 @@ def revoke(
 ) -> None:
     """Revoke a key, and the sessions that were opened with it; within seconds nobody gets in by it."""
     from gallery.access.keys import Keys
+    from whyalike.confirming import confirm
     from whyalike.console import say
     from whyalike.home import open_records
     from whyalike.settings import read_settings
 
     keys = Keys(open_records(read_settings()))
     if not yes:
-        typer.confirm(f"Revoke the key {key}? Whoever uses it is locked out.", abort=True, err=True)
+        confirm(f"Revoke the key {key}? Whoever uses it is locked out.")
     revoked = keys.revoke(key)
     say(f"{revoked.name} ({revoked.public_id}): revoked")
