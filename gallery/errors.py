@@ -21,6 +21,8 @@ GalleryError
 ├── InvalidFilter          a condition on metadata is not understood, or names a column that nobody has
 ├── InvalidJudgement       a word on a pair that is none
 ├── JudgementNotFound      the gallery has no such judgement
+├── QueryNotFound          a kept query is over, was forgotten, or never was
+├── QueriesFull            as many queries are kept as may be
 ├── NothingToCluster       too few different images to be parted
 ├── InvalidIndex           an index is asked for that cannot be made
 ├── NotEmbedded            a place cannot be published: its content has no embedding by this encoder
@@ -121,6 +123,19 @@ class InvalidJudgement(GalleryError):  # noqa: N818
 
 class JudgementNotFound(GalleryError):  # noqa: N818
     """The gallery has no such judgement."""
+
+
+class QueryNotFound(GalleryError):  # noqa: N818
+    """A kept query is over, was forgotten, or never was; its id is in no message."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "No query is kept under this query_id: it is over, was forgotten, or never was; send the picture."
+        )
+
+
+class QueriesFull(GalleryError):  # noqa: N818
+    """As many queries are kept as may be."""
 
 
 class NothingToCluster(GalleryError):  # noqa: N818

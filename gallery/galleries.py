@@ -23,6 +23,7 @@ from gallery.errors import (
 )
 from gallery.files import remove
 from gallery.folders import GalleryFolder
+from gallery.kept_queries import KeepingLimits, KeptQueries
 from gallery.leases import Lease
 from gallery.local_storage import LocalStorage
 from gallery.manifest import read_manifest
@@ -138,6 +139,10 @@ class Galleries:
                 return opened
             if build is not None:
                 raise self._no_build(name, build)
+
+    def kept_queries(self, limits: KeepingLimits) -> KeptQueries:
+        """The uploaded queries that are kept beside the galleries for a while."""
+        return KeptQueries(self._home, self._engine, limits, clock=self._clock)
 
     def site(self, name: str) -> Site:
         """Where a gallery is, to look into it; raises InvalidGalleryName and GalleryNotFound."""

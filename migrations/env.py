@@ -19,11 +19,24 @@ from gallery.records import (
     indexes,
     jobs,
     judgements,
+    kept_queries,
     keys,
 )
 from gallery.records.base import Record
 
-RECORDS = (amendments, attributes, builds, files, galleries, images, indexes, jobs, judgements, keys)
+RECORDS = (
+    amendments,
+    attributes,
+    builds,
+    files,
+    galleries,
+    images,
+    indexes,
+    jobs,
+    judgements,
+    kept_queries,
+    keys,
+)
 """Importing them is what fills the metadata."""
 
 

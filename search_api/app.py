@@ -20,6 +20,7 @@ from search_api import (
     routes_imports,
     routes_jobs,
     routes_judgements,
+    routes_queries,
     routes_search,
     routes_service,
     routes_session,
@@ -27,6 +28,7 @@ from search_api import (
 from search_api.edge import front
 from search_api.edge.tracing import Tracing
 from search_api.headers import DOCS_PATH
+from search_api.keeping import Sweeper
 from search_api.managing import Managing
 from search_api.search import Searcher
 from search_api.settings import FORM_OVERHEAD_BYTES, MEBIBYTE, SearchSettings, ServiceSettings
@@ -36,6 +38,7 @@ ROUTES = (
     routes_search,
     routes_galleries,
     routes_judgements,
+    routes_queries,
     routes_images,
     routes_imports,
     routes_jobs,
@@ -115,7 +118,10 @@ def _operation(route: APIRoute) -> str:
 @asynccontextmanager
 async def _closing(app: FastAPI) -> AsyncIterator[None]:
     current_default_thread_limiter().total_tokens = app.state.threads
+    sweeper = Sweeper(app.state.searcher.kept)
+    sweeper.start()
     yield
+    await run_sync(sweeper.stop)
     app.state.searcher.close()
     app.state.tracing.close()
     if app.state.door is not None:

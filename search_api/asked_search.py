@@ -14,6 +14,7 @@ from search_api.checkpoints import Checkpoint
 from search_api.cursors import MAX_PAGED, Cursor, digest
 from search_api.errors import CursorGone, InvalidCursor, InvalidQuestion
 from search_api.explaining import Judging
+from search_api.keeping import require_keepable
 from search_api.ranking import Ranking, Wish
 from search_api.rounds import key_of
 from search_api.schemas_base import ExplainedScore, ScorerName
@@ -32,6 +33,8 @@ class AskedSearch:
     scorer: ScorerName = "distance"
     of: ExplainedScore | None = None
     extras: Extras = NO_EXTRAS
+    keep: float | None = None
+    """Seconds for which what was sent is kept; not at all unless said."""
 
     @property
     def after(self) -> Cursor | None:
@@ -41,6 +44,7 @@ class AskedSearch:
 
 def require_allowed(asked: AskedSearch, settings: SearchSettings) -> None:
     """Raises InvalidQuestion for more than one answer may hold, and for what goes together with nothing."""
+    require_keepable(asked.keep, asked.query, settings)
     _require_size(asked.wish, settings, asked.extras)
     if isinstance(asked.query, Several):
         _require_several(asked.query, settings, asked.extras)

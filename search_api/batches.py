@@ -63,7 +63,7 @@ def _search(asked: SearchJson, sent: Sent, asking: Searcher) -> AskedSearch:
 def _query(asked: SearchJson, sent: Sent) -> Asked:
     if asked.queries is None:
         return picture(asked, sent.upload)
-    single = (asked.upload, asked.image_id, asked.image_url, asked.crop)
+    single = (asked.upload, asked.image_id, asked.image_url, asked.query_id, asked.crop)
     if any(each is not None for each in single) or asked.masked:
         raise InvalidQuestion(
             "Several pictures are told in queries: leave out the fields of a single one beside it."

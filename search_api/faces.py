@@ -85,6 +85,10 @@ FACES: dict[type[Exception], Face] = {
         HTTPStatus.UNPROCESSABLE_ENTITY, "invalid-judgement", "Not a judgement on a pair"
     ),
     of_gallery.JudgementNotFound: Face(HTTPStatus.NOT_FOUND, "judgement-not-found", "No such judgement"),
+    of_gallery.QueryNotFound: Face(HTTPStatus.NOT_FOUND, "query-not-found", "No such kept query"),
+    of_gallery.QueriesFull: Face(
+        HTTPStatus.SERVICE_UNAVAILABLE, "queries-full", "No more queries can be kept at the moment"
+    ),
     of_gallery.GalleryNotFound: Face(HTTPStatus.NOT_FOUND, "gallery-not-found", "No such gallery"),
     of_gallery.NothingPublished: Face(HTTPStatus.NOT_FOUND, "nothing-published", "Nothing is published yet"),
     of_gallery.BuildNotFound: Face(HTTPStatus.NOT_FOUND, "build-not-found", "No such build"),

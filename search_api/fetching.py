@@ -6,13 +6,14 @@ import threading
 from dataclasses import replace
 
 from gallery.errors import FetchRefused
+from gallery.kept_queries import KeptQueries
 from gallery.settings import FetchingSettings
 from gallery.web.fetching import Fetcher
 from gallery.web.urls import shown
 from search_api.errors import FetchesBusy
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, Linked, Part, Several, Upload, Whole
+from search_api.subjects import Asked, KeptUpload, Linked, Part, Several, Upload, Whole
 
 FETCHES = 4
 """At once: so many threads of the service can wait for slow servers, and no more."""
@@ -25,15 +26,16 @@ LONGEST_S = 10.0
 class QueryFetcher:
     """Fetches what queries link to; only where the setting `url_queries` allows it."""
 
-    def __init__(self, settings: SearchSettings, fetching: FetchingSettings) -> None:
+    def __init__(self, settings: SearchSettings, fetching: FetchingSettings, kept: KeptQueries) -> None:
         update = {"allowed": True, "total_seconds": min(fetching.total_seconds, LONGEST_S)}
         self._fetcher = Fetcher(fetching.model_copy(update=update))
+        self._kept = kept
         self._allowed = settings.url_queries
         self._max_bytes = settings.upload_max_bytes
         self._turns = threading.BoundedSemaphore(FETCHES)
 
     def given(self, asked: Asked, clock: Stopwatch) -> Asked:
-        """The same question with every link in it fetched; raises FetchRefused and FetchesBusy."""
+        """The same with every picture in it at hand; raises FetchRefused, FetchesBusy, QueryNotFound."""
         if isinstance(asked, Several):
             return Several(tuple(replace(each, asked=self._one(each.asked, clock)) for each in asked.queries))
         return self._one(asked, clock)
@@ -48,6 +50,9 @@ class QueryFetcher:
         return self._whole(asked, clock)
 
     def _whole(self, asked: Whole, clock: Stopwatch) -> Whole:
+        if isinstance(asked, KeptUpload):
+            found = self._kept.find(asked.query_id)
+            return Upload(found.data, found.name)
         if not isinstance(asked, Linked):
             return asked
         with clock.stage("fetch"):

@@ -17,6 +17,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "search", "description": "Ask with a picture."},
     {"name": "galleries", "description": "What can be searched."},
     {"name": "images", "description": "The images of a gallery and the evidence painted over them."},
+    {"name": "queries", "description": "Uploaded queries that are kept for a while."},
     {"name": "judgements", "description": "What people say of pairs: right or wrong."},
     {"name": "imports", "description": "Pictures become images of a gallery."},
     {"name": "jobs", "description": "Long work, how far it is, and its end."},

@@ -11,8 +11,8 @@ from fastapi import Depends, File, Form, UploadFile
 from search_api.asking import Asking
 from search_api.errors import InvalidQuestion, UploadTooLarge
 from search_api.regions import Region, regions
-from search_api.schemas_asking import MAX_DATABASE_ID, MAX_URL, PictureJson, QueryJson, parsed
-from search_api.subjects import Asked, Linked, Part, Several, Stored, Upload, Weighted, Whole
+from search_api.schemas_asking import MAX_DATABASE_ID, MAX_QUERY_ID, MAX_URL, PictureJson, QueryJson, parsed
+from search_api.subjects import Asked, KeptUpload, Linked, Part, Several, Stored, Upload, Weighted, Whole
 
 CropField = Annotated[
     str | None,
@@ -30,8 +30,8 @@ QueriesField = Annotated[
     str | None,
     Form(
         description="Instead of the fields of one picture: a JSON list of "
-        "`{upload | image_id | image_url, weight, crop, masked}`; `upload` counts the pictures sent as "
-        "`image` from 0. A negative weight asks for what is unlike a picture."
+        "`{upload | image_id | image_url | query_id, weight, crop, masked}`; `upload` counts the pictures "
+        "sent as `image` from 0. A negative weight asks for what is unlike a picture."
     ),
 ]
 
@@ -49,13 +49,16 @@ def _query(
         str | None,
         Form(description="Instead: a picture of the web, where the service allows it.", max_length=MAX_URL),
     ] = None,
+    query_id: Annotated[
+        str | None, Form(description="Instead: a picture that is kept.", max_length=MAX_QUERY_ID)
+    ] = None,
     crop: CropField = None,
     masked: MaskedField = None,
     queries: QueriesField = None,
 ) -> Asked:
     sent = Sent(image or [], asking.settings.upload_max_bytes)
     if queries is not None:
-        if any(each is not None for each in (image_id, image_url, crop, masked)):
+        if any(each is not None for each in (image_id, image_url, query_id, crop, masked)):
             raise InvalidQuestion(
                 "Several pictures are told in queries: leave out the fields of a single one beside it."
             )
@@ -66,7 +69,12 @@ def _query(
         )
     upload = 0 if sent.files else None
     single = PictureJson(
-        upload=upload, image_id=image_id, image_url=image_url, crop=crop, masked=masked or []
+        upload=upload,
+        image_id=image_id,
+        image_url=image_url,
+        query_id=query_id,
+        crop=crop,
+        masked=masked or [],
     )
     return picture(single, sent.upload, fields="a picture as image, an image of the gallery as image_id")
 
@@ -120,8 +128,12 @@ def picture(
         named.append(Stored(asked.image_id))
     if asked.image_url is not None:
         named.append(Linked(asked.image_url))
+    if asked.query_id is not None:
+        named.append(KeptUpload(asked.query_id))
     if len(named) != 1:
-        raise InvalidQuestion(f"Ask with one of {fields}, or one of the web as image_url.")
+        raise InvalidQuestion(
+            f"Ask with one of {fields}, one of the web as image_url or a kept one as query_id."
+        )
     crop = Region.parse(asked.crop) if asked.crop else None
     masked = regions(asked.masked)
     return Part(named[0], crop, masked) if crop or masked else named[0]

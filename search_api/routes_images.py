@@ -5,25 +5,29 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query
+from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
 from search_api import answers
 from search_api.asking import Asking, GalleryName, ImageId, refusals
 from search_api.caching import Viewing, tag_of
+from search_api.errors import InvalidQuestion
 from search_api.explaining import Judging, compared
+from search_api.kept_overlays import DRAWN_ON, WantedOverlay, kept_overlay
 from search_api.overlays import Part, Style, WhichSide, paint
 from search_api.pictures import jpeg, original, png, stored_picture, thumbnail
 from search_api.schemas import ImageSchema
-from search_api.schemas_asking import MAX_DATABASE_ID
+from search_api.schemas_asking import MAX_DATABASE_ID, MAX_QUERY_ID
 from search_api.schemas_base import ExplainedScore, ScorerName
+from search_api.subjects import KeptUpload
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
 
-DRAWN_ON = "X-Drawn-On"
-"""Header that says whether a picture is the original or its thumbnail."""
-
 JPEG = "image/jpeg"
 PNG = "image/png"
+
+MISSING = {"loc": ("query", "query"), "msg": "Field required, or query_id instead", "type": "missing"}
+"""What is wrong with a question for an overlay that names nothing that was asked with."""
 
 
 def sent_as(media_type: str) -> dict[str, Any]:
@@ -77,7 +81,12 @@ def get_overlay(
     asking: Asking,
     viewing: Viewing,
     image_id: ImageId,
-    query: Annotated[int, Query(ge=1, le=MAX_DATABASE_ID, description="The image that was asked with.")],
+    query: Annotated[
+        int | None, Query(ge=1, le=MAX_DATABASE_ID, description="The image that was asked with.")
+    ] = None,
+    query_id: Annotated[
+        str | None, Query(max_length=MAX_QUERY_ID, description="Instead: a picture that is kept.")
+    ] = None,
     part: Annotated[Part, Query(description="What supports the verdict or speaks against it.")] = "factual",
     side: Annotated[WhichSide, Query(description="Over which of the two pictures.")] = "matched",
     style: Annotated[
@@ -93,7 +102,14 @@ def get_overlay(
     As a search explains the match. From the thumbnail where the original is gone or changed; the header
     X-Drawn-On says so. A browser asks first: the encoder may be calibrated anew.
     """
+    if query is None and query_id is None:
+        raise RequestValidationError([MISSING])
+    if query is not None and query_id is not None:
+        raise InvalidQuestion("Name what was asked with by either query or query_id, not by both.")
     max_side = asking.settings.overlay_max_side
+    if query is None:
+        wanted = WantedOverlay(image_id, part, side, style, scorer, explained)
+        return kept_overlay(asking, viewing, asking.given(KeptUpload(str(query_id))), wanted)
     with asking.builds.lend(viewing.gallery) as (build, checkpoint):
         judging = Judging.by(checkpoint, "shown", scorer, explained)
         pair = build.images([query, image_id])

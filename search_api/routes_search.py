@@ -13,12 +13,12 @@ from search_api.batches import answer_each
 from search_api.errors import InvalidQuestion
 from search_api.query_forms import Query, Sent, uploaded
 from search_api.schemas import CompareResponse, SearchResponse
-from search_api.schemas_asking import MAX_DATABASE_ID, parsed
+from search_api.schemas_asking import MAX_DATABASE_ID, MAX_QUERY_ID, parsed
 from search_api.schemas_base import ExplainedScore, FittedOn, ScorerName
 from search_api.schemas_batch import BatchResponse, SearchJson
 from search_api.schemas_why_not import WhyNotResponse
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, Stored
+from search_api.subjects import Asked, KeptUpload, Stored
 from search_api.wish_forms import Wished
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -27,6 +27,7 @@ GalleryField = Annotated[
     str | None,
     Form(description="Which gallery; not needed where only one is published or one is called “default”."),
 ]
+KeptField = Annotated[str | None, Form(max_length=MAX_QUERY_ID)]
 StoredField = Annotated[int | None, Form(ge=1, le=MAX_DATABASE_ID)]
 ScorerField = Annotated[
     ScorerName,
@@ -53,6 +54,10 @@ def search(
     explained: ExplainedField = None,
     overlays: OverlaysField = False,
     correspondences: CorrespondencesField = False,
+    keep: Annotated[
+        float | None,
+        Form(gt=0, description="Keep what is sent for so many seconds; the answer then has a query_id."),
+    ] = None,
 ) -> SearchResponse:
     """The nearest images, re-scored by their exact embeddings, each with its evidence on both pictures.
 
@@ -61,7 +66,7 @@ def search(
     the normalised sum of their weighted embeddings.
     """
     extras = Extras(overlays=overlays, correspondences=correspondences)
-    return asking.ask(AskedSearch(query, wish, gallery, scorer, explained, extras))
+    return asking.ask(AskedSearch(query, wish, gallery, scorer, explained, extras, keep))
 
 
 @router.post("/search/batch", summary="Ask several searches at once", responses=refusals(404, 409, 413, 422))
@@ -113,6 +118,8 @@ def compare(
     b: Annotated[UploadFile | None, File(description="The other one; it is not kept.")] = None,
     a_image_id: Annotated[StoredField, Form(description="Instead of a: an image of the gallery.")] = None,
     b_image_id: Annotated[StoredField, Form(description="Instead of b: an image of the gallery.")] = None,
+    a_query_id: Annotated[KeptField, Form(description="Instead of a: a picture that is kept.")] = None,
+    b_query_id: Annotated[KeptField, Form(description="Instead of b: a picture that is kept.")] = None,
     gallery: GalleryField = None,
     scorer: ScorerField = "distance",
     calibration: Annotated[
@@ -134,8 +141,8 @@ def compare(
 ) -> CompareResponse:
     """How near two pictures are by the gallery's encoder: the fields of one match, b being matched."""
     limit = asking.settings.upload_max_bytes
-    query = _one_of(limit, a, a_image_id, "a", "a_image_id")
-    matched = _one_of(limit, b, b_image_id, "b", "b_image_id")
+    query = _one_of(limit, a, a_image_id, a_query_id, "a")
+    matched = _one_of(limit, b, b_image_id, b_query_id, "b")
     hiding = HidingWanted(what_if=what_if, faithfulness=faithfulness, pictures=overlays)
     return asking.compare(
         query,
@@ -149,12 +156,16 @@ def compare(
 
 
 def _one_of(
-    limit: int, upload: UploadFile | None, image_id: int | None, upload_field: str, id_field: str
+    limit: int, upload: UploadFile | None, image_id: int | None, query_id: str | None, field: str
 ) -> Asked:
-    if upload is not None and image_id is None:
-        return uploaded(upload, limit)
-    if upload is None and image_id is not None:
-        return Stored(image_id)
-    raise InvalidQuestion(
-        f"Send either a picture as {upload_field} or an image of the gallery as {id_field}."
-    )
+    named: list[Asked] = [uploaded(upload, limit)] if upload is not None else []
+    if image_id is not None:
+        named.append(Stored(image_id))
+    if query_id is not None:
+        named.append(KeptUpload(query_id))
+    if len(named) != 1:
+        raise InvalidQuestion(
+            f"Send either a picture as {field}, an image of the gallery as {field}_image_id, or a kept one "
+            f"as {field}_query_id."
+        )
+    return named[0]

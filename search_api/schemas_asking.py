@@ -11,6 +11,7 @@ from search_api.schemas_base import Schema
 
 MAX_DATABASE_ID = 2**63 - 1
 MAX_URL = 8192
+MAX_QUERY_ID = 100
 
 T = TypeVar("T")
 
@@ -23,6 +24,7 @@ class PictureJson(Schema):
     )
     image_id: int | None = Field(default=None, ge=1, le=MAX_DATABASE_ID)
     image_url: str | None = Field(default=None, max_length=MAX_URL)
+    query_id: str | None = Field(default=None, max_length=MAX_QUERY_ID)
     crop: str | None = None
     masked: list[str] = Field(default=[])
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import ClassVar
 
 from pydantic import Field
@@ -20,7 +21,7 @@ class CropSchema(Schema):
 class QuerySchema(SparseSchema):
     """The picture that was asked with."""
 
-    SPARSE: ClassVar[tuple[str, ...]] = ("crop", "masked")
+    SPARSE: ClassVar[tuple[str, ...]] = ("crop", "masked", "query_id", "kept_until")
 
     uri: str | None = Field(
         description="Where it lies or the name it was sent under; null where it has none."
@@ -31,6 +32,12 @@ class QuerySchema(SparseSchema):
         default=None,
         description="What was ignored, as shares of the whole picture; present only where something was.",
     )
+    query_id: str | None = Field(
+        default=None,
+        description="Asks with this picture again, until then; present only where it was to be kept. Whoever "
+        "has it may see the picture.",
+    )
+    kept_until: datetime | None = None
 
 
 class QueryImageSchema(QuerySchema):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Collection, Sequence
-from contextvars import copy_context
 from pathlib import Path
 
 from gallery.builds.build import Build
@@ -16,6 +15,7 @@ from gallery.galleries import Galleries
 from gallery.settings import FetchingSettings
 from search_api import answers
 from search_api.accounts import NO_EXTRAS, Extras, accounts
+from search_api.answered_each import answered_each
 from search_api.answered_groups import Judged, beside, judgements_of
 from search_api.asked_search import (
     AskedSearch,
@@ -34,6 +34,7 @@ from search_api.encoders import LoadedEncoders
 from search_api.explaining import Judging
 from search_api.fetching import QueryFetcher
 from search_api.hiding import HidingTrials
+from search_api.keeping import keep_uploads, told_with
 from search_api.metrics import Metrics
 from search_api.overlays import OverlayPainter
 from search_api.ranking import Ranking, Wish, candidates_wanted
@@ -49,7 +50,6 @@ from search_api.subjects import Asked, Subject, Upload
 from search_api.watch import Watch
 from search_api.why_not import Question, why_not
 from siamese.encoder import Encoder
-from siamese.threads import in_threads
 
 
 class Searcher:
@@ -82,7 +82,8 @@ class Searcher:
         self.reader = SubjectReader(self._encoders, self.decoding, self.settings)
         self.trials = HidingTrials(self._encoders, self.decoding, self.settings)
         self.watch = Watch(self.builds, share=self.settings.watch_share)
-        self._fetcher = QueryFetcher(self.settings, fetching or FetchingSettings())
+        self.kept = galleries.kept_queries(self.settings.keeping)
+        self._fetcher = QueryFetcher(self.settings, fetching or FetchingSettings(), self.kept)
         self._painter = OverlayPainter(self.decoding, self.settings)
         self._comparer = Comparer(self.reader, self.trials, self._painter, self._fetcher)
 
@@ -140,7 +141,14 @@ class Searcher:
         found = zip(ranking.shown, matched, told, others, strict=True)
         schemas = [answers.match_schema(*each) for each in found]
         cursor = next_cursor(ranking, asked, judging.scorer, build, question)
-        return answers.search_response(subject, build, judging, ranking, schemas, cursor, clock)
+        answer = answers.search_response(subject, build, judging, ranking, schemas, cursor, clock)
+        if asked.keep is None:
+            return answer
+        return told_with(answer, keep_uploads(query, self.kept, seconds=asked.keep))
+
+    def given(self, asked: Asked) -> Asked:
+        """The same with every picture in it at hand; raises FetchRefused, FetchesBusy, QueryNotFound."""
+        return self._fetcher.given(asked, Stopwatch())
 
     def ask_each(self, searches: Sequence[AskedSearch]) -> list[SearchResponse | Exception]:
         """The answer to each of the searches, in their order, or what was raised instead.
@@ -148,12 +156,7 @@ class Searcher:
         Some are asked at once, so that pictures are embedded together; each answer is the same as alone.
         """
         slots = self.settings.decoding_slots + self.settings.embedding_slots
-        contexts = [copy_context() for _ in searches]  # of whoever asks: a thread has none of its own
-
-        def answer(number: int) -> SearchResponse | Exception:
-            return contexts[number].run(self._answer_or_error, searches[number])
-
-        return list(in_threads(answer, range(len(searches)), ahead=slots, threads=slots))
+        return answered_each(self.ask, searches, threads=slots)
 
     def why_not(
         self,
@@ -238,12 +241,6 @@ class Searcher:
         self.watch.close()
         self._fetcher.close()
         self.builds.close()
-
-    def _answer_or_error(self, asked: AskedSearch) -> SearchResponse | Exception:
-        try:
-            return self.ask(asked)
-        except Exception as error:  # noqa: BLE001 - told in its place: it must not spoil the other answers
-            return error
 
     def _ranked(
         self,

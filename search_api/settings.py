@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from gallery.kept_queries import KeepingLimits
 from siamese.images import ImageLimits
 
 MEBIBYTE = 2**20
@@ -47,6 +48,13 @@ class SearchSettings(BaseModel):
     max_queries: int = Field(
         default=8, ge=1, description="The most pictures that are asked with together in one search."
     )
+    keep_max_seconds: float = Field(
+        default=86_400.0, ge=1, description="The longest that an uploaded query is kept, where that is asked."
+    )
+    kept_queries: int = Field(default=1000, ge=0, description="The most queries that are kept at a time.")
+    kept_max_bytes: int = Field(
+        default=1024 * MEBIBYTE, ge=0, description="The most bytes of all queries that are kept."
+    )
     max_batch: int = Field(default=32, ge=1, description="The most searches of one batch.")
     url_queries: bool = Field(
         default=False, description="Fetch the pictures that queries name by URL, under the rules of FETCHING."
@@ -82,6 +90,11 @@ class SearchSettings(BaseModel):
     def host_names(self) -> frozenset[str]:
         """The names that the service answers to."""
         return frozenset(name.strip() for name in self.allowed_hosts.split(",") if name.strip())
+
+    @property
+    def keeping(self) -> KeepingLimits:
+        """How much is kept of what was sent."""
+        return KeepingLimits(self.kept_queries, self.kept_max_bytes)
 
     @property
     def upload_limits(self) -> ImageLimits:

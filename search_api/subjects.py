@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,14 @@ class Linked:
     url: str
 
 
-Whole = Upload | Stored | Linked
+@dataclass(frozen=True, slots=True)
+class KeptUpload:
+    """A picture that was sent before and is kept for a while; its id opens it, and is shown to nobody."""
+
+    query_id: str = field(repr=False)
+
+
+Whole = Upload | Stored | Linked | KeptUpload
 
 
 @dataclass(frozen=True, slots=True)

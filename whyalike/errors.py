@@ -91,6 +91,8 @@ EXIT_CODES: dict[type[BaseException], int] = {
     of_gallery.InvalidIndex: USAGE,
     of_gallery.InvalidJudgement: USAGE,
     of_gallery.JudgementNotFound: NOT_FOUND,
+    of_gallery.QueryNotFound: NOT_FOUND,
+    of_gallery.QueriesFull: BUSY,
     of_gallery.NothingToCluster: BAD_INPUT,
     of_gallery.EncoderMismatch: BAD_INPUT,
     of_gallery.GalleryLocked: BUSY,

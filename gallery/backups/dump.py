@@ -37,10 +37,11 @@ PASSING = frozenset(
         "job_errors",
         "keys",
         "sessions",
+        "kept_queries",
     }
 )
 """What only a run or a swap in progress knows of, main indexes (they are built again), and what is of no
-gallery: jobs, keys.
+gallery: jobs, keys, kept queries.
 """
 
 Row = dict[str, Any]

@@ -24,6 +24,7 @@ SCOPES_OF: Mapping[str, Scope | None] = {
     "close_session": None,
     "search": "read",
     "search_batch": "read",
+    "forget_query": "read",
     "why_not": "read",
     "compare": "read",
     "delete_gallery": "admin",

@@ -29,6 +29,7 @@ from gallery.records import (
     indexes,
     jobs,
     judgements,
+    kept_queries,
     keys,
 )
 from gallery.records.base import SCHEMA_REVISION, Record
@@ -47,6 +48,7 @@ assert (
     and indexes
     and jobs
     and judgements
+    and kept_queries
     and keys
 ), "importing the records fills the metadata"
 

@@ -379,6 +379,7 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
     assert set(operations) == {
         "search",
         "search_batch",
+        "forget_query",
         "judge",
         "list_judgements",
         "revoke_judgement",

@@ -1,0 +1,140 @@
+"""Uploaded queries that are kept for a while, under ids that nobody can guess, for every replica to read.
+
+Records and files lie beside the galleries. Only digests of the ids are kept: neither the database nor the
+folder tells how a query is asked for.
+"""
+
+import hashlib
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from pathlib import Path
+
+from sqlalchemy import Connection, Engine, delete, func, insert, select
+
+from gallery.database import writing
+from gallery.errors import QueriesFull, QueryNotFound
+from gallery.files import remove, write_file
+from gallery.filters.attributes import is_storable
+from gallery.records.kept_queries import KeptQueryRecord
+
+FOLDER = "queries"
+ID_BYTES = 32
+"""256 bits of chance in an id."""
+STRAY_AFTER = timedelta(hours=1)
+"""How old a file without a record must be to be removed: one that is being kept has none yet."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeepingLimits:
+    """How many queries are kept at the same time, and of how many bytes together."""
+
+    queries: int
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class KeptQuery:
+    """The picture as it was sent, and what it was called."""
+
+    data: bytes
+    name: str | None
+
+
+class KeptQueries:
+    """The kept queries below `home`, remembered in the database behind `engine`. Safe for many threads."""
+
+    def __init__(
+        self, home: Path, engine: Engine, limits: KeepingLimits, *, clock: Callable[[], datetime]
+    ) -> None:
+        self._folder = home / FOLDER
+        self._engine = engine
+        self._limits = limits
+        self._clock = clock
+
+    def keep(self, data: bytes, name: str | None, *, seconds: float) -> tuple[str, datetime]:
+        """The id of the query from now on, and until when; raises QueriesFull. What is over is removed."""
+        self.collect()
+        query_id = secrets.token_urlsafe(ID_BYTES)
+        until = self._clock() + timedelta(seconds=seconds)
+        kept = {
+            "digest": _digest(query_id),
+            "name": name if name and is_storable(name) else None,
+            "bytes": len(data),
+            "expires_at": until,
+        }
+        path = self._path(_digest(query_id))
+        write_file(path, data)
+        try:
+            with writing(self._engine) as connection:
+                self._require_room(connection, len(data))
+                connection.execute(insert(KeptQueryRecord).values(**kept))
+        except BaseException:
+            remove(path)
+            raise
+        return query_id, until
+
+    def find(self, query_id: str) -> KeptQuery:
+        """The query of this id; raises QueryNotFound where it is over, was forgotten, or never was."""
+        digest = _digest(query_id)
+        statement = select(KeptQueryRecord.name).where(
+            KeptQueryRecord.digest == digest, KeptQueryRecord.expires_at > self._clock()
+        )
+        with self._engine.connect() as connection:
+            row = connection.execute(statement).one_or_none()
+        try:
+            if row is not None:
+                return KeptQuery(self._path(digest).read_bytes(), row.name)
+        except FileNotFoundError:
+            pass  # it was forgotten meanwhile
+        raise QueryNotFound
+
+    def forget(self, query_id: str) -> None:
+        """Remove the query before its time; raises QueryNotFound."""
+        digest = _digest(query_id)
+        with writing(self._engine) as connection:
+            gone = connection.execute(delete(KeptQueryRecord).where(KeptQueryRecord.digest == digest))
+        remove(self._path(digest))
+        if not gone.rowcount:
+            raise QueryNotFound
+
+    def collect(self) -> int:
+        """Remove what is over, and files that nothing names; returns how many queries were over."""
+        with writing(self._engine) as connection:
+            over = delete(KeptQueryRecord).where(KeptQueryRecord.expires_at <= self._clock())
+            digests = list(connection.scalars(over.returning(KeptQueryRecord.digest)))
+            named = set(connection.scalars(select(KeptQueryRecord.digest)))
+        for digest in digests:
+            remove(self._path(digest))
+        for path in self._folder.iterdir() if self._folder.is_dir() else ():
+            if path.name not in named and self._is_old(path):
+                remove(path)
+        return len(digests)
+
+    def _is_old(self, path: Path) -> bool:
+        try:
+            age = self._clock().timestamp() - path.stat().st_mtime
+        except FileNotFoundError:
+            return False
+        return age > STRAY_AFTER.total_seconds()
+
+    def _require_room(self, connection: Connection, size: int) -> None:
+        count, total = connection.execute(
+            select(func.count(), func.coalesce(func.sum(KeptQueryRecord.bytes), 0)).select_from(
+                KeptQueryRecord
+            )
+        ).one()
+        if count >= self._limits.queries or int(total) + size > self._limits.bytes:
+            raise QueriesFull(
+                f"{count} queries of {int(total):,} bytes are kept, and no more than "
+                f"{self._limits.queries} of {self._limits.bytes:,} may be: ask without keep, or "
+                "again when some are over."
+            )
+
+    def _path(self, digest: str) -> Path:
+        return self._folder / digest
+
+
+def _digest(query_id: str) -> str:
+    return hashlib.sha256(query_id.encode("utf-8", "replace")).hexdigest()
