@@ -3,6 +3,7 @@
 GalleryError
 ├── InvalidGalleryName     the name cannot be a folder's name
 ├── GalleryNotFound        no gallery of this name
+│   └── GalleryDoomed      it is being deleted
 ├── NothingPublished       the gallery exists, but no build of it was ever published
 ├── BuildNotFound          the gallery never had this build, or keeps it no longer
 ├── AlreadyPublished       going back to the state that is published, or with no build to go back to
@@ -51,6 +52,10 @@ class InvalidGalleryName(GalleryError):  # noqa: N818 - named after what it says
 
 class GalleryNotFound(GalleryError):  # noqa: N818
     """No gallery of this name."""
+
+
+class GalleryDoomed(GalleryNotFound):
+    """The gallery is being deleted, and shows nothing any more."""
 
 
 class NothingPublished(GalleryError):  # noqa: N818

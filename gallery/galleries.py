@@ -16,6 +16,7 @@ from gallery.database import require_schema, writing
 from gallery.deletion import delete_gallery, remove_doomed, remove_folder
 from gallery.errors import (
     BuildNotFound,
+    GalleryDoomed,
     GalleryExists,
     GalleryLocked,
     GalleryNotFound,
@@ -33,7 +34,7 @@ from gallery.segments.storage import local_storage
 from gallery.settings import GallerySettings
 from gallery.site import Site
 from gallery.sources.source import Kind, NamedSource
-from gallery.summaries import GallerySummary, summaries
+from gallery.summaries import GallerySummary, doomed_by, summaries
 from gallery.tenure import Tenure
 from gallery.writer import GalleryWriter
 
@@ -83,7 +84,7 @@ class Galleries:
 
     def published(self) -> list[GallerySummary]:
         """Those of the galleries that can be searched, by name."""
-        return [summary for summary in self.summaries() if summary.build is not None]
+        return [each for each in self.summaries() if each.build is not None and not each.is_doomed]
 
     def roots(self, name: str) -> list[Path]:
         """Those of the sources of a gallery that are folders or files of this machine, by uri."""
@@ -114,13 +115,15 @@ class Galleries:
     def published_build(self, name: str) -> int:
         """The number of the build that `open` would open; one look-up, to notice a new one.
 
-        Raises GalleryNotFound and NothingPublished.
+        Raises GalleryNotFound, also for one that is being deleted, and NothingPublished.
         """
-        statement = select(GalleryRecord.published_build).where(GalleryRecord.name == name)
+        statement = select(GalleryRecord.published_build, doomed_by()).where(GalleryRecord.name == name)
         with self._engine.connect() as connection:
             found = connection.execute(statement).one_or_none()
         if found is None:
             raise self._not_found(name)
+        if found[1] is not None:
+            raise GalleryDoomed(f"The gallery {name!r} is being deleted, by job {found[1]}.")
         if found.published_build is None:
             raise NothingPublished(
                 f"The gallery {name!r} has no published build yet; index a folder into it."

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, 
 from sqlalchemy.orm import aliased
 
 from gallery.difference import EndedPlace
+from gallery.records.amendments import AmendmentRecord
 from gallery.records.builds import EmbeddedContentRecord
 from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
 
@@ -66,6 +67,19 @@ def is_shown(gallery_id: int, build: int) -> ColumnElement[bool]:
     )
 
 
+def not_removed() -> ColumnElement[bool]:
+    """The condition that no person has removed the image of a place; it holds at once, in every build."""
+    return ~exists().where(
+        AmendmentRecord.image_id == PlaceRecord.image_id, AmendmentRecord.removed.is_(True)
+    )
+
+
+def is_removed(connection: Connection, image_id: int) -> bool:
+    """Whether a person has removed the image."""
+    removed = (AmendmentRecord.image_id == image_id, AmendmentRecord.removed.is_(True))
+    return connection.scalar(select(AmendmentRecord.uri).where(*removed).limit(1)) is not None
+
+
 def members(condition: ColumnElement[bool]) -> Select[int, str, str | None, str, int, int]:
     """All images whose place satisfies the condition, as rows of Member's fields."""
     return (
@@ -111,7 +125,7 @@ def members_with_checksum(
 ) -> Iterator[Member]:
     """The images of the build that show the content."""
     statement = members(in_build_too(gallery_id, build)).where(
-        ContentRecord.gallery_id == gallery_id, ContentRecord.checksum == checksum
+        ContentRecord.gallery_id == gallery_id, ContentRecord.checksum == checksum, not_removed()
     )
     for row in connection.execute(statement.order_by(ImageRecord.id)):
         yield Member(*row)
@@ -125,11 +139,14 @@ def images_of(
     *,
     satisfied: ColumnElement[bool],
 ) -> Iterator[tuple[int, int]]:
-    """(image_id, content_id) of the images of the build that show one of the contents at such a place."""
+    """(image_id, content_id) of the images of the build that show one of the contents at such a place.
+
+    Those that a person has removed are left out.
+    """
     statement = (
         select(ImageRecord.id, ImageRecord.content_id)
         .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
-        .where(in_build_too(gallery_id, build), satisfied)
+        .where(in_build_too(gallery_id, build), satisfied, not_removed())
     )
     for chunk in chunks(content_ids):
         yield from connection.execute(statement.where(ImageRecord.content_id.in_(chunk)))

@@ -3,10 +3,14 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, ScalarSelect, func, select
 
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord
+from gallery.records.jobs import JobRecord
+
+DELETE = "delete"
+"""The kind of the jobs that delete galleries."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +26,21 @@ class GallerySummary:
     fingerprint: str | None
     encoder_name: str | None
     published_at: datetime | None
+    is_doomed: bool = False
+
+
+def doomed_by() -> ScalarSelect[int | None]:
+    """The open job that deletes the gallery of a row; null where there is none."""
+    return (
+        select(func.min(JobRecord.id))
+        .where(
+            JobRecord.gallery == GalleryRecord.name,
+            JobRecord.kind == DELETE,
+            JobRecord.ended_at.is_(None),
+        )
+        .correlate(GalleryRecord)
+        .scalar_subquery()
+    )
 
 
 def summaries(connection: Connection) -> list[GallerySummary]:
@@ -37,6 +56,7 @@ def summaries(connection: Connection) -> list[GallerySummary]:
             BuildRecord.fingerprint,
             BuildRecord.encoder_name,
             BuildRecord.published_at,
+            doomed_by().is_not(None),
         )
         .outerjoin(
             BuildRecord,
@@ -45,4 +65,4 @@ def summaries(connection: Connection) -> list[GallerySummary]:
         )
         .order_by(GalleryRecord.name)
     )
-    return [GallerySummary(*row) for row in connection.execute(statement)]
+    return [GallerySummary(*tuple(row)) for row in connection.execute(statement)]

@@ -21,6 +21,8 @@ from search_api import (
     routes_jobs,
     routes_judgements,
     routes_queries,
+    routes_managed_galleries,
+    routes_managed_images,
     routes_search,
     routes_service,
     routes_session,
@@ -42,6 +44,8 @@ ROUTES = (
     routes_images,
     routes_imports,
     routes_jobs,
+    routes_managed_galleries,
+    routes_managed_images,
     routes_session,
     routes_service,
 )

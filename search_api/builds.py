@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from gallery.builds.build import Build
-from gallery.errors import NothingPublished
+from gallery.errors import GalleryNotFound, NothingPublished
 from gallery.galleries import Galleries
 from search_api.checkpoints import Checkpoint
 from search_api.errors import AmbiguousGallery
@@ -74,7 +74,11 @@ class OpenBuilds:
         AmbiguousGallery.
         """
         name = name if name is not None else self.only()
-        published = self._build or self._galleries.published_build(name)
+        try:
+            published = self._build or self._galleries.published_build(name)
+        except (GalleryNotFound, NothingPublished):
+            self.let_go(name)  # else what is deleted would wait for whoever has it open
+            raise
         with self._lock:
             shelf = self._shelves[name]
         opened, checkpoint = self._take(shelf, name, published)
@@ -104,6 +108,21 @@ class OpenBuilds:
         if len(names) > 1 and DEFAULT_GALLERY not in names:
             raise AmbiguousGallery(names)
         return DEFAULT_GALLERY if DEFAULT_GALLERY in names else names[0]
+
+    def let_go(self, name: str) -> None:
+        """Closes the build of this gallery once nobody reads it; the next question opens it again."""
+        with self._lock:
+            shelf = self._shelves.get(name)
+        if shelf is not None:
+            with shelf.lock:
+                _supersede(shelf)
+
+    def let_go_of_all_but(self, names: Collection[str]) -> None:
+        """The same for every gallery that has none of these names."""
+        with self._lock:
+            others = [name for name in self._shelves if name not in names]
+        for name in others:
+            self.let_go(name)
 
     def close(self) -> None:
         """Closes what nobody reads; what is read is closed by its last reader."""

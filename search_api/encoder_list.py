@@ -27,6 +27,16 @@ class KnownEncoder:
     galleries: list[str] = field(default_factory=list)
 
     @property
+    def has_pair_head(self) -> bool:
+        """Whether it judges pairs by a head of its own, too."""
+        return self.record.heads is not None and self.record.heads.pair is not None
+
+    @property
+    def has_class_head(self) -> bool:
+        """Whether it names labels."""
+        return self.record.heads is not None and self.record.heads.classes is not None
+
+    @property
     def bytes(self) -> int:
         """The size of its checkpoint."""
         return sum(path.stat().st_size for path in self.checkpoint.rglob("*") if path.is_file())

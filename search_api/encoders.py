@@ -64,6 +64,12 @@ class LoadedEncoders:
                 self._encoders.popitem(last=False)
             return encoder
 
+    @property
+    def fingerprints(self) -> frozenset[str]:
+        """Of those that are in memory."""
+        with self._lock:
+            return frozenset(self._encoders)
+
     def warm(self, build: Build) -> None:
         """Loads the encoder of the build if there is room for one more; raises what `of` raises."""
         with self._lock:

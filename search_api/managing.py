@@ -17,6 +17,7 @@ from gallery.galleries import Galleries
 from gallery.jobs.board import JobBoard
 from gallery.jobs.job import Job
 from gallery.jobs.requests import EncoderWish
+from gallery.membership import is_removed
 from gallery.settings import UploadSettings
 from gallery.site import Site
 from gallery.sources.allowed import AllowedSources
@@ -47,6 +48,11 @@ class Managing:
             return self.galleries.site(name)
         except GalleryNotFound:
             return self.galleries.create(name)
+
+    def is_removed(self, image_id: int) -> bool:
+        """Whether a person has removed the image already."""
+        with self.galleries.engine.connect() as connection:
+            return is_removed(connection, image_id)
 
     def encoder(self, wish: EncoderWishSchema) -> EncoderWish:
         """The wish as a job keeps it; raises EncoderNotFound and InvalidQuestion."""

@@ -19,6 +19,7 @@ TAGS: list[dict[str, Any]] = [
     {"name": "images", "description": "The images of a gallery and the evidence painted over them."},
     {"name": "queries", "description": "Uploaded queries that are kept for a while."},
     {"name": "judgements", "description": "What people say of pairs: right or wrong."},
+    {"name": "encoders", "description": "Who embeds galleries."},
     {"name": "imports", "description": "Pictures become images of a gallery."},
     {"name": "jobs", "description": "Long work, how far it is, and its end."},
     {"name": "service", "description": "Whether the service can answer."},

@@ -23,6 +23,7 @@ def reasons_not_ready(galleries: Galleries, builds: OpenBuilds, encoders: Loaded
     except Exception as error:
         log.exception("The records cannot be read")
         return [f"The records of the galleries cannot be read ({type(error).__name__})."]
+    builds.let_go_of_all_but({each.name for each in published})
     if not published:
         return ["No gallery is published yet."]
     return [reason for each in published if (reason := _not_ready(each.name, builds, encoders))]

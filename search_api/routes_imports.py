@@ -90,7 +90,7 @@ def upload(
 
     They are images once a worker has done the job.
     """
-    said_label, told = required_label(label), _attributes(attributes)
+    said_label, told = required_label(label), told_attributes(attributes)
     wish = managing.encoder(_wish(encoder))
     site = managing.site_or_new(name)
     uris = receive(site, _sent(files), managing.uploads, label=said_label, attributes=told, said=saying)
@@ -113,7 +113,8 @@ def _wish(encoder: str | None) -> EncoderWishSchema:
     return EncoderWishSchema(body=body) if encoder and body != encoder else EncoderWishSchema(name=encoder)
 
 
-def _attributes(text: str | None) -> dict[str, str]:
+def told_attributes(text: str | None) -> dict[str, str]:
+    """Attributes as a form has them; raises InvalidQuestion."""
     if not text:
         return {}
     try:

@@ -232,6 +232,10 @@ class Searcher:
         judging = Judging.by(Checkpoint.of(encoder), "pair", scorer, of)
         return self._comparer.each_by(encoder, query, images, judging, extras)
 
+    def loaded_fingerprints(self) -> frozenset[str]:
+        """Of the encoders that are in memory."""
+        return self._encoders.fingerprints
+
     def reasons_not_ready(self) -> list[str]:
         """Why searches cannot be answered now, a sentence each; opens what a search would need to open."""
         return reasons_not_ready(self.galleries, self.builds, self._encoders)

@@ -2,7 +2,7 @@
 
 backup.json          what it is (`Contents` below)
 rows/<table>.jsonl   the rows of one table, a line each
-builds/<number>.json, encoders/…, segments/<name>/…   the gallery's files, as they are
+builds/<number>.json, encoders/…, segments/<name>/…, uploads/<name>/…   the gallery's files, as they are
 checksums.json       the SHA-256 of every member before it
 """
 
@@ -36,7 +36,10 @@ CHECKSUMS = "checksums.json"
 
 
 class Contents(BaseModel):
-    """What a backup says of itself; `rows` has the number and the span of ids of each table's rows."""
+    """What a backup says of itself; `rows` has the number and the span of ids of each table's rows.
+
+    `uploads` is where the originals of the gallery's own lay, None in a backup that was written without them.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -46,6 +49,7 @@ class Contents(BaseModel):
     written_at: datetime
     builds: list[int]
     rows: dict[str, Written]
+    uploads: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +111,7 @@ def _write(stream: BinaryIO, now: Snapshot, manifests: list[Manifest], *, at: da
             written_at=at,
             builds=[manifest.build for manifest in manifests],
             rows=written,
+            uploads=str(site.folder.uploads),
         )
         archive.add_data(CONTENTS, contents.model_dump_json(indent=1).encode())
         for name in written:
@@ -123,10 +128,18 @@ def _files(folder: GalleryFolder, manifests: list[Manifest]) -> Iterator[tuple[P
         yield folder.manifest(manifest.build), None
     for name in sorted({manifest.encoder.folder for manifest in manifests}):
         yield from ((path, None) for path in sorted(folder.encoder(name).rglob("*")) if path.is_file())
+    yield from ((path, None) for path in _uploaded(folder))
     segments = {segment.name: segment for manifest in manifests for segment in manifest.segments}
     for name, segment in sorted(segments.items()):
         for file, claims in sorted(segment.files.items()):
             yield folder.segment(name) / file, claims.sha256
+
+
+def _uploaded(folder: GalleryFolder) -> Iterator[Path]:
+    """The originals of the gallery's own, but for those that are being received."""
+    for upload in sorted(folder.uploads.glob("*")):
+        if not upload.name.startswith(UNFINISHED):
+            yield from (path for path in sorted(upload.rglob("*")) if path.is_file())
 
 
 class Archive:

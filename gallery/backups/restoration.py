@@ -24,9 +24,13 @@ from gallery.folders import GalleryFolder
 from gallery.index.coverage import claims_with
 from gallery.manifest import FileClaims, Manifest, SegmentClaims, write_manifest
 from gallery.records.galleries import GalleryRecord
+from gallery.sources.scanning import is_below
 
 IDS_FILE = "content_ids.npy"
 OLD_INDEX_FILE = "index.faiss"
+
+_URIS = ("uri", "source")
+"""Columns that say where something lies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +120,14 @@ class _Restoration:
             return {**raised, "name": claims.name, "files": files}
         if table.name == "builds":
             return {**raised, "manifest_sha256": self._manifests[row["number"]][1]}
-        return raised
+        return {**raised, **{name: self._moved(row[name]) for name in _URIS if name in row}}
+
+    def _moved(self, uri: str | None) -> str | None:
+        """Where an original of the gallery's own lies now; others are where they were."""
+        before = self._found.contents.uploads
+        if uri is None or before is None or not is_below(uri, before):
+            return uri
+        return str(self._folder.uploads) + uri[len(before) :]
 
     def _raises(self, table: Table) -> Iterator[tuple[str, int]]:
         """The columns that hold ids, and what is added to them."""

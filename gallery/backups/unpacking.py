@@ -20,7 +20,7 @@ from gallery.records.base import SCHEMA_REVISION
 
 RESTORING = ".restoring-"
 LOCK = "lock"
-FOLDERS = frozenset({"rows", "builds", "encoders", "segments"})
+FOLDERS = frozenset({"rows", "builds", "encoders", "segments", "uploads"})
 """What a backup's members lie in."""
 
 ONE_STEP = 2**20

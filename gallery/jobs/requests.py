@@ -36,10 +36,14 @@ class ImportRequest(JobRequest):
 
 
 class UploadRequest(JobRequest):
-    """Make what was uploaded images of the gallery: all that lies in its own folder of originals."""
+    """Make what was uploaded images of the gallery: all that lies in its own folder of originals.
+
+    `uri` is where a single picture lies.
+    """
 
     kind: Literal["upload"] = "upload"
     files: int
+    uri: str | None = None
     encoder: EncoderWish = EncoderWish()
 
 
