@@ -8,10 +8,8 @@ from search_api.cursors import Cursor
 from search_api.errors import InvalidQuestion
 from search_api.explaining import Judging
 from search_api.rescoring import Match
+from search_api.schemas_groups import MAX_GROUP_SIZE
 from search_api.scoring import MAX_DISTANCE
-
-MAX_GROUP_SIZE = 20
-"""Members of one group that are shown: more are asked for with the group as a condition."""
 
 
 @dataclass(frozen=True, slots=True)

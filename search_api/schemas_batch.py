@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from search_api.choosing import MAX_GROUP_SIZE
 from search_api.schemas import SearchResponse
 from search_api.schemas_asking import PictureJson, QueryJson
 from search_api.schemas_base import ExplainedScore, Prefilter, Schema, ScorerName, SparseSchema
+from search_api.schemas_groups import MAX_GROUP_SIZE
 from search_api.schemas_service import Problem
 
 

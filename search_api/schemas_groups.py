@@ -6,6 +6,9 @@ from pydantic import Field
 
 from search_api.schemas_base import Schema, Verdict
 
+MAX_GROUP_SIZE = 20
+"""Members of one group that are shown: more are asked for with the group as a condition."""
+
 
 class PlaceSchema(Schema):
     """Another image that shows the same content."""

@@ -7,11 +7,12 @@ from typing import Annotated
 from fastapi import Depends, Form
 
 from search_api.asking import Asking
-from search_api.choosing import MAX_GROUP_SIZE, Choice
+from search_api.choosing import Choice
 from search_api.conditions import conditions
 from search_api.cursors import MAX_TEXT, Cursor
 from search_api.ranking import Wish
 from search_api.schemas_base import Prefilter
+from search_api.schemas_groups import MAX_GROUP_SIZE
 from search_api.scoring import MAX_DISTANCE
 
 

@@ -24,6 +24,7 @@ from whyalike.commands.jobs import jobs
 from whyalike.commands.judgements.group import judgements
 from whyalike.commands.keys.group import keys
 from whyalike.commands.migrate import migrate
+from whyalike.commands.openapi import openapi
 from whyalike.commands.search import search
 from whyalike.commands.serve import serve
 from whyalike.commands.train import train
@@ -91,6 +92,7 @@ for verb in (
     export,
     galleries,
     migrate,
+    openapi,
 ):
     app.command()(verb)
 app.add_typer(gallery)
