@@ -73,7 +73,7 @@ def test_a_key_opens_what_its_scope_says(published: Guarded) -> None:
 
 
 def test_a_scope_that_is_missing_is_named(service: Guarded) -> None:
-    response = service.client("read").request("DELETE", "/v1/galleries/default")
+    response = service.client("read").request("DELETE", "/v1/galleries/default/images/1")
     problem = refused(response, 403, "scope-missing")
     assert "“write”" in problem["detail"] and "“read”" in problem["detail"]
     assert 'error="insufficient_scope", scope="write"' in response.headers["www-authenticate"]
