@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +17,7 @@ import pytest
 from search_api.client import ApiError, AsyncClient, Client
 from search_api.schemas_jobs import EncoderWishSchema
 from tests.search_api.conftest import Workshop
+from tests.search_api.test_imports import zipped
 from tests.search_api.test_service import HALF, RED
 from tests.toys import fitted_at, plain, png, write_folder
 from whyalike.described import described_api
@@ -138,3 +141,26 @@ def test_the_same_is_awaited(workshop: Workshop) -> None:
                 await client.get_job(7)
 
     asyncio.run(ask())
+
+
+def test_the_example_in_the_docs_does_what_it_says(
+    workshop: Workshop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = re.findall(r"```python\n(.*?)```", (ROOT / "docs" / "api.md").read_text(), re.DOTALL)
+    pictures = {f"tulip/{name}.png": png(plain(name)) for name in ("red", "lime", "blue")}
+    (tmp_path / "tulips.zip").write_bytes(zipped(pictures))
+    (tmp_path / "tulip.jpg").write_bytes(png(plain("red")))
+    http, stop = workshop.managed(), threading.Event()
+    monkeypatch.setattr("search_api.client.Client", lambda *_, **__: Client(http=http))
+    monkeypatch.setattr("search_api.client.POLL_S", 0.05)
+    monkeypatch.chdir(tmp_path)
+    worker = threading.Thread(target=workshop.worker().run, args=(stop,))
+    worker.start()
+    try:
+        exec(compile(example.replace('"flowers"', '"toy"'), "docs/api.md", "exec"), {})
+    finally:
+        stop.set()
+        worker.join()
+    said = capsys.readouterr().out.splitlines()
+    assert (said[0], said[1].split()[:3]) == ("done 3", ["1", "tulip", "0.0"])
+    assert said[-1].startswith("image-not-found Image ")
