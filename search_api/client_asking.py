@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from typing import Any
+from urllib.parse import quote
 
 from search_api.client_call import Call, Picture, gallery_path, model, pictures
 from search_api.schemas import CompareResponse, GalleryDetail, GalleryList, ImageSchema, SearchResponse
@@ -20,6 +21,7 @@ def search(
     *,
     image_id: int | None = None,
     image_url: str | None = None,
+    query_id: str | None = None,
     crop: str | None = None,
     masked: Sequence[str] = (),
     images: Sequence[Picture] = (),
@@ -42,6 +44,7 @@ def search(
     explained: ExplainedScore | None = None,
     overlays: bool | None = None,
     correspondences: bool | None = None,
+    keep: float | None = None,
 ) -> Call[SearchResponse]:
     """Images that look like a picture; `queries` asks with several of `images` and stored ones together."""
     form = {name: value for name, value in locals().items() if name not in {"image", "images", "queries"}}
@@ -74,6 +77,7 @@ def why_not(
     image: Picture | None = None,
     *,
     image_id: int | None = None,
+    query_id: str | None = None,
     wanted_image_id: int | None = None,
     wanted_uri: str | None = None,
     gallery: str | None = None,
@@ -96,6 +100,8 @@ def compare(
     *,
     a_image_id: int | None = None,
     b_image_id: int | None = None,
+    a_query_id: str | None = None,
+    b_query_id: str | None = None,
     gallery: str | None = None,
     scorer: ScorerName | None = None,
     calibration: FittedOn | None = None,
@@ -139,8 +145,9 @@ def get_picture(image_id: int, *, gallery: str | None = None) -> Call[bytes]:
 
 def get_overlay(
     image_id: int,
-    query: int,
+    query: int | None = None,
     *,
+    query_id: str | None = None,
     gallery: str | None = None,
     part: str | None = None,
     side: str | None = None,
@@ -148,7 +155,7 @@ def get_overlay(
     scorer: ScorerName | None = None,
     explained: ExplainedScore | None = None,
 ) -> Call[bytes]:
-    """Why two images of a gallery match, painted, as PNG."""
+    """Why an image matches another one of the gallery, or a query that is kept, painted, as PNG."""
     params = {name: value for name, value in locals().items() if name != "image_id"}
     return Call("GET", f"/v1/images/{image_id}/overlay", bytes, params=params)
 
@@ -183,6 +190,11 @@ def list_judgements(
 def revoke_judgement(gallery: str, judgement_id: int) -> Call[JudgementSchema]:
     """A judgement holds no longer."""
     return Call("DELETE", f"{gallery_path(gallery)}/judgements/{judgement_id}", model(JudgementSchema))
+
+
+def forget_query(query_id: str) -> Call[bytes]:
+    """Remove a query that is kept; the answer is empty."""
+    return Call("DELETE", f"/v1/queries/{quote(query_id, safe='')}", bytes)
 
 
 def get_session() -> Call[SessionSchema]:

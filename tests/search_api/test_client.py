@@ -71,6 +71,9 @@ def test_pictures_are_asked_with_as_bytes_paths_and_several_together(client: Cli
     assert client.get_image(half).label == "red"
     assert client.get_thumbnail(half)[:3] == client.get_picture(half)[:3] == b"\xff\xd8\xff"
     assert client.get_overlay(half, query=half)[:4] == b"\x89PNG"
+    kept = client.search(RED, keep=60).query.query_id
+    assert kept and client.compare(a_query_id=kept, b_image_id=half).verdict == "same"
+    assert client.get_overlay(half, query_id=kept)[:4] == b"\x89PNG" and client.forget_query(kept) == b""
     red = answer.matches[0].image_id
     judgement = client.judge("default", says="wrong", image_id=half, query_image_id=red)
     assert len(client.list_judgements("default").judgements) == 1
