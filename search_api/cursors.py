@@ -13,6 +13,7 @@ MAX_PAGED = 1000
 """Matches that one question is paged through: each page looks at all that came before it."""
 MAX_TEXT = 20_000
 """Characters of a cursor: a thousand groups and room to spare."""
+LARGEST = 2**31 - 1
 _CHECK = 8
 _NAME = 12
 
@@ -48,12 +49,24 @@ class Cursor:
             if check != _check(data):
                 raise ValueError
             gallery, build, question, shown, last, groups = json.loads(data)
+            _require_kinds(gallery, build, question, shown, last, groups)
             names = tuple(groups[start : start + _NAME] for start in range(0, len(groups), _NAME))
             return cls(gallery, build, question, shown, tuple(last), names)
         except (ValueError, TypeError, KeyError):
             raise InvalidCursor(
                 f"The cursor {text[:20]!r} is none that this service gave out: send next_cursor as it came."
             ) from None
+
+
+def _require_kinds(
+    gallery: object, build: object, question: object, shown: object, last: object, groups: object
+) -> None:
+    """ValueError for what `__str__` never writes: the checksum is no secret."""
+    texts = all(isinstance(each, str) for each in (gallery, question, groups))
+    counts = all(type(each) is int and 0 <= each <= LARGEST for each in (build, shown))
+    numbers = isinstance(last, list) and all(type(each) is float for each in last)
+    if not (texts and counts and numbers):
+        raise ValueError
 
 
 def digest(*parts: object) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
 import json
 from contextlib import suppress
 from pathlib import Path
@@ -224,6 +226,25 @@ def test_a_cursor_that_was_changed_is_refused(place: int, byte: int) -> None:
     if changed != text:
         with suppress(InvalidCursor):
             assert Cursor.parse(changed) == cursor  # the last letter of base64 has bits that say nothing
+
+
+@pytest.mark.parametrize(
+    "forged",
+    [
+        ["default", 2**70, "0", 1, [0.5, 1.0], ""],
+        ["default", 1, "0", -1, [0.5, 1.0], ""],
+        ["default", 1, "0", 1, ["near", 1.0], ""],
+        ["default", 1, "0", 1, 5, ""],
+        [None, 1, "0", 1, [0.5], ""],
+        {"default": 1},
+        [1],
+    ],
+)
+def test_a_cursor_that_was_made_up_with_a_right_checksum_is_refused(forged: object) -> None:
+    data = json.dumps(forged).encode()
+    check = hashlib.sha256(b"whyalike cursor" + data).digest()[:8]
+    with pytest.raises(InvalidCursor):
+        Cursor.parse(base64.urlsafe_b64encode(check + data).decode())
 
 
 def test_nobody_pages_through_all_of_a_gallery(workshop: Workshop) -> None:
