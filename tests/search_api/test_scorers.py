@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.builds.build import Build
-from gallery.index.candidates import Candidate
+from gallery.index.candidates import Proposal
 from search_api.errors import InvalidQuestion, NoSuchHead, UnknownLabel
 from search_api.rescoring import rescore
 from search_api.schemas import MatchSchema
@@ -170,13 +170,13 @@ def test_a_scorer_that_reorders_sees_more_candidates(
     workshop.publish(heads=HEADS)
     searcher = workshop.searcher(candidates=4, max_candidates=7)
     counts: list[int] = []
-    exact = Build.search
+    exact = Build.propose
 
-    def counting(build: Build, embedding: Any, *, count: int, **options: Any) -> list[Candidate]:
+    def counting(build: Build, embedding: Any, *, count: int, **options: Any) -> Proposal:
         counts.append(count)
         return exact(build, embedding, count=count, **options)
 
-    monkeypatch.setattr(Build, "search", counting)
+    monkeypatch.setattr(Build, "propose", counting)
     assert names(searcher.search(HALF, k=1).matches) == ["half.png"]
     assert names(searcher.search(HALF, k=1, scorer="pair-head", candidates=1).matches) == ["half.png"]
     assert names(searcher.search(HALF, k=1, scorer="pair-head").matches) == ["blue.png"]
