@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.builds.build import Build
-from gallery.index.candidates import Proposal
+from gallery.index.candidates import Candidate, Proposal
 from search_api.errors import InvalidQuestion, NoSuchHead, UnknownLabel
 from search_api.rescoring import rescore
 from search_api.schemas import MatchSchema
