@@ -19,16 +19,16 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import resource
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Sequence
+from dataclasses import asdict
 from io import BytesIO
 from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
 from PIL import Image
+from spending import family, pss, spent
 
 from gallery.database import open_engine
 from gallery.galleries import Galleries
@@ -48,15 +48,6 @@ OLD_NS = 10**18
 SAMPLED_S = 0.2
 SMALL = 48  # pixels of a made-up picture
 NAME = "cost"
-
-
-@dataclass(frozen=True, slots=True)
-class Spent:
-    """Seconds, CPU seconds with those of children, and bytes of files that the system was given to write."""
-
-    seconds: float
-    cpu: float
-    written: int
 
 
 def main() -> None:
@@ -210,46 +201,6 @@ def put(root: Path, number: int, data: bytes) -> None:
     if not path.exists():
         path.write_bytes(data)
         os.utime(path, ns=(OLD_NS, OLD_NS))
-
-
-def spent(work: Callable[[], object]) -> Spent:
-    """What the work takes."""
-    started, before, written = time.monotonic(), cpu_seconds(), written_bytes()
-    work()
-    return Spent(time.monotonic() - started, cpu_seconds() - before, written_bytes() - written)
-
-
-def cpu_seconds() -> float:
-    """Of this process and of those of its children that have ended."""
-    usages = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(usage.ru_utime + usage.ru_stime for usage in usages)
-
-
-def written_bytes() -> int:
-    """What this process has given the system to write into files; pipes do not count."""
-    lines = Path("/proc/self/io").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("write_bytes"))
-
-
-def family(process: int) -> Iterator[int]:
-    """A process and all below it."""
-    yield process
-    for path in Path(f"/proc/{process}/task").glob("*/children"):
-        try:
-            children = path.read_text().split()
-        except OSError:
-            continue  # a thread that has ended meanwhile
-        for child in children:
-            yield from family(int(child))
-
-
-def pss(process: int) -> int:
-    """Bytes of memory of a process, shared ones by their share; 0 if it has ended."""
-    try:
-        lines = Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()
-    except OSError:
-        return 0
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("Pss:")), 0)
 
 
 if __name__ == "__main__":

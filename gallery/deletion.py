@@ -6,17 +6,17 @@ removes it, and a gallery made anew under it takes nothing of it over.
 
 import shutil
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import delete
+from sqlalchemy import delete, exists, select
 
 from gallery.builds.readers import unread
 from gallery.builds.retention import build_numbers
-from gallery.errors import GalleryInUse
+from gallery.errors import GalleryInUse, GalleryLocked
 from gallery.files import UNFINISHED, remove
 from gallery.folders import GalleryFolder
-from gallery.records.builds import BuildRecord
+from gallery.records.builds import BuildRecord, SegmentRecord
 from gallery.records.galleries import GalleryRecord
 from gallery.tenure import Tenure
 
@@ -31,6 +31,19 @@ def delete_gallery(tenure: Tenure) -> None:
             connection.execute(delete(BuildRecord).where(BuildRecord.gallery_id == tenure.gallery_id))
             connection.execute(delete(GalleryRecord).where(GalleryRecord.id == tenure.gallery_id))
         remove(tenure.folder.path)
+
+
+def delete_if_empty(tenure: Tenure) -> None:
+    """Delete a gallery in which nothing is published, embedded or uploaded."""
+    holds = (
+        select(exists().where(record.gallery_id == tenure.gallery_id))
+        for record in (BuildRecord, SegmentRecord)
+    )
+    with tenure.engine.connect() as connection:
+        if tenure.folder.uploads.is_dir() or any(connection.scalar(each) for each in holds):
+            return
+    with suppress(GalleryLocked):  # whoever has taken it over goes on with it
+        delete_gallery(tenure)
 
 
 def remove_folder(folder: GalleryFolder) -> bool:

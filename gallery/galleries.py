@@ -6,14 +6,15 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import cast
 
-from sqlalchemy import Engine, Row, insert, select
+from sqlalchemy import Engine, select
 
 from gallery.backups.restoration import RestoreReport, restore
+from gallery.beginning import Begun, begun
 from gallery.builds.build import Build
-from gallery.builds.readers import Reading
+from gallery.builds.opened import opened_build
 from gallery.builds.retention import build_numbers, retire
-from gallery.database import require_schema, writing
-from gallery.deletion import delete_gallery, remove_doomed, remove_folder
+from gallery.database import require_schema
+from gallery.deletion import delete_gallery, delete_if_empty, remove_doomed, remove_folder
 from gallery.errors import (
     BuildNotFound,
     GalleryDoomed,
@@ -22,13 +23,10 @@ from gallery.errors import (
     GalleryNotFound,
     NothingPublished,
 )
-from gallery.files import remove
 from gallery.folders import GalleryFolder
 from gallery.kept_queries import KeepingLimits, KeptQueries
 from gallery.leases import Lease
 from gallery.local_storage import LocalStorage
-from gallery.manifest import read_manifest
-from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
 from gallery.segments.storage import local_storage
 from gallery.settings import GallerySettings
@@ -66,6 +64,10 @@ class Galleries:
     def require_schema(self) -> None:
         """Raises SchemaOutdated where the database has been given another schema since it was opened."""
         require_schema(self._engine)
+
+    @property
+    def _on_gpu(self) -> bool:
+        return self._settings.index.device == "gpu"
 
     @property
     def engine(self) -> Engine:
@@ -137,7 +139,7 @@ class Galleries:
         """
         while True:
             number = self.published_build(name) if build is None else build
-            opened = self._opened(name, number)
+            opened = opened_build(GalleryFolder(self._home, name), self._engine, number, on_gpu=self._on_gpu)
             if opened is not None:
                 return opened
             if build is not None:
@@ -161,24 +163,29 @@ class Galleries:
     def tenure(self, name: str, *, create: bool = False) -> Iterator[Tenure]:
         """The right to write a gallery while the block runs, one at a time; a new one only with `create`.
 
+        A new one that the block raises from before anything is embedded goes again.
         Raises InvalidGalleryName, GalleryNotFound, and GalleryLocked while another one writes.
         """
         folder = GalleryFolder(self._home, name)
-        gallery_id = self._gallery_id(name, create=create)
+        gallery_id, is_new = self._begun(folder, create=create)
         lease = Lease(self._engine, gallery_id, name, clock=self._clock)
         lease.acquire()
+        tenure = Tenure(Site(folder, self._engine, gallery_id), lease, self._clock)
         try:
-            yield Tenure(Site(folder, self._engine, gallery_id), lease, self._clock)
+            yield tenure
+        except Exception:
+            if is_new:
+                delete_if_empty(tenure)
+            raise
         finally:
             lease.release()
 
     def create(self, name: str) -> Site:
         """A new gallery with nothing in it; raises InvalidGalleryName and GalleryExists."""
-        GalleryFolder(self._home, name)
+        folder = GalleryFolder(self._home, name)
         if name in self.names():
             raise GalleryExists(f"There is a gallery {name!r} already; choose another name, or delete it.")
-        self._gallery_id(name, create=True)
-        return self.site(name)
+        return Site(folder, self._engine, begun(self._engine, folder, at=self._clock()).gallery_id)
 
     def delete(self, name: str) -> None:
         """Delete a gallery, or finish deleting it; originals are not touched.
@@ -217,55 +224,16 @@ class Galleries:
         retire(tenure, kept=self._settings.kept_builds)
         writer.collect()
 
-    def _opened(self, name: str, number: int) -> Build | None:
-        """The build, or None if it is not there (any more)."""
-        folder = GalleryFolder(self._home, name)
-        try:
-            reading = Reading(folder.manifest(number))
-        except FileNotFoundError:
-            reading = None
-        try:  # only what is there after it is held is sure to stay
-            record = self._build_record(name, number)
-            if record is not None:
-                manifest = read_manifest(folder.manifest(number), sha256=record.manifest_sha256)
-                on_gpu = self._settings.index.device == "gpu"
-                return Build(
-                    folder, self._engine, record.gallery_id, manifest, reading=reading, on_gpu=on_gpu
-                )
-        except BaseException:
-            if reading is not None:
-                reading.end()
-            raise
-        if reading is not None:
-            reading.end()
-        return None
-
-    def _build_record(self, name: str, number: int) -> Row[int, str] | None:
-        statement = (
-            select(BuildRecord.gallery_id, BuildRecord.manifest_sha256)
-            .join(GalleryRecord, GalleryRecord.id == BuildRecord.gallery_id)
-            .where(GalleryRecord.name == name, BuildRecord.number == number)
-        )
-        with self._engine.connect() as connection:
-            return connection.execute(statement).one_or_none()
-
     def _no_build(self, name: str, number: int) -> BuildNotFound:
         with self._engine.connect() as connection:  # where there is no gallery, that is the better reason
             numbers = build_numbers(connection, self.site(name).gallery_id)
         kept = ", ".join(map(str, numbers)) or "none"
         return BuildNotFound(f"The gallery {name!r} keeps no build {number}; it has {kept}.")
 
-    def _gallery_id(self, name: str, *, create: bool) -> int:
-        statement = select(GalleryRecord.id).where(GalleryRecord.name == name)
-        with writing(self._engine) as connection:
-            known = connection.scalar(statement)
-            if known is None and not create:
-                raise self._not_found(name)
-            if known is None:
-                remove(GalleryFolder(self._home, name).path)  # what a deletion that was killed left under it
-                made = insert(GalleryRecord).values(name=name, created_at=self._clock())
-                known = connection.scalars(made.returning(GalleryRecord.id)).one()
-            return int(known)
+    def _begun(self, folder: GalleryFolder, *, create: bool) -> Begun:
+        if create:
+            return begun(self._engine, folder, at=self._clock())
+        return Begun(self.site(folder.name).gallery_id, is_new=False)
 
     def _not_found(self, name: str) -> GalleryNotFound:
         known = ", ".join(each.name for each in self.published()) or "none"

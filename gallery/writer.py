@@ -22,12 +22,13 @@ from gallery.membership import in_build, members
 from gallery.records.galleries import GalleryRecord
 from gallery.segments.segment import EmbeddedContent, write_segment
 from gallery.segments.storage import IntactSegments, KnownContents, content_ids, record_segment
-from gallery.sources.scanning import root_uri
+from gallery.sources.roots import root_uri
 from gallery.sources.source import Source, UnlistedFolder
 from gallery.surveys.findings import Findings, RecordedFindings
 from gallery.surveys.seen import Coverage, Unreadable, unreadable_files
-from gallery.surveys.survey import Survey, Trust
+from gallery.surveys.survey import Survey
 from gallery.surveys.telling import tell, told_sources
+from gallery.surveys.trust import Trust
 from gallery.swaps.encoder_folders import keep_checkpoint
 
 

@@ -11,7 +11,8 @@ from gallery.local_storage import LocalStorage
 from gallery.settings import FetchingSettings
 from gallery.sources.kinds import is_local
 from gallery.sources.listing import Listing
-from gallery.sources.scanning import FolderSource, count_files, distinct, is_below, is_present, root_uri
+from gallery.sources.roots import count_files, distinct, is_below, is_present, root_uri
+from gallery.sources.scanning import FolderSource
 from gallery.sources.source import NamedSource, Source, SourceFile
 from gallery.surveys.seen import Unreadable
 from indexer.errors import NothingToIndex

@@ -59,12 +59,19 @@ class Watch:
             with self._builds.lend(gallery) as (build, _):
                 made = probe(build, embedding) if build.number == number else None
                 if made is not None:
+                    self._forget_before(gallery, number)
                     self._probes[gallery, number].append(made)
                     self._tell(build)
         except Exception:
             log.exception("A search of %r could not be compared with exact search", gallery)
         finally:
             self._free.release()
+
+    def _forget_before(self, gallery: str, number: int) -> None:
+        """Of older builds nobody asks any more."""
+        for old in [of for of in self._probes if of[0] == gallery and of[1] < number]:
+            del self._probes[old]
+        self._told = {(of, place) for of, place in self._told if of in self._probes}
 
     def _tell(self, build: Build) -> None:
         found = self.drift(build)

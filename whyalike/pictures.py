@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from gallery.sources.scanning import root_uri
+from gallery.sources.roots import root_uri
 from search_api.subjects import Upload
 from siamese.decoding import decode_for
 from siamese.errors import UnreadableImage

@@ -81,8 +81,8 @@ def churn_facts(found: Churn) -> list[tuple[str, str]]:
 
 
 def estimate(value: Estimate | None) -> str:
-    """A mean with its interval."""
-    return UNKNOWN if value is None else f"{value.mean:.3f} ± {value.margin:.3f}"
+    """A mean with its 95 % interval."""
+    return UNKNOWN if value is None else f"{value.mean:.3f} ({value.low:.3f}–{value.high:.3f})"
 
 
 def print_activation(activation: Activation) -> None:

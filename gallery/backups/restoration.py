@@ -24,7 +24,7 @@ from gallery.folders import GalleryFolder
 from gallery.index.coverage import claims_with
 from gallery.manifest import FileClaims, Manifest, SegmentClaims, write_manifest
 from gallery.records.galleries import GalleryRecord
-from gallery.sources.scanning import is_below
+from gallery.sources.roots import is_below
 
 IDS_FILE = "content_ids.npy"
 OLD_INDEX_FILE = "index.faiss"

@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from errno import ENOENT
 from pathlib import Path, PurePosixPath
 from typing import IO
 
@@ -43,6 +44,9 @@ class Unpacked:
 @contextmanager
 def unpacked(backup: Path, home: Path) -> Iterator[Unpacked]:
     """The backup's files, until the block ends; raises FileNotFoundError and CorruptBackup."""
+    if not backup.is_file():
+        way_out = "there is no backup; name a file that `whyalike gallery backup` wrote"
+        raise FileNotFoundError(ENOENT, way_out, str(backup))
     remove_restoring(home)
     folder = home / "galleries" / f"{RESTORING}{uuid.uuid4().hex}"
     make_folder(folder)

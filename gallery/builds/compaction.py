@@ -16,6 +16,7 @@ from sqlalchemy import Connection, insert, select
 from gallery.builds.planning import published_number
 from gallery.builds.republication import manifest_of, republish
 from gallery.errors import CorruptGallery
+from gallery.filters.filtering import forget_unnamed_attributes
 from gallery.index.coverage import claims_with
 from gallery.index.report import IndexReport
 from gallery.manifest import FileClaims, Manifest, SegmentClaims
@@ -78,11 +79,13 @@ def compact(
 ) -> CompactionReport:
     """Fold what is worth folding into segments of `size` contents, and publish it; `track` sees each fold.
 
+    Attributes that nothing names any more are forgotten.
     Raises NothingPublished and CorruptGallery.
     """
     site = tenure.site
-    with site.engine.connect() as connection:
+    with tenure.writing() as connection:
         number = published_number(connection, site.gallery_id)
+        forget_unnamed_attributes(connection, site.gallery_id)
     manifest = manifest_of(site, number)
     folds = list(_folds(site, manifest, size))
     if not folds:

@@ -65,7 +65,7 @@ def attribute_columns(connection: Connection, gallery_id: int, build: int) -> li
             func.max(number),
             func.count(AttributeRecord.text.distinct()),
         )
-        .join(PlaceRecord, _says(gallery_id))
+        .join(PlaceRecord, says(gallery_id))
         .where(in_build(gallery_id, build))
         .group_by(name)
         .order_by(name)
@@ -101,22 +101,15 @@ def record_attributes(connection: Connection, gallery_id: int, told: Mapping[str
 
 def forget_attributes(connection: Connection, gallery_id: int, digests: Iterable[str]) -> None:
     """Forget those of the attributes that nothing has any more: no place, no file, no finding."""
-    named = [
-        exists().where(record.gallery_id == gallery_id, record.attributes == AttributeRecord.digest)
-        for record in (PlaceRecord, FindingRecord)
-    ]
-    unread = exists().where(
-        FileRecord.gallery_id == gallery_id,
-        FileRecord.reason.is_not(None),
-        FileRecord.attributes == AttributeRecord.digest,
-    )
-    of_gallery = AttributeRecord.gallery_id == gallery_id
     for chunk in chunks(digests):
         connection.execute(
-            delete(AttributeRecord).where(
-                of_gallery, AttributeRecord.digest.in_(chunk), *(~each for each in named), ~unread
-            )
+            delete(AttributeRecord).where(_is_unnamed(gallery_id), AttributeRecord.digest.in_(chunk))
         )
+
+
+def forget_unnamed_attributes(connection: Connection, gallery_id: int) -> None:
+    """The same for all that a gallery has: what runs that were never published have told, for one."""
+    connection.execute(delete(AttributeRecord).where(_is_unnamed(gallery_id)))
 
 
 def attributes_by_image(
@@ -125,7 +118,7 @@ def attributes_by_image(
     """The attributes of those of the images that have any, by name."""
     statement = (
         select(PlaceRecord.image_id, AttributeRecord.name, AttributeRecord.text)
-        .join(AttributeRecord, _says(gallery_id))
+        .join(AttributeRecord, says(gallery_id))
         .where(in_build_too(gallery_id, build))
         .order_by(AttributeRecord.name)
     )
@@ -144,7 +137,7 @@ def _values(
     count = func.count()
     statement = (
         select(AttributeRecord.text, count)
-        .join(PlaceRecord, _says(gallery_id))
+        .join(PlaceRecord, says(gallery_id))
         .where(in_build(gallery_id, build), AttributeRecord.name == name)
         .group_by(AttributeRecord.text)
         .order_by(count.desc(), AttributeRecord.text)
@@ -152,7 +145,21 @@ def _values(
     return {str(text): int(number) for text, number in connection.execute(statement)}
 
 
-def _says(gallery_id: int) -> ColumnElement[bool]:
+def _is_unnamed(gallery_id: int) -> ColumnElement[bool]:
+    """The condition that attributes of the gallery are those of no place, no file and no finding."""
+    named = [
+        exists().where(record.gallery_id == gallery_id, record.attributes == AttributeRecord.digest)
+        for record in (PlaceRecord, FindingRecord)
+    ]
+    unread = exists().where(
+        FileRecord.gallery_id == gallery_id,
+        FileRecord.reason.is_not(None),
+        FileRecord.attributes == AttributeRecord.digest,
+    )
+    return and_(AttributeRecord.gallery_id == gallery_id, ~unread, *(~each for each in named))
+
+
+def says(gallery_id: int) -> ColumnElement[bool]:
     """The condition that a place has the attribute."""
     return and_(AttributeRecord.gallery_id == gallery_id, AttributeRecord.digest == PlaceRecord.attributes)
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from gallery.filters.conditions import LABEL, Condition, Operand, Where, require_known
 from gallery.filters.filtering import AttributeColumn, attribute_columns, attributes_by_image, satisfying
 from gallery.filters.grouping import count_groups, count_images, group_sizes, groups_of, images_showing
+from gallery.filters.nearness import unmet
 from gallery.index.remembering import Remembered
 from gallery.membership import contents_where, images_of, is_member, label_counts
 
@@ -85,6 +86,11 @@ class Narrowing:
         with self._engine.connect() as connection:
             satisfied = satisfying(self._gallery_id, where)
             return is_member(connection, self._gallery_id, self._build, image_id, satisfied=satisfied)
+
+    def unmet(self, where: Where) -> list[str]:
+        """A sentence for each of the conditions that no image satisfies, with the values that come near."""
+        with self._engine.connect() as connection:
+            return list(unmet(connection, self._gallery_id, self._build, where, self.columns))
 
     def attributes(self, image_ids: Iterable[int]) -> dict[int, dict[str, str]]:
         """The attributes of each of the images that has any."""

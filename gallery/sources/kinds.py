@@ -10,10 +10,11 @@ from typing import Any
 from gallery.errors import InvalidSource, SourceUnavailable
 from gallery.sources.found import ListedFile
 from gallery.sources.lists import is_list, read_list
-from gallery.sources.local import FILE_SCHEME, as_text, path_of_url, size_and_version
+from gallery.sources.local import FILE_SCHEME, path_of_url, size_and_version
 from gallery.sources.opening import LocalFile, RemoteFile
 from gallery.sources.patterns import Pattern
 from gallery.sources.references import referred
+from gallery.sources.roots import as_text
 from gallery.sources.shards import is_shard, read_shard, refuse_compressed
 from gallery.sources.source import NamedSource
 from gallery.sources.storage import file_system, protocol_of, reading, version_of

@@ -8,6 +8,7 @@ from urllib.parse import unquote, urlsplit
 
 from gallery.sources.found import ListedFile
 from gallery.sources.opening import LocalFile
+from gallery.sources.roots import as_text
 from gallery.sources.scanning import settled_version
 
 FILE_SCHEME = "file"
@@ -41,8 +42,3 @@ def folder_name(path: str) -> str | None:
 def path_of_url(url: str) -> str:
     """The path that a file:// URL names."""
     return unquote(urlsplit(url).path)
-
-
-def as_text(path: str) -> str:
-    """A path as text that any database can keep: bytes that are no UTF-8 are shown as \\xNN."""
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

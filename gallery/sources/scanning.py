@@ -6,13 +6,14 @@ import heapq
 import os
 import stat
 import time
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
 
 from gallery.errors import OriginalUnavailable, SourceUnavailable
+from gallery.sources.roots import as_text, distinct, is_present, root_uri
 from gallery.sources.source import Kind, UnlistedFolder
 
 UNSETTLED_NS = 3_000_000_000
@@ -77,7 +78,7 @@ class FolderSource:
         is_file = self.root.is_file()
         if not is_file:
             _require_listable(self.root)
-        base = _text(self.root.parent if is_file else self.root).rstrip(os.sep) + os.sep
+        base = as_text(self.root.parent if is_file else self.root).rstrip(os.sep) + os.sep
         for path, uri, status in _files(self.root, frozenset(), leave_out):
             yield ScannedFile(
                 path=path,
@@ -116,65 +117,6 @@ def scan(
         yield from FolderSource(root).files(leave_out=leave_out)
 
 
-def distinct(
-    roots: Sequence[Path], *, recorded: Collection[Path] = (), allow_empty: bool = False
-) -> list[Path]:
-    """The roots, absolute and sorted, without those that lie within another one.
-
-    With `allow_empty` one of the `recorded` roots, which the gallery is made of, may be gone. Raises
-    SourceUnavailable for any other that is.
-    """
-    for root in roots:
-        if not is_present(root) and not (allow_empty and _absolute(root) in recorded):
-            raise _missing(root, is_recorded=_absolute(root) in recorded)
-    real = {_absolute(root): root.resolve() for root in roots}
-    kept: list[Path] = []
-    for root in sorted(real, key=lambda each: (len(real[each].parts), each)):
-        if not any(_is_within(root, outer, real) for outer in kept):
-            kept = [inner for inner in kept if not inner.is_relative_to(root)]
-            kept.append(root)
-    return sorted(kept)
-
-
-def count_files(roots: Iterable[Path]) -> int:
-    """About how many files a scan will find: links to folders are not followed, files not looked at."""
-    names = (name for root in roots for _, _, files in os.walk(root) for name in files)
-    return sum(not name.startswith(".") for name in names)
-
-
-def is_present(root: Path) -> bool:
-    """Whether the root is there and can be reached."""
-    try:
-        return root.exists()
-    except OSError:
-        return False
-
-
-def root_uri(root: Path) -> str:
-    """A root as text, in the form that the uris below it begin with."""
-    return _text(_absolute(root))
-
-
-def is_below(uri: str, root: str) -> bool:
-    """Whether the uri is the root itself or lies within it."""
-    return uri == root or uri.startswith(root.rstrip(os.sep) + os.sep)
-
-
-def _is_within(root: Path, outer: Path, real: dict[Path, Path]) -> bool:
-    """Whether a scan of `outer` finds what lies in the root: by where it really is, or by its name."""
-    return real[root].is_relative_to(real[outer]) or root.is_relative_to(outer)
-
-
-def _missing(root: Path, *, is_recorded: bool) -> SourceUnavailable:
-    way_out = (
-        "the gallery has images from it: mount it or, if it was renamed or deleted, index it with "
-        "--allow-empty, and they end"
-        if is_recorded
-        else "name a folder of images, or an image"
-    )
-    return SourceUnavailable(f"{root} does not exist or cannot be reached; {way_out}.")
-
-
 def _require_listable(root: Path) -> None:
     try:
         with os.scandir(root):
@@ -193,16 +135,16 @@ def _files(
     try:
         status = _status(path)
         if status is None or not stat.S_ISDIR(status.st_mode):
-            yield path, _text(path), status
+            yield path, as_text(path), status
             return
         names = _names(path)
     except OSError as error:
-        leave_out(UnlistedFolder(_text(path), f"it cannot be listed ({error.strerror or error})"))
+        leave_out(UnlistedFolder(as_text(path), f"it cannot be listed ({error.strerror or error})"))
         return
     identity = (status.st_dev, status.st_ino)
     if identity in above:
         return  # a link that leads back into a folder that it lies in
-    below = _text(path).rstrip(os.sep) + os.sep
+    below = as_text(path).rstrip(os.sep) + os.sep
     for key, group in groupby(names, key=itemgetter(0)):
         paths = [path / name for _, name in group]
         if not key.endswith(os.sep) and (told := _plain(paths[0])) is not None and len(paths) == 1:
@@ -226,7 +168,7 @@ def _names(folder: Path) -> list[tuple[str, str]]:
     """What is not hidden in a folder, under keys that put files and all below folders in order of uris."""
     with os.scandir(folder) as listed:
         names = ((each, each.name) for each in listed if not each.name.startswith("."))
-        return sorted((_text(name) + (os.sep if _is_folder(each) else ""), name) for each, name in names)
+        return sorted((as_text(name) + (os.sep if _is_folder(each) else ""), name) for each, name in names)
 
 
 def _is_folder(entry: os.DirEntry[str]) -> bool:
@@ -249,11 +191,3 @@ def _status(path: Path) -> os.stat_result | None:
 def settled_version(status: os.stat_result) -> str | None:
     """The modification time in nanoseconds, None while it is too young to be trusted."""
     return str(status.st_mtime_ns) if time.time_ns() - status.st_mtime_ns > UNSETTLED_NS else None
-
-
-def _absolute(root: Path) -> Path:
-    return Path(os.path.abspath(root))  # noqa: PTH100 — `resolve` would follow links and rename the places
-
-
-def _text(path: Path | str) -> str:
-    return os.fsencode(path).decode("utf-8", "backslashreplace")

@@ -7,7 +7,7 @@ from typing import Any
 from sqlalchemy import Engine, Select, or_, select
 
 from gallery.records.amendments import AmendmentRecord
-from gallery.sources.scanning import is_below
+from gallery.sources.roots import is_below
 from gallery.sources.source import Source, SourceFile
 from gallery.surveys.seen import PAGE, below
 

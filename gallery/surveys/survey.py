@@ -6,7 +6,7 @@ differs is written.
 
 import heapq
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import groupby, islice
 from operator import attrgetter
@@ -15,11 +15,12 @@ from sqlalchemy import Engine
 
 from gallery.filters.attributes import digest_of
 from gallery.records.files import FileRecord, FindingRecord
-from gallery.sources.scanning import is_below
+from gallery.sources.roots import is_below
 from gallery.sources.source import Naming, Source, SourceFile, UnlistedFolder
 from gallery.surveys.amendments import Amendment, amended, hold_for, of_places, of_whole_sources
 from gallery.surveys.findings import Findings
 from gallery.surveys.seen import PAGE, REMOVED, Coverage, SeenFile, Unreadable, seen_files
+from gallery.surveys.trust import Trust
 
 NAMESAKE = "another file's name is the same when written as UTF-8"
 
@@ -44,21 +45,6 @@ class Settled:
 
     uri: str
     reason: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Trust:
-    """Which of what was seen before is still believed.
-
-    `embedded` gives those of some checksums that need not be embedded again; with `all_embedded` nobody asks
-    it about images of the gallery. What could not be read is tried again with `retry_failed`; with `rehash`
-    everything is read again.
-    """
-
-    embedded: Callable[[Collection[str]], Collection[str]]
-    all_embedded: bool = False
-    retry_failed: bool = False
-    rehash: bool = False
 
 
 class Survey:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from gallery.difference import Place
 from gallery.errors import OriginalUnavailable
-from gallery.sources.scanning import is_below
+from gallery.sources.roots import is_below
 from gallery.sources.source import Kind, UnlistedFolder
 from gallery.surveys.seen import Unreadable
 from gallery.surveys.survey import Doubt, Survey

@@ -19,10 +19,12 @@ EXAMPLES = 12
 
 @dataclass(frozen=True, slots=True)
 class Estimate:
-    """A mean over queries, and half the width of its 95 % interval."""
+    """A mean over queries and its 95 % interval, from `low` to `high`; `margin` is half of its width."""
 
     mean: float
     margin: float
+    low: float
+    high: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,8 +99,10 @@ def churn(before: Build, after: Build, *, queries: int, k: int, seed: int) -> Ch
         before=_of_encoder(before, drawn, [old for old, _ in asked]),
         after=_of_encoder(after, drawn, [new for _, new in asked]),
         overlap=_estimate(overlaps),
-        rank_correlation=_estimate(_spearman(old.image_ids, new.image_ids, k) for old, new in asked),
-        same_first=_estimate(float(old.image_ids[:1] == new.image_ids[:1]) for old, new in asked),
+        rank_correlation=_estimate(
+            (_spearman(old.image_ids, new.image_ids, k) for old, new in asked), least=-1.0
+        ),
+        same_first=_share(old.image_ids[:1] == new.image_ids[:1] for old, new in asked),
         examples=tuple(
             Example(drawn[at].image_id, overlaps[at], asked[at][0].image_ids, asked[at][1].image_ids)
             for at in examples
@@ -149,9 +153,7 @@ def _recall(build: Build, queries: Sequence[GalleryImage], asked: Sequence[_Aske
     if not labelled:
         return None
     found = build.images([image_id for _, image_id in labelled])
-    return _estimate(
-        float(query.label == image.label) for (query, _), image in zip(labelled, found, strict=True)
-    )
+    return _share(query.label == image.label for (query, _), image in zip(labelled, found, strict=True))
 
 
 def _spearman(old: Sequence[int], new: Sequence[int], k: int) -> float:
@@ -170,7 +172,22 @@ def _ranks(matches: Sequence[int], both: Sequence[int], k: int) -> NDArray[np.fl
     return np.array([at.get(image_id, k + 1) for image_id in both], np.float64)
 
 
-def _estimate(values: Iterable[float]) -> Estimate:
+def _share(values: Iterable[bool]) -> Estimate:
+    """The share that is true, with Wilson's interval (1927), which has a width where all are alike, too."""
+    found = np.array(list(values), np.float64)
+    share, doubt = float(found.mean()), MARGIN**2 / len(found)
+    middle = (share + doubt / 2) / (1 + doubt)
+    half = float(np.sqrt(doubt * (share * (1 - share) + doubt / 4))) / (1 + doubt)
+    return _between(share, middle - half, middle + half)
+
+
+def _estimate(values: Iterable[float], *, least: float = 0.0) -> Estimate:
+    """The mean of values from `least` to 1, and the normal interval as far as values go."""
     found = np.array(list(values))
     spread = found.std(ddof=1) / np.sqrt(len(found)) if len(found) > 1 else 0.0
-    return Estimate(round(float(found.mean()), 6), round(float(MARGIN * spread), 6))
+    mean = float(found.mean())
+    return _between(mean, max(least, mean - MARGIN * spread), min(1.0, mean + MARGIN * spread))
+
+
+def _between(mean: float, low: float, high: float) -> Estimate:
+    return Estimate(*(round(float(each), 6) for each in (mean, (high - low) / 2, low, high)))

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, insert, update
+from sqlalchemy import delete, insert, select, update
 
 from gallery.builds.build import Build
+from gallery.builds.compaction import compact
 from gallery.database import writing
 from gallery.errors import InvalidFilter
 from gallery.filters.attributes import attributes_of, digest_of, number_of
 from gallery.filters.conditions import parse_where
 from gallery.records.attributes import AttributeRecord
 from gallery.records.images import PlaceRecord
-from tests.gallery.support import FINGERPRINT, Trial
+from tests.gallery.support import FINGERPRINT, NAME, Trial
 
 TOLD: dict[str, dict[str, object]] = {
     "/r/cat/1": {"year": 2020, "site": "north"},
@@ -189,3 +190,30 @@ def compare(cell: object, operator: str, value: object) -> bool:
         ">": lambda: cell > value,  # type: ignore[operator]
         ">=": lambda: cell >= value,  # type: ignore[operator]
     }[operator]()
+
+
+@pytest.mark.parametrize(
+    ("condition", "told"),
+    [
+        ("site = nrth", "no image satisfies “site = nrth”; did you mean north?"),
+        ("label in (catt, dgo)", "no image satisfies “label in (catt, dgo)”; did you mean cat or dog?"),
+        ("year > 2022.5", "no image satisfies “year > 2022.5”; year lies between 2020 and 2022.5"),
+        ("site = Zanzibar", "no image satisfies “site = Zanzibar”"),
+    ],
+)
+def test_of_a_condition_that_nothing_satisfies_it_is_told_what_comes_near(
+    build: Build, condition: str, told: str
+) -> None:
+    assert build.narrowing.unmet(parse_where([condition, "site = north"])) == [told]
+
+
+def test_attributes_that_nobody_names_go_when_the_gallery_is_compacted(trial: Trial, build: Build) -> None:
+    with writing(trial.engine) as connection:
+        connection.execute(
+            insert(AttributeRecord).values(gallery_id=1, digest="lost", name="site", text="north")
+        )
+    with trial.galleries.tenure(NAME) as tenure:
+        compact(tenure)
+    with trial.engine.connect() as connection:
+        digests = set(connection.scalars(select(AttributeRecord.digest)))
+    assert digests == {digest_of(attributes_of(cells)) for cells in TOLD.values()} - {None}

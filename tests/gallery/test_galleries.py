@@ -7,8 +7,9 @@ import pytest
 from gallery.database import open_engine
 from gallery.errors import GalleryNotFound, InvalidGalleryName, NothingPublished, SchemaOutdated
 from gallery.galleries import Galleries
+from gallery.sources.scanning import checksum
 from gallery.summaries import GallerySummary
-from tests.gallery.support import Trial
+from tests.gallery.support import FINGERPRINT, NAME, Trial, embedded
 
 FILES = {"/r/red/a.jpg": b"a", "/r/blue/b.jpg": b"a"}
 
@@ -82,3 +83,26 @@ def test_a_name_that_can_be_is_taken(trial: Trial, name: str) -> None:
 def test_a_database_without_a_schema_is_refused(trial: Trial) -> None:
     with pytest.raises(SchemaOutdated):
         Galleries(trial.home, open_engine(f"sqlite:///{trial.home}/new.db"))
+
+
+def test_a_new_gallery_that_is_refused_before_anything_is_embedded_goes_again(trial: Trial) -> None:
+    with pytest.raises(ValueError, match="no picture"), trial.writer():
+        raise ValueError("no picture")
+    assert trial.galleries.names() == [] and not trial.folder.exists()
+
+
+def test_a_new_gallery_that_something_was_embedded_for_stays_whatever_follows(trial: Trial) -> None:
+    with pytest.raises(ValueError, match="disk"), trial.writer() as writer:
+        writer.add_segment([embedded(b"a")], fingerprint=FINGERPRINT)
+        raise ValueError("disk")
+    with pytest.raises(ValueError, match="again"), trial.writer():
+        raise ValueError("again")
+    with trial.writer() as writer:
+        assert set(writer.embedded(FINGERPRINT)) == {checksum(b"a")}
+
+
+def test_a_gallery_that_was_made_on_purpose_stays_though_a_run_is_refused(trial: Trial) -> None:
+    trial.galleries.create(NAME)
+    with pytest.raises(ValueError, match="no picture"), trial.writer():
+        raise ValueError("no picture")
+    assert trial.galleries.names() == [NAME]

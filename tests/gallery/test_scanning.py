@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from gallery.errors import SourceUnavailable
-from gallery.sources.scanning import ScannedFile, checksum, distinct, is_below, root_uri, scan
+from gallery.sources.roots import distinct, is_below, root_uri
+from gallery.sources.scanning import ScannedFile, checksum, scan
 from gallery.sources.source import UnlistedFolder
 
 

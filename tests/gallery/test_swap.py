@@ -167,7 +167,8 @@ def test_an_encoder_that_is_the_same_changes_nothing(trial: Trial) -> None:
             writer.add_segment([embedded(data)], fingerprint="f2")
     found = churn(trial.open(), open_successor(site, successor(site)), queries=50, k=4, seed=0)
     assert found.queries == 12
-    assert found.overlap == found.rank_correlation == found.same_first == Estimate(1.0, 0.0)
+    assert found.overlap == found.rank_correlation == Estimate(1.0, 0.0, 1.0, 1.0)
+    assert (found.same_first.mean, found.same_first.high) == (1.0, 1.0) and 0.7 < found.same_first.low < 1
     assert found.before.recall_at_1 == found.after.recall_at_1
     assert found.before.nearest == found.after.nearest
 
@@ -189,6 +190,19 @@ def test_what_changes_is_what_brute_force_says(trial: Trial) -> None:
     assert 0 < found.overlap.mean < 1
     assert all(example.overlap <= found.overlap.mean + 0.5 for example in found.examples)
     assert found.examples[0].query in ids(trial.open()).values()
+
+
+def test_no_interval_goes_beyond_what_there_can_be(trial: Trial) -> None:
+    trial.run(FILES)
+    started(trial)
+    with trial.writer() as writer:
+        for number, data in enumerate(FILES.values()):
+            writer.add_segment([embedded(data, seed=int(number == 0))], fingerprint="f2")
+    found = compared(trial, k=1)
+    assert 0.7 < found.overlap.mean < found.overlap.high == 1, "the normal interval would end beyond it"
+    for each in (found.overlap, found.same_first, found.rank_correlation):
+        assert -1 <= each.low <= each.mean <= each.high <= 1
+        assert each.margin == pytest.approx((each.high - each.low) / 2, abs=1e-6)
 
 
 def test_a_comparison_begins_before_the_backfill_ends(trial: Trial) -> None:

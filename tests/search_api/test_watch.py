@@ -60,3 +60,19 @@ def test_a_search_never_waits_for_a_comparison(workshop: Workshop, monkeypatch: 
         found = watch.drift(build)
         assert found is not None and found.recall.queries == 1
     watch.close()
+
+
+def test_builds_that_are_no_longer_searched_are_forgotten(workshop: Workshop) -> None:
+    workshop.publish(pictures=SHADES)
+    searcher = workshop.searcher()
+    watch = Watch(searcher.builds, share=1, draw=lambda: 0.5)
+    seen = []
+    for extra in ({}, {"extra/1.png": plain("#012345")}):
+        workshop.publish(pictures={**SHADES, **extra})
+        with searcher.builds.lend(None) as (build, _):
+            made = watch.saw(build, np.float32([0, 0, 1]))
+            assert made is not None
+            made.result(30)
+            seen.append((build.gallery, build.number))
+    assert list(watch._probes) == seen[-1:] and seen[0] != seen[1]
+    watch.close()

@@ -112,7 +112,8 @@ def test_a_backup_is_refused_where_it_cannot_be_restored(run: Run, gallery: str,
     broken = tmp_path / "broken.tar"
     broken.write_bytes(b"no tar")
     assert run("gallery", "restore", broken).exit_code == 3
-    assert run("gallery", "restore", tmp_path / "missing.tar").exit_code == 4
+    missing = run("gallery", "restore", tmp_path / "missing.tar")
+    assert missing.exit_code == 4 and "there is no backup; name a file" in missing.stderr
     assert run("gallery", "backup", gallery, broken).exit_code == 2
     assert broken.read_bytes() == b"no tar"
     whole = tmp_path / "whole.tar"

@@ -111,6 +111,17 @@ def test_a_dry_run_prints_what_would_change_and_makes_no_gallery(
     assert json.loads(run("galleries", "--json").stdout)["galleries"] == []
 
 
+def test_a_first_run_that_is_refused_leaves_no_gallery_behind(
+    run: Run, checkpoint: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "1.png").write_bytes(b"no picture")
+    for choice in ((), ("--checkpoint", checkpoint)):
+        assert run("index", tmp_path / "data", *choice).exit_code == 3
+    assert json.loads(run("gallery", "list", "--json").stdout)["galleries"] == []
+    assert run("index", tmp_path / "data", "--dry-run").exit_code == 0, "nor is one in its way"
+
+
 def test_files_that_cannot_be_read_are_written_as_csv(run: Run, checkpoint: Path, tmp_path: Path) -> None:
     root = write_folder(tmp_path / "data", {"a/1.png": noise(1)})
     (root / "a" / "broken.png").write_bytes(b"")

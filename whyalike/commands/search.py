@@ -124,6 +124,10 @@ def search(
             from whyalike.evidence import write_search_evidence
 
             written = write_search_evidence(evidence, searcher, drawn, answer)
+        if where and not answer.matches:
+            with searcher.builds.lend(answer.gallery) as (opened, _):
+                for sentence in opened.narrowing.unmet(conditions(where)):
+                    say(sentence)
     finally:
         searcher.close()
     if json:
