@@ -10,8 +10,9 @@ from fastapi import APIRouter, File, Path, Query, Response, UploadFile
 from gallery.amending import relabel, remove_image, set_attributes
 from gallery.builds.build import GalleryImage
 from gallery.builds.pages import images_page
-from gallery.errors import NotUploaded
+from gallery.errors import NotUploaded, UploadRefused
 from gallery.jobs.requests import AmendRequest, UploadRequest
+from gallery.uploads.archives import is_archive
 from gallery.uploads.receiving import SentFile, receive, replace
 from gallery.uploads.removing import is_uploaded
 from search_api.asking import Asking, ImageId, refusals
@@ -75,8 +76,7 @@ def add_image(
     """It can be found when a worker has done the job, whose request names its `uri`."""
     site = managing.galleries.site(name)
     said, told = required_label(label), told_attributes(attributes)
-    sent = SentFile((image.filename or "picture").removesuffix(".zip"), image.file)
-    (uri,) = receive(site, [sent], managing.uploads, label=said, attributes=told, said=saying)
+    (uri,) = receive(site, [_single(image)], managing.uploads, label=said, attributes=told, said=saying)
     request = UploadRequest(files=1, uri=uri)
     return accepted(response, managing.board.ask(request, gallery=name, by=saying.author))
 
@@ -106,7 +106,7 @@ def replace_image(
             f"The original of image {image_id} is {found.uri}, which is not the gallery's own; change it "
             "there and import it again."
         )
-    replace(found.uri, SentFile(image.filename or "picture", image.file), managing.uploads)
+    replace(found.uri, _single(image), managing.uploads)
     request = UploadRequest(files=1, uri=found.uri)
     return accepted(response, managing.board.ask(request, gallery=name, by=saying.author))
 
@@ -164,6 +164,13 @@ def delete_image(
     if not managing.is_removed(image_id):
         remove_image(site, _image(asking, name, image_id), saying)
     return accepted(response, managing.board.ask_once(AmendRequest(), gallery=name, by=saying.author))
+
+
+def _single(image: UploadFile) -> SentFile:
+    name = image.filename or "picture"
+    if is_archive(name):
+        raise UploadRefused(f"{name!r} is an archive; send it to /v1/galleries/{{name}}/uploads.")
+    return SentFile(name, image.file)
 
 
 def _image(asking: Asking, name: str, image_id: int) -> GalleryImage:

@@ -6,6 +6,7 @@ import csv
 import io
 import stat
 import tarfile
+import time
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ import pytest
 from fastapi.testclient import TestClient
 
 from gallery.settings import UploadSettings
+from indexer.pipeline import learn
 from tests.search_api.conftest import Workshop
 from tests.search_api.test_service import RED, refused
 from tests.toys import plain, png, write_folder
@@ -261,20 +263,11 @@ def test_a_cancelled_import_keeps_what_was_published_and_goes_on_when_it_is_aske
     files = {f"{n}.png": png(plain((n, 0, 9))) for n in range(200)}
     where = send(client, "many.zip", zipped(files), encoder="").headers["location"]
 
-    def cancel(*_: object) -> None:
-        client.post(f"{where}/cancel")
-
-    from indexer import indexing
-
-    learn = indexing.learn
-
     def slow(*arguments: Any) -> Any:
         for number, each in enumerate(learn(*arguments)):
             if number == 3:
-                cancel()
-                import time
-
-                time.sleep(0.3)
+                client.post(f"{where}/cancel")
+                time.sleep(0.3)  # the worker looks every 0.01 s
             yield each
 
     monkeypatch.setattr("indexer.indexing.learn", slow)

@@ -53,6 +53,11 @@ def test_an_image_is_added_and_found(client: TestClient, workshop: Workshop) -> 
     assert listed["uploaded"] and listed["attributes"] == {"year": "1999"}
 
 
+def test_an_archive_is_no_single_image(client: TestClient) -> None:
+    for name in ("a.zip", "a.TAR"):
+        refused(client.post(ONE, files={"image": (name, b"x")}), 422, "upload-refused")
+
+
 def test_images_are_listed_page_by_page_and_narrowed(client: TestClient) -> None:
     first = client.get(ONE, params={"limit": 3}).json()
     rest = client.get(ONE, params={"limit": 3, "after": first["next_after"]}).json()
