@@ -10,7 +10,7 @@ PIP    := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 TORCH  := $(shell grep -E '^torch(vision)?==' constraints.txt)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test soak check format serve picture pictures clean
+.PHONY: help setup demo test soak check format serve picture pictures axe clean
 
 help:            ## what there is to run
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## */\t/' | expand -t 12
@@ -53,5 +53,12 @@ pictures: $(READY) ## the page of evidence in docs, from the digits
 	$(BIN)/whyalike demo
 	$(BIN)/whyalike illustrate --count 2 --out docs/pictures
 
+# Only the tests of the page read it, and they skip without it; MPL-2.0, so it is not committed.
+AXE := axe-core@4.14.1
+axe:             ## the accessibility checks that the tests of the page use (needs npm)
+	@mkdir -p .axe
+	cd .axe && npm pack --silent $(AXE) && tar -xzf axe-core-*.tgz --strip-components 1 package/axe.min.js package/LICENSE
+	@rm -f .axe/axe-core-*.tgz
+
 clean:           ## forget the virtual environment and the caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf $(VENV) .axe .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache *.egg-info

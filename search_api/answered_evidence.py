@@ -90,8 +90,10 @@ def _correspondences(found: Contributions, seen: tuple[Seen, Seen]) -> list[Corr
 
 def _contributions(found: Contributions, seen: tuple[Seen, Seen]) -> ContributionsSchema:
     query, matched = (_grid_schema(grid, each) for grid, each in zip(found.grids, seen, strict=True))
-    data = b64encode(found.matrix.astype(FLOAT32).tobytes()).decode("ascii")
-    return ContributionsSchema(query=query, matched=matched, dtype=FLOAT32, data=data)
+    data, cosines = (
+        b64encode(each.astype(FLOAT32).tobytes()).decode("ascii") for each in (found.matrix, found.cosines)
+    )
+    return ContributionsSchema(query=query, matched=matched, dtype=FLOAT32, data=data, cosines=cosines)
 
 
 def _cell(cell: Cell, grid: Cell, seen: Seen) -> CellSchema:

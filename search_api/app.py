@@ -22,6 +22,7 @@ from search_api import (
     routes_judgements,
     routes_managed_galleries,
     routes_managed_images,
+    routes_map,
     routes_queries,
     routes_search,
     routes_service,
@@ -29,6 +30,7 @@ from search_api import (
 )
 from search_api.edge import front
 from search_api.edge.tracing import Tracing
+from search_api.gallery_maps import GalleryMaps
 from search_api.headers import DOCS_PATH
 from search_api.keeping import Sweeper
 from search_api.managing import Managing
@@ -40,6 +42,7 @@ ROUTES = (
     routes_search,
     routes_galleries,
     routes_judgements,
+    routes_map,
     routes_queries,
     routes_images,
     routes_imports,
@@ -78,6 +81,7 @@ def create_app(
         lifespan=_closing,
     )
     app.state.searcher = searcher
+    app.state.maps = GalleryMaps()
     app.state.managing = managing = managing or Managing(searcher.galleries)
     routers = [routes.router for routes in ROUTES]
     if settings.metrics != "off":

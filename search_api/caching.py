@@ -43,9 +43,10 @@ class Viewed:
         return response
 
 
-def _viewed(request: Request, gallery: GalleryName = None, build: NamedBuild = None) -> Viewed:
+def viewed(request: Request, gallery: GalleryName = None, build: NamedBuild = None) -> Viewed:
+    """What a request looks at."""
     tags = request.headers.get("if-none-match", "").split(",")
     return Viewed(gallery, build, frozenset(tag.strip().removeprefix("W/") for tag in tags))
 
 
-Viewing = Annotated[Viewed, Depends(_viewed)]
+Viewing = Annotated[Viewed, Depends(viewed)]

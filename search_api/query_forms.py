@@ -134,6 +134,10 @@ def picture(
         raise InvalidQuestion(
             f"Ask with one of {fields}, one of the web as image_url or a kept one as query_id."
         )
-    crop = Region.parse(asked.crop) if asked.crop else None
-    masked = regions(asked.masked)
-    return Part(named[0], crop, masked) if crop or masked else named[0]
+    return part(named[0], asked.crop, asked.masked)
+
+
+def part(whole: Whole, crop: str | None, masked: Sequence[str] | None) -> Whole | Part:
+    """The part of the picture that the texts name, or all of it; raises InvalidQuestion."""
+    region, left_out = Region.parse(crop) if crop else None, regions(masked)
+    return Part(whole, region, left_out) if region or left_out else whole

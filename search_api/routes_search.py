@@ -11,14 +11,14 @@ from search_api.asked_search import AskedSearch
 from search_api.asking import Asking, refusals
 from search_api.batches import answer_each
 from search_api.errors import InvalidQuestion
-from search_api.query_forms import Query, Sent, uploaded
+from search_api.query_forms import CropField, MaskedField, Query, Sent, part, uploaded
 from search_api.schemas import CompareResponse, SearchResponse
 from search_api.schemas_asking import MAX_DATABASE_ID, MAX_QUERY_ID, parsed
 from search_api.schemas_base import ExplainedScore, FittedOn, ScorerName
 from search_api.schemas_batch import BatchResponse, SearchJson
 from search_api.schemas_why_not import WhyNotResponse
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, KeptUpload, Stored
+from search_api.subjects import KeptUpload, Stored, Whole
 from search_api.wish_forms import Wished
 
 router = APIRouter(prefix="/v1", tags=["search"])
@@ -120,6 +120,8 @@ def compare(
     b_image_id: Annotated[StoredField, Form(description="Instead of b: an image of the gallery.")] = None,
     a_query_id: Annotated[KeptField, Form(description="Instead of a: a picture that is kept.")] = None,
     b_query_id: Annotated[KeptField, Form(description="Instead of b: a picture that is kept.")] = None,
+    crop: CropField = None,
+    masked: MaskedField = None,
     gallery: GalleryField = None,
     scorer: ScorerField = "distance",
     calibration: Annotated[
@@ -139,9 +141,12 @@ def compare(
         bool, Form(description="Also test both maps by hiding regions; this takes seconds.")
     ] = False,
 ) -> CompareResponse:
-    """How near two pictures are by the gallery's encoder: the fields of one match, b being matched."""
+    """How near two pictures are by the gallery's encoder: the fields of one match, b being matched.
+
+    `crop` and `masked` are of a, as they are of the query in a search.
+    """
     limit = asking.settings.upload_max_bytes
-    query = _one_of(limit, a, a_image_id, a_query_id, "a")
+    query = part(_one_of(limit, a, a_image_id, a_query_id, "a"), crop, masked)
     matched = _one_of(limit, b, b_image_id, b_query_id, "b")
     hiding = HidingWanted(what_if=what_if, faithfulness=faithfulness, pictures=overlays)
     return asking.compare(
@@ -157,8 +162,8 @@ def compare(
 
 def _one_of(
     limit: int, upload: UploadFile | None, image_id: int | None, query_id: str | None, field: str
-) -> Asked:
-    named: list[Asked] = [uploaded(upload, limit)] if upload is not None else []
+) -> Whole:
+    named: list[Whole] = [uploaded(upload, limit)] if upload is not None else []
     if image_id is not None:
         named.append(Stored(image_id))
     if query_id is not None:

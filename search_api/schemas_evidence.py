@@ -168,3 +168,7 @@ class ContributionsSchema(Schema):
         description="Base64 of a matrix, row by row: a row for each cell of the query, a column for each of "
         "the matched image; the cells row by row."
     )
+    cosines: str = Field(
+        description="The same of how alike each two cells are by themselves, in [-1, 1]: the most alike "
+        "answers a cell. 0 in padding."
+    )

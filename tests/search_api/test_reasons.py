@@ -91,11 +91,27 @@ def test_the_whole_matrix_sums_to_the_cosine_and_to_the_maps(
     assert told["query"] == {"rows": 4, "columns": 4, "box": [0, 0, 1, 1]}
     matrix = np.frombuffer(b64decode(told["data"]), told["dtype"]).reshape(16, 16)
     assert matrix.sum() == pytest.approx(answer["cosine"], abs=1e-5)
+    cosines = np.frombuffer(b64decode(told["cosines"]), told["dtype"]).reshape(16, 16)
+    assert set(cosines.round(5).ravel()) <= {0, 1}  # cells of one colour are equal, or share nothing
     baseline = answer["evidence"]["explained"]["baseline"]
     for axis, side in ((1, "query"), (0, "matched")):
         maps = {part: np.array(grid) for part, grid in answer["evidence"][side].items()}
         net = maps["factual"] - maps["counterfactual"] + baseline / 16
         np.testing.assert_allclose(matrix.sum(axis).reshape(4, 4), net, atol=1e-5)
+
+
+def test_a_part_is_compared_as_it_is_searched_with(client: TestClient) -> None:
+    files = {"image": png(RIGHT_RED), "a": png(RIGHT_RED)}
+    part = {"crop": "0.5,0,1,1", "masked": "0.5,0,1,0.5"}
+    (found,) = client.post("/v1/search", files={"image": files["image"]}, data={**part, "k": 1}).json()[
+        "matches"
+    ]
+    compared = client.post(
+        "/v1/compare", files={"a": files["a"]}, data={**part, "b_image_id": found["image_id"]}
+    ).json()
+    assert compared["distance"] == pytest.approx(found["distance"], abs=1e-6)
+    assert compared["query"]["crop"]["box"] == [0.5, 0, 1, 1]
+    assert compared["query"]["masked"] == [[0.5, 0, 1, 0.5]]
 
 
 def test_boxes_of_a_cropped_picture_lie_where_the_encoder_looked(client: TestClient) -> None:

@@ -1,0 +1,64 @@
+// The picture to ask with: dropped, pasted or chosen, and the part of it that counts.
+import { $, later, say } from "./element.js";
+import { Picture, pictureIn } from "./picture.js";
+import { Regions } from "./regions.js";
+
+const SETTLING = 350; // milliseconds after the last press of an arrow key
+const HINTS = {
+  crop: "Drag over the part to search with. By keyboard: Enter, then the arrow keys.",
+  masked: "Drag over what should not count. By keyboard: Enter, then the arrow keys.",
+};
+
+export class AskPanel {
+  // `asked` is told the picture, or null, whenever a person has changed it
+  constructor(asked) {
+    Object.assign(this, { asked, picture: null, takes: () => true });
+    const settled = later(SETTLING, (part) => { if (this.picture) asked(this.picture.with(part)); });
+    this.regions = new Regions($("asked-regions"), settled);
+    $("file").addEventListener("change", () => { this.receive($("file").files); $("file").value = ""; });
+    for (const mode of ["crop", "masked"]) $(`draw-${mode}`).addEventListener("click", () => this.#draw(this.regions.mode === mode ? null : mode));
+    $("whole").addEventListener("click", () => asked(this.picture.with({ crop: null, masked: [] })));
+    $("other").addEventListener("click", () => asked(null));
+    $("asked").addEventListener("load", () => { $("asked-frame").style.setProperty("--ratio", $("asked").naturalWidth / $("asked").naturalHeight); });
+    $("asked").addEventListener("error", () => { $("asked-frame").hidden = true; say($("unshown"), "Browsers cannot show this kind of picture; the service may read it all the same."); });
+    for (const kind of ["dragover", "dragleave", "drop"]) addEventListener(kind, (event) => this.#drag(kind, event));
+    addEventListener("paste", (event) => { if (this.takes() && event.clipboardData.files.length) this.receive(event.clipboardData.files); });
+  }
+
+  receive(files) {
+    if (!files.length) return;
+    const file = pictureIn(files);
+    if (file) this.asked(Picture.ofFile(file));
+    else this.refused?.(files[0].name);
+  }
+
+  show(picture) {
+    if (picture?.source !== this.picture?.source) {
+      $("asked-frame").hidden = false;
+      say($("unshown"), "");
+    }
+    this.picture = picture;
+    $("drop").classList.toggle("full", Boolean(picture));
+    for (const id of ["asked-frame", "part-tools"]) $(id).hidden = !picture;
+    say($("choose-told"), picture ? "Choose another" : "Choose a picture");
+    if (!picture) return this.#draw(null);
+    if ($("asked").getAttribute("src") !== picture.source) $("asked").src = picture.source;
+    $("asked").alt = `The picture asked with: ${picture.name}`;
+    this.regions.show(picture);
+    $("whole").hidden = !picture.isPart;
+  }
+
+  #draw(mode) {
+    this.regions.draws(mode);
+    for (const each of ["crop", "masked"]) $(`draw-${each}`).setAttribute("aria-pressed", each === mode);
+    say($("part-hint"), mode ? HINTS[mode] : "");
+    if (mode) $("asked-regions").focus({ preventScroll: true });
+  }
+
+  #drag(kind, event) {
+    if (!event.dataTransfer?.types.includes("Files")) return;
+    event.preventDefault();
+    $("drop").classList.toggle("over", kind === "dragover");
+    if (kind === "drop" && this.takes()) this.receive(event.dataTransfer.files);
+  }
+}

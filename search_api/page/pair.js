@@ -1,0 +1,146 @@
+// Two pictures side by side: what makes them alike and what speaks against it, and which spot answers which.
+import { make, say } from "./element.js";
+import { drawLinks } from "./links.js";
+import { SpotFinder } from "./spot-finder.js";
+import { inNumbers, inPercent, inWords } from "./words.js";
+
+const HEAT_WORDS = { factual: "Orange: how much a spot supports", counterfactual: "Blue: how much a spot speaks against" };
+const CAUTION = "The line runs where heat passes half its greatest. Hatched grey: not looked at. Heat says what the number was computed from, not what is true.";
+const SIDES = ["query", "matched"];
+let made = 0; // pairs of this page: each has radio buttons of its own
+
+export class Pair {
+  // builds itself in `root` from the template; `names` says what the two pictures are called
+  constructor(root, names) {
+    root.append(document.getElementById("pair-template").content.cloneNode(true));
+    Object.assign(this, { root, names, pictures: null, compared: null });
+    this.radios = [...root.querySelectorAll("input[type=radio]")];
+    for (const each of this.radios) Object.assign(each, { name: `view-${made}` }).addEventListener("change", () => this.#show());
+    made += 1;
+    this.strength = this.#part("strength");
+    this.strength.addEventListener("input", () => this.#fade());
+    this.finder = new SpotFinder(Object.fromEntries(SIDES.map((side) => [side, this.#frame(side)])), names, {
+      heard: this.#part("answer"),
+      isWhole: () => this.view === "spots",
+      found: (any) => root.classList.toggle("answering", any),
+    });
+    for (const each of root.querySelectorAll(".frame img")) each.addEventListener("load", () => this.#shape(each));
+    new ResizeObserver(() => this.#redraw()).observe(this.#part("pictures"));
+  }
+
+  get view() { return this.radios.find((each) => each.checked).value; }
+
+  #part(name) { return this.root.querySelector(`.${name}`); }
+  #frame(side) { return this.root.querySelector(`.${side} .frame`); }
+  #image(side) { return this.root.querySelector(`.${side} .base`); }
+
+  // `pictures` are the addresses of both; what is said of them comes with `tell`
+  open(pictures, captions) {
+    Object.assign(this, { pictures, compared: null });
+    this.finder.take(null);
+    for (const side of SIDES) {
+      this.#image(side).hidden = false;
+      this.#image(side).onerror = () => { this.#image(side).hidden = true; }; // no browser shows every kind
+      this.#image(side).src = pictures[side];
+      this.#image(side).alt = this.names[side];
+      say(this.root.querySelector(`.${side} figcaption`), captions[side]);
+    }
+    this.root.classList.add("waiting");
+    this.#part("links").replaceChildren();
+    say(this.#part("painting"), "Painting the evidence …");
+    for (const name of ["reason", "numbers", "legend", "answer"]) say(this.#part(name), "");
+    this.#part("warnings").replaceChildren();
+  }
+
+  swap(side, address) {
+    this.#image(side).hidden = false;
+    this.#image(side).src = this.pictures[side] = address;
+  }
+
+  #shape(image) { // the frame is as wide and high as the picture, so that shares of both are the same
+    image.closest(".frame").style.setProperty("--ratio", image.naturalWidth / image.naturalHeight);
+    this.#redraw();
+  }
+
+  // the answer of /v1/compare, with overlays, correspondences and contributions
+  tell(compared) {
+    this.compared = compared;
+    const apart = compared.verdict === "different";
+    say(this.#part("factual-name"), apart ? "What sets them apart" : "What makes them alike");
+    say(this.#part("counterfactual-name"), apart ? "What they share" : "What speaks against it");
+    const where = compared.threshold === null ? "a probability of 50\u00a0%" : `a distance of ${compared.threshold.toFixed(2)}`;
+    const turn = compared.verdict ? `; the verdict turns at ${where}` : "";
+    say(this.#part("numbers"), `In numbers: ${inNumbers(compared)}, similarity\u00a0${compared.similarity.toFixed(2)}${turn}. Distance 0 is identical.`);
+    this.#reason(compared.reason);
+    const { overlays, contributions, cosine } = compared;
+    const small = overlays?.matched.drawn_on === "thumbnail" ? "The original is gone or has changed: drawn on the thumbnail kept of it." : "";
+    const missing = overlays ? "" : "The picture of this match is gone, so nothing can be painted over it.";
+    const notes = new Set([small, missing, compared.evidence.query.note, compared.evidence.matched.note].filter(Boolean));
+    say(this.#part("painting"), [...notes].join(" "));
+    this.finder.take(contributions ?? null, cosine);
+    this.root.classList.remove("waiting");
+    this.#show();
+  }
+
+  fail(problem) {
+    this.root.classList.remove("waiting");
+    say(this.#part("painting"), [problem.message, problem.advice].filter(Boolean).join(" "), { problem: true });
+  }
+
+  #reason({ text, warnings }) {
+    say(this.#part("reason"), text);
+    this.#part("warnings").replaceChildren(...warnings.map((each) => make("li", {}, each.text)));
+  }
+
+  #show() {
+    const { view, compared } = this;
+    for (const side of SIDES) {
+      const painted = compared?.overlays?.[side][view] ?? "";
+      const heat = this.root.querySelector(`.${side} .heat`);
+      heat.hidden = !painted;
+      if (painted) Object.assign(heat, { src: painted, alt: `${this.names[side]}, heat painted over it` });
+      this.#frame(side).classList.toggle("unshown", this.#image(side).hidden && !painted);
+    }
+    this.strength.closest("label").hidden = !HEAT_WORDS[view];
+    this.finder.clear();
+    this.#fade();
+    this.#redraw();
+    this.#legend();
+  }
+
+  #fade() {
+    const share = this.strength.value / 100;
+    for (const side of SIDES) this.root.querySelector(`.${side} .heat`).style.opacity = share;
+    this.strength.setAttribute("aria-valuetext", inPercent(share));
+  }
+
+  #legend() {
+    const { view, compared } = this;
+    const told = compared?.verdict ? inWords(compared) : "The same"; // without a verdict the maps are read as same
+    if (view === "spots") say(this.#part("legend"), linesInWords(compared ?? {}));
+    else say(this.#part("legend"), HEAT_WORDS[view] ? `${HEAT_WORDS[view]} “${told}”. ${CAUTION}` : "");
+  }
+
+  #redraw() {
+    const links = this.view === "spots" && this.compared ? strongest(this.compared) : [];
+    drawLinks(this.#part("links"), SIDES.map((side) => this.#image(side)), links);
+    this.finder.redraw();
+  }
+}
+
+const cells = ({ factual }) => factual.flat().length;
+const average = ({ query, matched }) => 1 / (cells(query) * cells(matched));
+
+function strongest({ correspondences = [], evidence }) { // what adds less than any two spots do on average is no answer
+  return correspondences.filter(({ share }) => share === null || share >= average(evidence));
+}
+
+function linesInWords(compared) {
+  if (!compared.contributions) return compared.evidence ? "Nobody knows the spots of these pictures any more." : "";
+  const [first] = strongest(compared);
+  const own = "Where a spot is chosen: the greener a spot of the other picture, the more alike it is.";
+  if (!first) return `${own} No two spots that are each other's most alike add more to the cosine than any two do on average.`;
+  const lines = "A line joins two spots that are each other's most alike; the thicker, the more they add to the cosine.";
+  if (first.share === null) return `${own} ${lines}`;
+  return `${own} ${lines} Line 1 adds ${(100 * first.share).toFixed(2)}\u00a0% of it, any two spots ${(100 * average(compared.evidence)).toFixed(2)}\u00a0% on average.`;
+}

@@ -1,0 +1,104 @@
+// What a search found: a card for each match, and what to say where there is none.
+import { $, button, make, say } from "./element.js";
+import { imageAddress } from "./service.js";
+import { waiting } from "./states.js";
+import { count, duration, inNumbers, inPercent, inWords, nameOf } from "./words.js";
+
+export class Results {
+  // what a person does: open a match, find what is similar to an image, see more, see what was judged wrong
+  constructor(actions) {
+    Object.assign(this, { actions, answer: null });
+  }
+
+  wait(k) {
+    if (this.answer?.matches.length) $("matches").inert = true; // the old ones stay to be seen
+    else $("matches").replaceChildren(...waiting(k));
+    $("state").replaceChildren();
+    $("more").hidden = true;
+    say($("status"), "Searching …");
+  }
+
+  show(answer) {
+    this.answer = answer;
+    this.#end();
+    $("matches").replaceChildren(...answer.matches.map((match) => this.#card(match)));
+    this.#tell(answer);
+  }
+
+  add(answer) { // the next page
+    const first = $("matches").children.length;
+    this.answer = { ...answer, matches: [...this.answer.matches, ...answer.matches] };
+    $("matches").append(...answer.matches.map((match) => this.#card(match)));
+    this.#tell(this.answer);
+    $("matches").children[first]?.querySelector("button")?.focus();
+  }
+
+  blank(...states) {
+    this.answer = null;
+    this.#end();
+    $("matches").replaceChildren();
+    $("judged").replaceChildren();
+    $("state").replaceChildren(...states);
+  }
+
+  judged(imageId, judgement) { // the card says at once what a person said of it
+    const card = $("matches").querySelector(`[data-image="${imageId}"]`);
+    card?.classList.toggle("wrong", judgement?.says === "wrong");
+    const badge = card?.querySelector(".badge");
+    if (badge) say(badge, judgement ? `Judged ${judgement.says}` : "");
+  }
+
+  #end() {
+    $("matches").inert = false;
+    $("state").replaceChildren();
+    $("more").hidden = true;
+  }
+
+  #tell({ matches, prefilter, timings, next_cursor: next, left_out: leftOut, exhaustive, total }) {
+    $("more").hidden = !next;
+    const only = prefilter ? ` of “${prefilter.label}” (${inPercent(prefilter.probability)})` : "";
+    const of = total && total > matches.length ? ` of ${total.toLocaleString("en")}` : "";
+    const how = exhaustive ? "" : ", by an approximate index";
+    if (matches.length) say($("status"), `${matches.length} nearest${of}${only}, in ${duration(timings.total)}${how}.`);
+    const judged = leftOut ? [make("span", {}, `${count(leftOut, "match", "matches")} judged wrong ${leftOut === 1 ? "is" : "are"} left out. `),
+      button("Show them", () => this.actions.includeJudged())] : [];
+    $("judged").replaceChildren(...judged);
+  }
+
+  #card(match) {
+    const { reason, group, places = [], judgement } = match;
+    const words = make("span", { className: `words ${match.verdict ?? ""}`, id: `words-${match.image_id}` }, inWords(match));
+    const told = [
+      match.label ?? nameOf(match.uri),
+      group ? `${count(group.images, "image")} ${group.by === "label" ? "of this label" : `with ${group.by} ${group.name}`}` : null,
+      match.copies > 1 ? `${count(match.copies, "copy", "copies")} of this picture` : null,
+    ].filter(Boolean);
+    const open = make("button", { type: "button", className: "open", onclick: () => this.actions.open(match) },
+      make("img", { src: imageAddress(this.actions.place(), match.image_id), alt: "", loading: "lazy" }),
+      words, bar(match.probability),
+      make("span", { className: "numbers" }, inNumbers(match)),
+      ...told.map((each) => make("span", { className: "told" }, each)),
+      make("span", { className: "reason" }, reason.text));
+    open.setAttribute("aria-haspopup", "dialog");
+    const similar = button("Find similar", () => this.actions.similar(match), { "aria-label": `Find similar to match ${match.rank}` });
+    const card = make("li", { className: `card${judgement?.says === "wrong" ? " wrong" : ""}` }, open, this.#members(group?.members ?? places),
+      make("div", { className: "actions" }, similar, make("span", { className: "badge" }, judgement ? `Judged ${judgement.says}` : "")));
+    card.dataset.image = match.image_id;
+    return card;
+  }
+
+  #members(images) { // the next of the group, or the other places of the content
+    if (!images.length) return null;
+    const shown = images.filter(({ image_id: id }) => id).map((each) => make("button", {
+      type: "button", title: each.label ?? nameOf(each.uri), "aria-label": `Find images similar to ${nameOf(each.uri)}`, onclick: () => this.actions.similar(each),
+    }, make("img", { src: imageAddress(this.actions.place(), each.image_id), alt: "", loading: "lazy" })));
+    return make("div", { className: "members" }, ...shown);
+  }
+}
+
+function bar(probability) { // a look is enough to compare; the number stands below
+  if (probability === null) return null;
+  const filled = make("span", {});
+  filled.style.width = `${100 * probability}%`;
+  return make("span", { className: "bar", "aria-hidden": "true" }, filled);
+}

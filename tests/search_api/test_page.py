@@ -1,0 +1,481 @@
+"""The page in a real browser, over a real service: what people do there, and what they see."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gallery.database import open_engine
+from gallery.galleries import Galleries
+from gallery.sources.kinds import source_of
+from indexer.encoders import EncoderChoice
+from indexer.indexing import index
+from migrations import schema
+from search_api.app import create_app
+from search_api.search import Searcher
+from search_api.settings import SearchSettings
+from siamese.encoder import Encoder
+from tests.search_api.browsing import AXE, DESKTOP, PATIENCE_MS, PHONE, as_file, browser, show_file, until
+from tests.search_api.conftest import Workshop
+from tests.search_api.guarded import guarded
+from tests.search_api.serving import served
+from tests.toys import UNFITTED, fitted_at, mean_colour_checkpoint, mosaic, plain, png, write_folder
+
+FOUR = mosaic([["red", "blue"], ["lime", "yellow"]], cell=16)
+MIRRORED = mosaic([["blue", "red"], ["yellow", "lime"]], cell=16)
+HALVES = mosaic([["red", "blue"], ["red", "blue"]], cell=16)
+IMAGES = {
+    "red": (plain("red"), "warm", 2020),
+    "orange": (plain("orange"), "warm", 2021),
+    "blue": (plain("blue"), "cold", 2022),
+    "mirrored": (MIRRORED, "mixed", 2023),
+}
+SCRIPT = "<img src=x onerror=document.title=1>"
+VIEWS = ("search", "compare", "atlas", "places")
+
+
+@pytest.fixture(scope="module")
+def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A service over `default`, which has verdicts, and `odd`, which has none and hostile names."""
+    root = tmp_path_factory.mktemp("page")
+    schema.upgrade(f"sqlite:///{root}/records.db")
+    engine = open_engine(f"sqlite:///{root}/records.db")
+    galleries = Galleries(root / "home", engine)
+    publish(galleries, root, "default", IMAGES, fitted_at(0.9))
+    publish(
+        galleries, root, "odd", {SCRIPT.replace("/", ""): (plain("red"), SCRIPT, 2020)}, UNFITTED, note=SCRIPT
+    )
+    searcher = Searcher(
+        galleries, settings=SearchSettings(), load_encoder=partial(Encoder.load, device="cpu")
+    )
+    with served(create_app(searcher)) as url:
+        yield url
+    engine.dispose()
+
+
+def publish(
+    galleries: Galleries, root: Path, name: str, images: Any, calibration: Any, note: str = "-"
+) -> None:
+    write_folder(root / name, {f"{each}.png": picture for each, (picture, _, _) in images.items()})
+    table = root / f"{name}.csv"
+    with table.open("w", encoding="utf-8", newline="") as stream:
+        rows = [(f"{name}/{each}.png", label, year, note) for each, (_, label, year) in images.items()]
+        csv.writer(stream).writerows([("path", "label", "year", "note"), *rows])
+    checkpoint = mean_colour_checkpoint(root / f"{name}.checkpoint", calibration=calibration)
+    index(galleries, name, [source_of(str(table))], EncoderChoice(checkpoint=checkpoint, device="cpu"))
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Any]:
+    with browser() as made:
+        yield made
+
+
+@pytest.fixture
+def opened(chromium: Any) -> Iterator[Any]:
+    """Opens addresses as a person does; what the page says of faults of its own fails the test."""
+    contexts, faults = [], []
+
+    def open_page(address: str, **options: Any) -> Any:
+        context = chromium.new_context(**{"viewport": DESKTOP, "reduced_motion": "reduce", **options})
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        page.on("console", lambda told: faults.append(told.text) if "Content Security" in told.text else None)
+        page.goto(address)
+        page.wait_for_load_state("networkidle")
+        return page
+
+    yield open_page
+    for each in contexts:
+        each.close()
+    assert faults == []
+
+
+@pytest.fixture
+def page(opened: Any, service: str) -> Any:
+    return opened(service)
+
+
+def choose(page: Any, picture: Any, name: str = "query.png") -> None:
+    with page.expect_response("**/v1/search"):
+        page.set_input_files("#file", as_file(picture, name))
+    page.wait_for_selector("#matches .numbers, #state .state")
+
+
+def names(page: Any) -> list[str]:
+    """The matches by their pictures' labels, once no search runs."""
+    until(page, "!document.querySelector('#status').textContent.includes('…')")
+    return list(page.locator("#matches .told").all_inner_texts())
+
+
+def open_match(page: Any, label: str) -> None:
+    page.click(f"#matches .open:has-text('{label}')")
+    page.wait_for_selector("#why .query .heat:not([hidden])")
+
+
+def spot(page: Any, side: str, place: tuple[float, float]) -> dict[str, float]:
+    box = page.locator(f"#why .{side} .frame").bounding_box()
+    return {"x": box["width"] * place[0], "y": box["height"] * place[1]}
+
+
+def drag(page: Any, selector: str, start: tuple[float, float], end: tuple[float, float]) -> None:
+    box = page.locator(selector).bounding_box()
+    points = [(box["x"] + box["width"] * x, box["y"] + box["height"] * y) for x, y in (start, end)]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    page.mouse.move(*points[1], steps=4)
+    page.mouse.up()
+
+
+@pytest.mark.parametrize("way", ["choose", "drop", "paste"])
+def test_a_picture_is_asked_with_by_choosing_dropping_and_pasting_it(page: Any, way: str) -> None:
+    if way == "choose":
+        page.set_input_files("#file", as_file(plain("red")))
+    else:
+        show_file(page, way, png(plain("red")))
+    page.wait_for_selector("#matches .numbers")
+    first = page.locator("#matches .card").first
+    assert "The same picture" in first.inner_text() and "warm" in first.inner_text()
+    assert "over 99\u00a0% same, distance\u00a00.00" in first.inner_text()
+    assert re.search(r"^4 nearest, in ", page.inner_text("#status"))
+
+
+def test_a_match_opens_beside_the_query_with_its_evidence(page: Any) -> None:
+    choose(page, HALVES)
+    open_match(page, "mixed")
+    assert page.inner_text("#verdict").endswith("the same")
+    assert "% of what makes them alike" in page.inner_text("#why .reason")
+    factual = page.get_attribute("#why .matched .heat", "src")
+    page.locator("#why .views label").nth(1).click()
+    assert page.get_attribute("#why .matched .heat", "src") != factual
+    page.fill("#why .strength", "30")
+    assert page.locator("#why .matched .heat").evaluate("each => each.style.opacity") == "0.3"
+    page.locator("#why .views label").nth(3).click()
+    assert page.locator("#why .heat:visible").count() == 0
+
+
+def test_a_spot_that_is_pointed_at_is_answered_on_the_other_picture(page: Any) -> None:
+    choose(page, FOUR)
+    open_match(page, "mixed")
+    page.locator("#why .query .frame").hover(position=spot(page, "query", (0.1, 0.1)))
+    said = page.inner_text("#why .answer")
+    assert (
+        "upper left (row 1, column 1): answered by the matched image, upper centre (row 1, column 3)" in said
+    )
+    assert "alike 1.00" in said
+    page.locator("#why .matched .frame").hover(position=spot(page, "matched", (0.1, 0.9)))
+    said = page.inner_text("#why .answer")
+    assert (
+        "lower left (row 4, column 1): answered by the picture asked with, centre (row 3, column 3)" in said
+    )
+
+
+def test_a_spot_is_chosen_by_tapping_and_by_arrow_keys_and_said_aloud(page: Any) -> None:
+    choose(page, FOUR)
+    open_match(page, "mixed")
+    page.locator("#why .query .frame").click(position=spot(page, "query", (0.9, 0.1)))
+    page.mouse.move(0, 0)
+    assert "row 1, column 4): answered by the matched image, upper left" in page.inner_text("#why .answer")
+    page.focus("#why .matched .frame")
+    page.keyboard.press("ArrowDown")
+    assert "The matched image, centre (row 3, column 3)" in page.inner_text("#why .answer")
+    page.keyboard.press("ArrowRight")
+    assert "The matched image, centre right (row 3, column 4)" in page.inner_text("#why .answer")
+    assert page.get_attribute("#why .answer", "aria-live") == "polite"
+    page.keyboard.press("Escape")
+    assert page.locator("#why[open]").count() == 1, "the first Escape lets go of the spot"
+    page.keyboard.press("Escape")
+    assert page.locator("#why[open]").count() == 0
+
+
+def test_a_part_of_the_query_is_ignored_and_asked_again_at_once(page: Any) -> None:
+    choose(page, HALVES)
+    before = page.locator("#matches .numbers").first.inner_text()
+    assert "distance\u00a00.00" not in before
+    open_match(page, "cold")
+    page.click("#mask-here")
+    with page.expect_response("**/v1/search"):
+        drag(page, "#why .query .regions", (0.02, 0.02), (0.5, 0.98))
+    until(page, "document.querySelector('#verdict').textContent === 'The same picture'")
+    assert names(page)[0] == "cold"
+    assert "masked=" in page.url
+    with page.expect_response("**/v1/search"):
+        page.click("#unmask")
+    until(page, "document.querySelector('#verdict').textContent !== 'The same picture'")
+    assert "masked=" not in page.url
+
+
+def test_a_crop_is_dragged_or_made_by_the_keyboard(page: Any) -> None:
+    choose(page, HALVES)
+    page.click("#draw-crop")
+    drag(page, "#asked-regions", (0.55, 0.1), (0.95, 0.9))
+    until(page, "location.search.includes('crop')")
+    until(page, "document.querySelector('#matches .words')?.textContent === 'The same picture'")
+    assert names(page)[0] == "cold"
+    open_match(page, "cold")
+    page.keyboard.press("Escape")
+    page.click("#whole")
+    until(page, "!location.search.includes('crop')")
+    page.focus("#asked-regions")
+    page.keyboard.press("Enter")
+    for _ in range(13):  # from the middle to the left edge, all red
+        page.keyboard.press("ArrowLeft")
+        page.keyboard.press("Shift+ArrowLeft")
+    until(page, "document.querySelector('#matches .words')?.textContent === 'The same picture'")
+    assert names(page)[0] == "warm"
+    page.keyboard.press("Delete")
+    until(page, "!location.search.includes('crop')")
+
+
+def test_filters_narrow_a_search_and_stand_in_the_address(page: Any, opened: Any) -> None:
+    choose(page, plain("red"))
+    page.click(
+        "#matches .card .actions button"
+    )  # ask with an image of the gallery, which an address can name
+    until(page, "location.search.includes('image=')")
+    page.check("[name=label][value=warm]")
+    until(page, "document.querySelectorAll('#matches .card').length === 2")
+    page.fill("[name='from:year']", "2021")
+    page.press("[name='from:year']", "Enter")
+    until(page, "document.querySelectorAll('#matches .card').length === 1")
+    again = opened(page.url)
+    again.wait_for_selector("#matches .card .numbers")
+    assert names(again) == ["warm"] and again.is_checked("[name=label][value=warm]")
+    assert again.input_value("[name='from:year']") == "2021"
+    page.go_back()
+    until(page, "document.querySelectorAll('#matches .card').length === 2")
+    page.click("#clear")
+    until(page, "document.querySelectorAll('#matches .card').length === 4")
+
+
+def test_a_least_probability_may_leave_nothing_and_the_page_says_what_to_do(page: Any) -> None:
+    choose(page, plain("lime"))
+    page.fill("#min_probability", "0.99")
+    page.wait_for_selector("#state .state")
+    assert "Nothing was found" in page.inner_text("#state")
+    page.click("#state button")
+    page.wait_for_selector("#matches .card .numbers")
+
+
+def test_matches_are_put_together_by_label(page: Any) -> None:
+    choose(page, plain("red"))
+    page.locator("#how > summary").click()
+    page.select_option("#group_by", "label")
+    page.wait_for_selector("#matches .members img")
+    assert names(page) == [
+        "warm",
+        "2 images of this label",
+        "mixed",
+        "1 image of this label",
+        "cold",
+        "1 image of this label",
+    ]
+
+
+def test_back_and_forward_lead_through_pictures_and_matches(page: Any) -> None:
+    choose(page, plain("red"))
+    choose(page, plain("blue"))
+    until(page, "document.querySelector('#matches .told').textContent === 'cold'")
+    open_match(page, "cold")
+    assert "match=" in page.url
+    page.go_back()
+    assert page.locator("#why[open]").count() == 0
+    page.go_back()
+    until(page, "document.querySelector('#matches .told').textContent === 'warm'")
+    page.go_forward()
+    until(page, "document.querySelector('#matches .told').textContent === 'cold'")
+
+
+def test_a_pair_that_was_judged_wrong_is_left_out_until_it_is_taken_back(page: Any) -> None:
+    choose(page, plain("red"))
+    open_match(page, "mixed")
+    page.click("#judging button:has-text('Wrong match')")
+    page.wait_for_selector("#judging button:has-text('Undo')")
+    page.keyboard.press("Escape")
+    assert page.inner_text(".card.wrong .badge") == "Judged wrong"
+    choose(page, plain("red"))
+    page.wait_for_selector("#judged button")
+    assert "1 match judged wrong is left out." in page.inner_text("#judged") and "mixed" not in names(page)
+    page.click("#judged button")
+    page.wait_for_selector(".card.wrong")
+    open_match(page, "mixed")
+    page.click("#judging button:has-text('Undo')")
+    until(page, "document.querySelector('#judging [role=status]').textContent === 'Taken back.'")
+
+
+def test_any_two_pictures_are_compared(opened: Any, service: str) -> None:
+    page = opened(f"{service}/?view=compare")
+    page.set_input_files("#choose-a", as_file(HALVES, "a.png"))
+    page.set_input_files("#choose-b", as_file(plain("red"), "b.png"))
+    page.wait_for_selector("#compare-pair .matched .heat:not([hidden])")
+    assert "a.png and b.png" in page.inner_text("#compare-status")
+    assert "distance\u00a00.77" in page.inner_text("#compare-pair .numbers")
+
+
+def test_the_map_shows_clusters_that_lead_to_searches(opened: Any, service: str) -> None:
+    page = opened(f"{service}/?view=atlas")
+    page.wait_for_selector("#clusters button")
+    assert "4 images in" in page.inner_text("#atlas-status")
+    page.focus("#clusters button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#cluster-images button")
+    page.focus("#cluster-images button")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#matches .card .numbers")
+    assert "image=" in page.url and page.is_visible("#search")
+
+
+def test_an_import_is_a_job_with_its_progress(opened: Any, service: str) -> None:
+    page = opened(f"{service}/?view=places")
+    page.wait_for_selector("#galleries-list .place")
+    page.fill("#add-gallery", "default")
+    page.set_input_files("#add-files", as_file(plain("purple"), "purple.png"))
+    page.click("#add-form button")
+    page.wait_for_selector("#jobs-list .place")
+    assert "Upload for default" in page.inner_text("#jobs-list")
+    page.click("#jobs-list button")
+    page.wait_for_selector("#jobs-list .outcome.cancelled")
+
+
+def test_what_is_refused_comes_with_what_to_do(page: Any, service: str) -> None:
+    show_file(page, "drop", b"text", name="notes.txt", media="text/plain")
+    page.wait_for_selector("#state .refused")
+    assert "“notes.txt” is not an image file" in page.inner_text("#state")
+    page.set_input_files("#file", {"name": "broken.png", "mimeType": "image/png", "buffer": b"no picture"})
+    page.wait_for_selector("#state .refused:has-text('The picture cannot be read')")
+    assert "Choose another file" in page.inner_text("#state")
+    page.route("**/v1/search", lambda route: route.abort())
+    page.set_input_files("#file", as_file(plain("red")))
+    page.wait_for_selector("#state .refused:has-text('The service cannot be reached')")
+    page.unroute("**/v1/search")
+    page.click("#state button:has-text('Try again')")
+    page.wait_for_selector("#matches .card .numbers")
+
+
+def test_without_a_gallery_the_page_says_how_to_make_one(workshop: Workshop, opened: Any) -> None:
+    with served(workshop.service()) as url:
+        page = opened(url)
+        page.wait_for_selector("#stopped .state")
+        assert "whyalike index FOLDER" in page.inner_text("#stopped")
+        assert not page.is_visible("#search")
+
+
+def test_where_a_key_is_needed_the_page_leads_to_it(workshop: Workshop, opened: Any) -> None:
+    workshop.publish()
+    service = guarded(workshop)
+    with served(service.app) as url:
+        page = opened(url)
+        page.fill("#key", service.keys.create("curator", scope="read")[1].text)
+        page.click("#sign-in button")
+        page.wait_for_selector("#drop")
+        choose(page, plain("red"))
+        assert page.locator("#matches img").first.evaluate(
+            "each => each.decode().then(() => each.naturalWidth > 0)"
+        )
+        assert "Signed in: curator (read)" in page.inner_text("header")
+        page.context.clear_cookies()
+        page.set_input_files("#file", as_file(plain("blue")))
+        page.wait_for_selector("#state .refused a[href='/sign-in']")
+
+
+def test_without_calibration_nothing_is_claimed(opened: Any, service: str) -> None:
+    page = opened(f"{service}/?gallery=odd")
+    assert "No verdicts and no probabilities: a toy was fitted on no pairs." in page.inner_text(
+        "#uncalibrated"
+    )
+    assert page.is_visible("#max_distance") and not page.is_visible("#min_probability")
+    choose(page, plain("orange"))
+    assert page.inner_text("#matches .words").startswith("Similarity ")
+
+
+def test_stored_script_is_shown_as_text(opened: Any, service: str) -> None:
+    page = opened(f"{service}/?gallery=odd")
+    choose(page, plain("orange"), SCRIPT.replace("/", "") + ".png")
+    assert SCRIPT in page.inner_text("#matches .told") and SCRIPT in page.inner_text("#labels")
+    assert SCRIPT in page.inner_text("#attribute-boxes")
+    page.click("#matches .open")
+    page.wait_for_selector("#why .query .heat:not([hidden])")
+    assert SCRIPT in page.inner_text("#why .matched figcaption") and SCRIPT in page.inner_text(
+        "#why .query figcaption"
+    )
+    page.goto(f"{service}/?gallery=odd&view=atlas")
+    page.wait_for_selector("#clusters button")
+    assert SCRIPT in page.inner_text("#clusters")
+    assert page.title() == "Map – WhyAlike" and page.locator("img[src=x]").count() == 0
+
+
+def test_everything_is_reached_by_the_keyboard_alone(page: Any) -> None:
+    choose(page, plain("red"))
+    reached = []
+    page.evaluate("document.activeElement.blur()")
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        told = page.evaluate(
+            "document.activeElement.id || document.activeElement.className || document.activeElement.tagName"
+        )
+        if told == "BODY":
+            break
+        reached.append(told)
+    assert {"file", "draw-crop", "draw-masked", "other", "where", "min_probability", "open"} <= set(reached)
+    page.focus("#matches .open")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#why .query .heat:not([hidden])")
+    for _ in range(20):
+        page.keyboard.press("Tab")
+        assert page.evaluate(
+            "document.activeElement === document.body || Boolean(document.activeElement.closest('#why'))"
+        )
+    page.keyboard.press("Escape")
+    until(page, "document.activeElement.classList.contains('open')")
+
+
+def test_on_a_phone_nothing_reaches_beyond_the_screen(opened: Any, service: str) -> None:
+    page = opened(service, viewport=PHONE, has_touch=True, is_mobile=True)
+    assert not page.evaluate("document.getElementById('which').open")
+    choose(page, FOUR)
+    fits = "document.documentElement.scrollWidth <= innerWidth"
+    assert page.evaluate(fits)
+    open_match(page, "mixed")
+    page.locator("#why .query .frame").tap(position=spot(page, "query", (0.1, 0.1)))
+    assert "answered by the matched image, upper centre" in page.inner_text("#why .answer")
+    assert page.locator("#why").evaluate("each => each.scrollWidth <= each.clientWidth")
+    for view in VIEWS[1:]:
+        page.goto(f"{service}/?view={view}")
+        page.wait_for_load_state("networkidle")
+        assert page.evaluate(fits), view
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_axe_finds_no_serious_fault(opened: Any, service: str, scheme: str) -> None:
+    if not AXE.exists():
+        pytest.skip("axe-core is not there; `make axe` fetches it from the npm registry")
+    page = opened(service, color_scheme=scheme)
+    rules = [] if scheme == "light" else ["color-contrast"]  # all else is the same in the dark
+    seen = {"begin": faults_of(page, rules)}
+    choose(page, FOUR)
+    seen["matches"] = faults_of(page, rules)
+    open_match(page, "mixed")
+    seen["match"] = faults_of(page, rules)
+    for view in VIEWS[1:]:
+        page.goto(f"{service}/?view={view}")
+        page.wait_for_load_state("networkidle")
+        seen[view] = faults_of(page, rules)
+    page.goto(f"{service}/sign-in")
+    seen["sign-in"] = faults_of(page, rules)
+    assert {where: found for where, found in seen.items() if found} == {}
+
+
+def faults_of(page: Any, rules: list[str]) -> list[str]:
+    page.evaluate(AXE.read_text(encoding="utf-8"))
+    options = {"resultTypes": ["violations"], **({"runOnly": rules} if rules else {})}
+    found = page.evaluate("(options) => axe.run(options).then(({ violations }) => violations)", options)
+    serious = [each for each in found if each["impact"] in ("serious", "critical")]
+    return [f"{each['id']}: {[node['html'][:150] for node in each['nodes'][:3]]}" for each in serious]
