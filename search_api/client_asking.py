@@ -12,6 +12,7 @@ from search_api.schemas import CompareResponse, GalleryDetail, GalleryList, Imag
 from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
 from search_api.schemas_batch import BatchResponse
 from search_api.schemas_judgements import JudgementList, JudgementSchema
+from search_api.schemas_map import GalleryMapSchema
 from search_api.schemas_service import Health, SessionSchema
 from search_api.schemas_why_not import WhyNotResponse
 
@@ -102,6 +103,8 @@ def compare(
     b_image_id: int | None = None,
     a_query_id: str | None = None,
     b_query_id: str | None = None,
+    crop: str | None = None,
+    masked: Sequence[str] | None = None,
     gallery: str | None = None,
     scorer: ScorerName | None = None,
     calibration: FittedOn | None = None,
@@ -126,6 +129,11 @@ def list_galleries() -> Call[GalleryList]:
 def get_gallery(name: str) -> Call[GalleryDetail]:
     """One gallery, with its labels and attributes."""
     return Call("GET", gallery_path(name), model(GalleryDetail))
+
+
+def get_map(name: str) -> Call[GalleryMapSchema]:
+    """The images of a gallery in the plane, and clusters of them."""
+    return Call("GET", f"{gallery_path(name)}/map", model(GalleryMapSchema))
 
 
 def get_image(image_id: int, *, gallery: str | None = None) -> Call[ImageSchema]:

@@ -133,6 +133,15 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "timings": {"decode": 4.0, "embed": 49.5, "explain": 0.2, "total": 54.1},
     },
     "list_galleries": {"galleries": [{**_GALLERY, "published_at": "2026-11-22T09:30:00Z"}]},
+    "get_map": {
+        "gallery": "flowers",
+        "build": 3,
+        "images": 2,
+        "explained": (0.31, 0.17),
+        "labels": ["rose", "tulip"],
+        "points": {"image_id": [7, 9], "x": [-1.0, 1.0], "y": [0.0, 0.0], "cluster": [0, 0], "label": [0, 1]},
+        "clusters": [{"images": 2, "labels": {"rose": 1, "tulip": 1}, "exemplar": 7, "nearest": [7, 9]}],
+    },
     "get_gallery": {
         **_GALLERY,
         "labels": {"daisy": 764, "tulip": 984},

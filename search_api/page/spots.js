@@ -78,7 +78,7 @@ export function fit(canvas) { // as many pixels as it is shown in, all clear
 export function outline(canvas, [left, top, right, bottom]) {
   const { width, height } = canvas;
   const context = canvas.getContext("2d");
-  for (const [colour, thickness] of [["#000", 5], ["#fff", 2.5]]) {
+  for (const [colour, thickness] of [["#000", 4], ["#fff", 2]]) {
     Object.assign(context, { strokeStyle: colour, lineWidth: thickness * (devicePixelRatio || 1) });
     context.strokeRect(left * width, top * height, (right - left) * width, (bottom - top) * height);
   }

@@ -75,6 +75,8 @@ def test_pictures_are_asked_with_as_bytes_paths_and_several_together(client: Cli
     assert kept and client.compare(a_query_id=kept, b_image_id=half).verdict == "same"
     assert client.get_overlay(half, query_id=kept)[:4] == b"\x89PNG" and client.forget_query(kept) == b""
     red = answer.matches[0].image_id
+    parts = client.compare(RED, b_image_id=half, crop="0,0,0.5,1", masked=["0,0,0.5,0.5"])
+    assert parts.query.crop is not None and client.get_map("default").images == 5
     judgement = client.judge("default", says="wrong", image_id=half, query_image_id=red)
     assert len(client.list_judgements("default").judgements) == 1
     assert client.revoke_judgement("default", judgement.judgement_id)

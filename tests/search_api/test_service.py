@@ -22,7 +22,15 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.types import ASGIApp, Message
 
 from explain.overlay import muted
-from search_api import examples, schemas, schemas_batch, schemas_judgements, schemas_service, schemas_why_not
+from search_api import (
+    examples,
+    schemas,
+    schemas_batch,
+    schemas_judgements,
+    schemas_map,
+    schemas_service,
+    schemas_why_not,
+)
 from search_api.problems import PROBLEM_JSON
 from search_api.schemas import CompareResponse, SearchResponse
 from search_api.subjects import Upload
@@ -398,6 +406,7 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
         "list_job_errors",
         "get_job_errors_table",
         "cancel_job",
+        "get_map",
         "create_gallery",
         "delete_gallery",
         "list_builds",
@@ -438,6 +447,7 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
         ("why_not", schemas_why_not.WhyNotResponse),
         ("compare", schemas.CompareResponse),
         ("list_galleries", schemas.GalleryList),
+        ("get_map", schemas_map.GalleryMapSchema),
         ("get_gallery", schemas.GalleryDetail),
         ("get_image", schemas.ImageSchema),
         ("get_session", schemas_service.SessionSchema),
