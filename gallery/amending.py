@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select
 
-from gallery.builds.build import GalleryImage
+from gallery.builds.image import GalleryImage
 from gallery.database import writing
 from gallery.membership import chunks
 from gallery.records.amendments import AmendmentRecord

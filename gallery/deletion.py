@@ -9,12 +9,13 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import delete, exists, select
+from sqlalchemy import Engine, delete, exists, select
 
 from gallery.builds.readers import unread
 from gallery.builds.retention import build_numbers
+from gallery.database import writing
 from gallery.errors import GalleryInUse, GalleryLocked
-from gallery.files import UNFINISHED, remove
+from gallery.files import UNFINISHED, put_aside
 from gallery.folders import GalleryFolder
 from gallery.records.builds import BuildRecord, SegmentRecord
 from gallery.records.galleries import GalleryRecord
@@ -30,7 +31,7 @@ def delete_gallery(tenure: Tenure) -> None:
         with tenure.writing() as connection:
             connection.execute(delete(BuildRecord).where(BuildRecord.gallery_id == tenure.gallery_id))
             connection.execute(delete(GalleryRecord).where(GalleryRecord.id == tenure.gallery_id))
-        remove(tenure.folder.path)
+        remove_folder(tenure.engine, tenure.folder)
 
 
 def delete_if_empty(tenure: Tenure) -> None:
@@ -46,12 +47,18 @@ def delete_if_empty(tenure: Tenure) -> None:
         delete_gallery(tenure)
 
 
-def remove_folder(folder: GalleryFolder) -> bool:
-    """Remove the folder that a killed deletion of this name left and no row names; whether there was one."""
-    is_there = folder.path.is_dir()
-    if is_there:
-        remove(folder.path)
-    return is_there
+def remove_folder(engine: Engine, folder: GalleryFolder) -> bool:
+    """Remove the folder of this name if no row names it; whether there was one.
+
+    It is put aside while nobody can make a gallery of its name, which would lie in it.
+    """
+    with writing(engine) as connection:
+        named = select(GalleryRecord.id).where(GalleryRecord.name == folder.name)
+        if connection.scalar(named) is not None or not folder.path.is_dir():
+            return False
+        doomed = put_aside(folder.path)
+    shutil.rmtree(doomed, ignore_errors=True)  # of what is left, the next one sees to it
+    return True
 
 
 def remove_doomed(home: Path) -> None:

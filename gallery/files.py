@@ -63,12 +63,14 @@ def synchronise(path: Path) -> None:
 def remove(path: Path) -> None:
     """Remove a file or a whole folder, if it is there; a folder vanishes under its name at once."""
     if path.is_dir():
-        doomed = path if path.name.startswith(UNFINISHED) else path.parent / f"{UNFINISHED}{uuid.uuid4().hex}"
-        if doomed != path:
-            path.rename(doomed)
-        shutil.rmtree(doomed)
+        shutil.rmtree(path if path.name.startswith(UNFINISHED) else put_aside(path))
     else:
         path.unlink(missing_ok=True)
+
+
+def put_aside(folder: Path) -> Path:
+    """Give a folder that is to be removed a name that says so; returns where it is now."""
+    return folder.rename(folder.parent / f"{UNFINISHED}{uuid.uuid4().hex}")
 
 
 def file_sha256(path: Path) -> str:

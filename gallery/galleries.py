@@ -132,6 +132,13 @@ class Galleries:
             )
         return int(found.published_build)
 
+    def last_build(self, name: str) -> int | None:
+        """The same, or None: before the first build, and where there is no gallery."""
+        try:
+            return self.published_build(name)
+        except (GalleryNotFound, NothingPublished):
+            return None
+
     def open(self, name: str, *, build: int | None = None) -> Build:
         """The published build, or an older one that is kept; it stays while it is open.
 
@@ -195,7 +202,7 @@ class Galleries:
         """
         folder = GalleryFolder(self._home, name)
         remove_doomed(self._home)
-        if name not in self.names() and remove_folder(folder):
+        if remove_folder(self._engine, folder):
             return
         with self.tenure(name) as tenure:
             delete_gallery(tenure)

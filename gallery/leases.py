@@ -16,8 +16,8 @@ from sqlalchemy import ColumnElement, Connection, Engine, Row, delete, insert, s
 from sqlalchemy.exc import SQLAlchemyError
 
 from gallery.database import writing
-from gallery.errors import GalleryLocked
-from gallery.records.galleries import LeaseRecord
+from gallery.errors import GalleryLocked, GalleryNotFound
+from gallery.records.galleries import GalleryRecord, LeaseRecord
 
 RENEWAL_SECONDS = 20.0
 """How often the holder says that it lives."""
@@ -44,7 +44,10 @@ class Lease:
         )
 
     def acquire(self) -> None:
-        """Take it, from a dead holder if need be; raises GalleryLocked while another one lives."""
+        """Take it, from a dead holder if need be.
+
+        Raises GalleryLocked while another one lives, GalleryNotFound where the gallery was deleted meanwhile.
+        """
         self._take()
         self._renewal.start()
 
@@ -67,6 +70,9 @@ class Lease:
     def _take(self) -> None:
         now = self._clock()
         with writing(self._engine) as connection:
+            gallery = select(GalleryRecord.id).where(GalleryRecord.id == self._gallery_id)
+            if connection.scalar(gallery) is None:
+                raise GalleryNotFound(f"The gallery {self._gallery!r} was deleted just now; run it again.")
             holder = connection.execute(select(LeaseRecord.__table__).where(self._of_gallery)).one_or_none()
             if holder is not None and is_alive(holder, now):
                 raise GalleryLocked(

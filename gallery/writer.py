@@ -8,8 +8,8 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, update
 
-from gallery.builds.build import GalleryImage
 from gallery.builds.collection import unnamed_paths
+from gallery.builds.image import GalleryImage
 from gallery.builds.planning import encoder_folders, published_manifest, published_number
 from gallery.builds.publication import Publication, PublishReport, listing_uris
 from gallery.database import writing
@@ -20,8 +20,10 @@ from gallery.leases import Lease
 from gallery.local_storage import DEFAULT, LocalStorage
 from gallery.membership import in_build, members
 from gallery.records.galleries import GalleryRecord
+from gallery.segments.intact import IntactSegments
+from gallery.segments.known import KnownContents
 from gallery.segments.segment import EmbeddedContent, write_segment
-from gallery.segments.storage import IntactSegments, KnownContents, content_ids, record_segment
+from gallery.segments.storage import content_ids, record_segment
 from gallery.sources.roots import root_uri
 from gallery.sources.source import Source, UnlistedFolder
 from gallery.surveys.findings import Findings, RecordedFindings

@@ -1,14 +1,14 @@
 """Embedding a published gallery by another encoder, beside the one that it has."""
 
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from pathlib import Path
 from typing import TypeVar
 
-from gallery.errors import OriginalUnavailable
+from gallery.errors import FetchRefused, InvalidSource, OriginalUnavailable, SourceUnavailable
 from gallery.galleries import Galleries
 from gallery.segments.segment import EmbeddedContent
 from gallery.settings import FetchingSettings
@@ -93,6 +93,7 @@ def backfill(
         )
     site = galleries.site(name)
     swap = successor(site)
+    unavailable: list[str] = []
     how = decoding(encoder, limits=limits, thumbnail_quality=settings.thumbnail_quality)
     count = settings.processes_for(swap.lacking)
     with galleries.writer(name, create=False) as writer, DecodingProcesses(how, count=count) as processes:
@@ -100,34 +101,46 @@ def backfill(
         run = _Run(site, swap, writer, encoder, decode, settings, limits, progress)
         run.keep(run.embedded(run.from_places, unembedded(site, swap), total=swap.lacking))
         if left := successor(site).lacking:
-            files = _lacking_files(site, swap, galleries.sources(name), fetching or FetchingSettings())
+            search = _Search(site, swap, fetching or FetchingSettings(), unavailable)
+            files = search.lacking_files(galleries.sources(name))
             run.keep(run.embedded(run.from_file, files, total=left))
     after = successor(site)
-    lacking = tuple(lacking_contents(site, after))
+    lacking = tuple(lacking_contents(site, after, unavailable))
     return BackfillReport(name, after, after.embedded - swap.embedded, lacking, clock() - started)
 
 
-def lacking_contents(site: Site, swap: Successor) -> Iterator[Lacking]:
-    """What the successor has not embedded, and why."""
+def lacking_contents(site: Site, swap: Successor, unavailable: Sequence[str] = ()) -> Iterator[Lacking]:
+    """What the successor has not embedded, and why: some sources were `unavailable`, for one."""
+    not_there = "; ".join((NOT_THERE, *unavailable))
     for each in unembedded(site, swap):
         refused = each.reason is not None
-        yield Lacking(each.uri, each.checksum, each.reason or NOT_THERE, refused)
+        yield Lacking(each.uri, each.checksum, each.reason or not_there, refused)
 
 
 _Wanted = tuple[Unembedded, SourceFile]
 
 
-def _lacking_files(
-    site: Site, swap: Successor, sources: Iterable[NamedSource], fetching: FetchingSettings
-) -> Iterator[_Wanted]:
-    """The files of all sources that are places of what is lacking: in shards, storage, or the web, say."""
-    files = chain.from_iterable(
-        _opened(source, fetching).files(leave_out=lambda _: None) for source in sources
-    )
-    for page in in_batches(files, PAGE):
-        by_uri = {file.uri: file for file in page}
-        for uri, content in lacking_at(site, swap, list(by_uri)).items():
-            yield content, by_uri[uri]
+@dataclass(frozen=True, slots=True)
+class _Search:
+    """A look through sources for what is lacking; it tells `unavailable` which cannot be looked into."""
+
+    site: Site
+    swap: Successor
+    fetching: FetchingSettings
+    unavailable: list[str]
+
+    def lacking_files(self, sources: Iterable[NamedSource]) -> Iterator[_Wanted]:
+        """The files of all sources that are places of it: in shards, storage, or the web, say."""
+        for page in in_batches(chain.from_iterable(map(self._files, sources)), PAGE):
+            by_uri = {file.uri: file for file in page}
+            for uri, content in lacking_at(self.site, self.swap, list(by_uri)).items():
+                yield content, by_uri[uri]
+
+    def _files(self, source: NamedSource) -> Iterator[SourceFile]:
+        try:
+            yield from _opened(source, self.fetching).files(leave_out=lambda _: None)
+        except (SourceUnavailable, InvalidSource, OriginalUnavailable, FetchRefused, OSError) as error:
+            self.unavailable.append(f"{source.uri} could not be looked into ({str(error).removesuffix('.')})")
 
 
 def _opened(source: NamedSource, fetching: FetchingSettings) -> Source:

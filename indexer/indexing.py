@@ -7,7 +7,7 @@ from dataclasses import asdict
 from itertools import chain
 
 from gallery.builds.improvement import improve_index
-from gallery.errors import GalleryLocked, NothingPublished
+from gallery.errors import GalleryLocked
 from gallery.galleries import Galleries
 from gallery.index.kinds import IndexWish
 from gallery.index.report import IndexReport
@@ -80,7 +80,7 @@ def index(
     sources, storage = covered.sources, covered.storage
     tally = Tally("indexing")
     with galleries.writer(name) as writer:
-        before = _published(galleries, name)
+        before = galleries.last_build(name)
         if before is None or (choice.refit and choice.checkpoint is None):
             require_picture(sources, limits=limits)  # before weights are asked for
         encoder = choose_encoder(writer, choice, sources, settings=settings, limits=limits, progress=progress)
@@ -128,13 +128,6 @@ def index(
         index=improved,
         **{**asdict(published), "build": build},
     )
-
-
-def _published(galleries: Galleries, name: str) -> int | None:
-    try:
-        return galleries.published_build(name)
-    except NothingPublished:
-        return None
 
 
 def _improved(

@@ -90,13 +90,9 @@ def rehearse(
                 storage=storage,
                 allow_empty=allow_empty,
             )
-            return RehearsalReport(name, _published(galleries, name), changes)
+            return RehearsalReport(name, galleries.last_build(name), changes)
     except GalleryNotFound:
         return RehearsalReport(name, None, naming.of_nothing(sources))
-
-
-def _published(galleries: Galleries, name: str) -> int | None:
-    return next((each.build for each in galleries.summaries() if each.name == name), None)
 
 
 def _fingerprint(writer: GalleryWriter, choice: EncoderChoice) -> str:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import Any
 
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from gallery.builds.probing import Drift
 from gallery.summaries import GallerySummary
 from search_api.accounts import Account

@@ -9,7 +9,8 @@ from pathlib import Path
 
 from PIL import Image
 
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from gallery.sources.scanning import checksum
 from search_api.errors import PictureUnavailable
 from search_api.schemas_base import DrawnOn, OriginalState

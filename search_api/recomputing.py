@@ -12,7 +12,8 @@ from contextlib import suppress
 
 import numpy as np
 
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from search_api.encoders import LoadedEncoders
 from search_api.errors import PictureUnavailable
 from search_api.pictures import ORIGINAL_LIMITS, original, thumbnail_image

@@ -8,7 +8,7 @@ from typing import Annotated
 from fastapi import APIRouter, File, Path, Query, Response, UploadFile
 
 from gallery.amending import relabel, remove_image, set_attributes
-from gallery.builds.build import GalleryImage
+from gallery.builds.image import GalleryImage
 from gallery.builds.pages import images_page
 from gallery.errors import NotUploaded, UploadRefused
 from gallery.jobs.requests import AmendRequest, UploadRequest

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.builds.build import GalleryImage
+from gallery.builds.image import GalleryImage
 from search_api.errors import InvalidQuestion
 from search_api.pictures import Picture
 from search_api.regions import Edges, Region

@@ -5,7 +5,8 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from gallery.errors import EncoderMismatch
 from gallery.galleries import Galleries
 from search_api.schemas import EncoderSchema

@@ -6,7 +6,8 @@ from pathlib import Path
 
 import numpy as np
 
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from gallery.clustering import Clustering, clusters
 from whyalike.gallery_groups import GroupedImage, print_groups
 from whyalike.tables import UNKNOWN

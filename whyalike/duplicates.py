@@ -9,7 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from gallery.near_duplicates import SIDE, near_duplicates
 from siamese.images import decode
 from siamese.progress import Progress

@@ -8,7 +8,8 @@ from pathlib import Path
 from rich.text import Text
 
 from explain.evaluation_page import EvaluationPage, PairCard, PairCards, Picture, Section, evaluation_page
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from siamese.images import decode
 from whyalike.console import out, printable
 from whyalike.tables import print_rows, print_written

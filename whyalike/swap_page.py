@@ -12,7 +12,8 @@ from explain.evaluation_page import (
     Table,
     evaluation_page,
 )
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from gallery.swaps.churn import Churn, Example, OfEncoder
 from siamese.fingerprint import short
 from siamese.images import decode

@@ -16,6 +16,7 @@ import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from errno import EEXIST
 from pathlib import Path
 from typing import IO, BinaryIO, Literal
 
@@ -71,7 +72,7 @@ def back_up(site: Site, path: Path, *, at: datetime) -> BackupReport:
     for a gallery without a build, and CorruptGallery.
     """
     if path.exists():
-        raise FileExistsError(17, "There is a file already; name another one, or remove it", str(path))
+        raise _taken(path)
     make_folder(path.absolute().parent)
     unfinished = path.absolute().parent / f"{UNFINISHED}{uuid.uuid4().hex}"
     try:
@@ -83,7 +84,7 @@ def back_up(site: Site, path: Path, *, at: datetime) -> BackupReport:
                 )
             files = _write(stream, now, manifests, at=at)
         synchronise(unfinished)
-        unfinished.rename(path)
+        _place(unfinished, path)
         synchronise(path.absolute().parent)
     finally:
         unfinished.unlink(missing_ok=True)
@@ -95,6 +96,22 @@ def back_up(site: Site, path: Path, *, at: datetime) -> BackupReport:
         files=files,
         bytes=path.stat().st_size,
     )
+
+
+def _place(unfinished: Path, path: Path) -> None:
+    """Let it be found under its name, and write over nothing that has come there since."""
+    try:
+        path.hardlink_to(unfinished)
+    except FileExistsError as error:
+        raise _taken(path) from error
+    except OSError:  # no links on this file system
+        if path.exists():
+            raise _taken(path) from None
+        unfinished.rename(path)
+
+
+def _taken(path: Path) -> FileExistsError:
+    return FileExistsError(EEXIST, "There is a file already; name another one, or remove it", str(path))
 
 
 def _write(stream: BinaryIO, now: Snapshot, manifests: list[Manifest], *, at: datetime) -> int:

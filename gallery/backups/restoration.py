@@ -24,10 +24,8 @@ from gallery.folders import GalleryFolder
 from gallery.index.coverage import claims_with
 from gallery.manifest import FileClaims, Manifest, SegmentClaims, write_manifest
 from gallery.records.galleries import GalleryRecord
+from gallery.segments.layout import CONTENT_IDS, OLD_INDEX
 from gallery.sources.roots import is_below
-
-IDS_FILE = "content_ids.npy"
-OLD_INDEX_FILE = "index.faiss"
 
 _URIS = ("uri", "source")
 """Columns that say where something lies."""
@@ -176,12 +174,12 @@ class _Restoration:
 
 def _raise_content_ids(folder: Path, by: int) -> dict[str, FileClaims]:
     """Raise the content ids in a segment; returns the claims of what was written."""
-    ids = folder / IDS_FILE
+    ids = folder / CONTENT_IDS
     if ids.exists():
         np.save(ids, np.load(ids) + by)
         path = ids
     else:
-        path = folder / OLD_INDEX_FILE
+        path = folder / OLD_INDEX
         index: Any = faiss.read_index(str(path))
         faiss.copy_array_to_vector(faiss.vector_to_array(index.id_map) + by, index.id_map)
         faiss.write_index(index, str(path))

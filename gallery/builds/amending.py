@@ -16,7 +16,7 @@ from gallery.membership import chunks
 from gallery.records.amendments import AmendmentRecord
 from gallery.records.files import FileRecord, FindingRecord
 from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
-from gallery.segments.storage import IntactSegments
+from gallery.segments.intact import IntactSegments
 from gallery.surveys.amendments import Amendment
 from gallery.surveys.seen import REMOVED
 from gallery.tenure import Tenure

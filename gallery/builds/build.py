@@ -1,13 +1,13 @@
 """A published build: an immutable state of a gallery that can be searched and looked into."""
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine
 
+from gallery.builds.image import GalleryImage
 from gallery.builds.readers import Reading
 from gallery.builds.whereabouts import Whereabouts
 from gallery.errors import EncoderMismatch, ImageNotFound
@@ -20,24 +20,9 @@ from gallery.index.narrowing import Narrowing, labelled
 from gallery.index.opening import opened_index
 from gallery.manifest import Manifest
 from gallery.membership import every_member, is_removed, members_with_checksum, members_with_ids
-from gallery.segments.segment import Segment, corrupt_files
+from gallery.segments.damage import damaged
+from gallery.segments.segment import Segment
 from gallery.site import Site
-
-
-@dataclass(frozen=True, slots=True)
-class GalleryImage:
-    """Content at a place; `uri` is the absolute path, sizes are those of the upright original in pixels.
-
-    `attributes` are what tables say of it besides; only `Build.images` tells them.
-    """
-
-    image_id: int
-    uri: str
-    label: str | None
-    checksum: str
-    width: int
-    height: int
-    attributes: Mapping[str, str] = field(default_factory=dict, hash=False)
 
 
 class Build:
@@ -215,10 +200,10 @@ class Build:
 
     def corrupt_files(self) -> list[Path]:
         """The build's files that are missing or not what was written; reads every byte of the gallery."""
-        folders = ((self._folder.segment(each.name), each.files) for each in self.manifest.segments)
-        found = [path for folder, files in folders for path in corrupt_files(folder, files)]
-        main = self.manifest.index.main
-        return found + (corrupt_files(self._folder.index(main.name), main.files) if main else [])
+        folders = [(self._folder.segment(each.name), each.files) for each in self.manifest.segments]
+        if main := self.manifest.index.main:
+            folders.append((self._folder.index(main.name), main.files))
+        return [path for folder, files in folders for path, _ in damaged(folder, files, quick=False)]
 
     def close(self) -> None:
         """Let go of the mapped index once running calls are done; searching it then is a ValueError."""

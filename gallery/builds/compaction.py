@@ -22,8 +22,9 @@ from gallery.index.report import IndexReport
 from gallery.manifest import FileClaims, Manifest, SegmentClaims
 from gallery.membership import chunks, is_shown
 from gallery.records.builds import EmbeddedContentRecord, SegmentRecord
+from gallery.segments.damage import damaged
 from gallery.segments.folding import KeptRows, fold
-from gallery.segments.segment import DETAIL_FILE, corrupt_files
+from gallery.segments.layout import DETAIL
 from gallery.segments.storage import mark_folded
 from gallery.site import Site
 from gallery.tenure import Tenure
@@ -108,7 +109,7 @@ def _folds(site: Site, manifest: Manifest, size: int) -> Iterator[Fold]:
     """Neighbours together, until a segment is full; those of old without detail among themselves."""
     worth = list(_worth_folding(site, manifest, size))
     for detailed in (True, False):
-        alike = [each for each in worth if (DETAIL_FILE in each[0].files) is detailed]
+        alike = [each for each in worth if (DETAIL in each[0].files) is detailed]
         yield from _filled(alike, size)
 
 
@@ -159,10 +160,9 @@ def _make(site: Site, manifest: Manifest, wanted: Fold) -> Made:
 
 def _require_undamaged(site: Site, segment: SegmentClaims) -> None:
     """Bytes that changed on the disk must not get a checksum of their own by being copied."""
-    for path in corrupt_files(site.folder.segment(segment.name), segment.files):
+    for path, reason in damaged(site.folder.segment(segment.name), segment.files, quick=False):
         raise CorruptGallery(
-            f"{path} is missing or is not what was written, so nothing is compacted; "
-            "`whyalike gallery repair` mends what it can."
+            f"{path} {reason}, so nothing is compacted; `whyalike gallery repair` mends what it can."
         )
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
 
-from gallery.builds.build import GalleryImage
+from gallery.builds.image import GalleryImage
 from gallery.builds.readers import is_read
 from gallery.errors import BuildNotFound
 from gallery.folders import GalleryFolder

@@ -22,8 +22,9 @@ from gallery.index.recall import Recall
 from gallery.index.report import IndexReport
 from gallery.manifest import IndexClaims, MainIndexClaims, Manifest
 from gallery.records.indexes import BuildIndexRecord, IndexRecord
+from gallery.segments.damage import is_intact
 from gallery.segments.embeddings import Embeddings
-from gallery.segments.segment import Segment, is_intact
+from gallery.segments.segment import Segment
 from gallery.tenure import Tenure
 
 GROWN = 1.5

@@ -3,7 +3,8 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from gallery.filters.conditions import LABEL, Where, require_known
 from gallery.filters.filtering import satisfying
 from gallery.index.narrowing import labelled

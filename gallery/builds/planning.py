@@ -12,7 +12,7 @@ from gallery.manifest import EncoderClaims, Manifest, read_manifest
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord
 from gallery.records.images import PlaceRecord
-from gallery.segments.storage import IntactSegments
+from gallery.segments.intact import IntactSegments
 
 
 def stated(
@@ -26,14 +26,15 @@ def stated(
     storage: LocalStorage,
 ) -> Manifest:
     """What the gallery is now, under the number of the published build; raises NotEmbedded."""
-    encoder = _encoder(connection, gallery_id, fingerprint, encoder_name, intact.shape)
+    published = published_manifest(connection, folder, gallery_id)
+    shape = intact.shape or _shape_of(published, fingerprint)
+    encoder = _encoder(connection, gallery_id, fingerprint, encoder_name, shape)
     usage = intact.usage(gallery_id)
     if usage.lost:
         raise not_embedded(usage.lost, usage.lost_uri, encoder_name)
     live = (PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build.is_(None))
     labels = select(PlaceRecord.label).distinct().where(*live, PlaceRecord.label.is_not(None)).subquery()
     segments = intact.claims(usage.segment_ids)
-    published = published_manifest(connection, folder, gallery_id)
     return Manifest(
         gallery=folder.name,
         build=published_number(connection, gallery_id),
@@ -88,6 +89,13 @@ def not_embedded(count: int, uri: str | None, encoder_name: str) -> NotEmbedded:
         f"{count} images are not embedded by {encoder_name}, {uri} for one; "
         "index every root of the gallery by the same encoder."
     )
+
+
+def _shape_of(published: Manifest | None, fingerprint: str) -> tuple[int, int, int] | None:
+    """(h, w, D) of the published build, if it is by this encoder: an emptied one has no segment."""
+    if published is None or published.encoder.fingerprint != fingerprint:
+        return None
+    return *published.encoder.grid, published.encoder.dimension
 
 
 def _encoder(

@@ -7,7 +7,7 @@ from sqlalchemy import func, select
 from gallery.builds.publication import require_files
 from gallery.local_storage import LocalStorage
 from gallery.records.files import FindingRecord
-from gallery.segments.storage import IntactSegments
+from gallery.segments.intact import IntactSegments
 from gallery.surveys.findings import SpooledFindings, forget_others
 from gallery.surveys.seen import count_images
 from gallery.surveys.survey import Survey

@@ -15,7 +15,7 @@ from gallery.records.builds import BuildRecord, BuildSegmentRecord
 from gallery.records.files import FindingRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
 from gallery.records.indexes import BuildIndexRecord
-from gallery.segments.storage import IntactSegments
+from gallery.segments.intact import IntactSegments
 from gallery.sources.roots import is_below
 from gallery.surveys.changes import Changes
 from gallery.surveys.seen import Coverage, count_images

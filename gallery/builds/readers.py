@@ -5,6 +5,7 @@ and between the threads of one. Where there are no such locks (Windows, some net
 can tell whether a build is read, and so none counts as unread.
 """
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,8 +21,12 @@ class Reading:
 
     def __init__(self, manifest: Path) -> None:
         """Waits while a collector has it; FileNotFoundError if there is none."""
-        self._stream = manifest.open("rb")
-        _share(self._stream)
+        while True:
+            self._stream = manifest.open("rb")
+            _share(self._stream)
+            if _is_there(manifest, self._stream):
+                return
+            self._stream.close()  # a collector removed it meanwhile, or it was written again
 
     def end(self) -> None:
         """Let go of it; again does nothing."""
@@ -35,20 +40,26 @@ def unread(manifest: Path) -> Iterator[bool]:
     A manifest that is not there is read by nobody.
     """
     try:
-        stream = manifest.open(
-            "r+b"
-        )  # a network file system gives a lock to one alone only on files to write
+        stream = manifest.open("r+b")  # on a network file system, alone has only who may write
     except FileNotFoundError:
         yield True
         return
     with stream:
-        yield _has_alone(stream)
+        yield _has_alone(stream) and _is_there(manifest, stream)
 
 
 def is_read(manifest: Path) -> bool:
     """Whether somebody reads the build of this manifest now."""
     with unread(manifest) as nobody:
         return not nobody
+
+
+def _is_there(manifest: Path, stream: BinaryIO) -> bool:
+    """Whether what was opened is still what lies there: a lock on another file keeps nobody away."""
+    try:
+        return os.path.samestat(manifest.stat(), os.fstat(stream.fileno()))
+    except FileNotFoundError:
+        return False
 
 
 def _share(stream: BinaryIO) -> None:

@@ -18,6 +18,7 @@ from gallery.manifest import (
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, SegmentRecord
 from gallery.records.indexes import BuildIndexRecord, IndexRecord
 from gallery.segments.local_embeddings import storage_of
+from gallery.segments.storage import claims_of
 from gallery.site import Site
 
 
@@ -30,10 +31,7 @@ def recorded_segments(connection: Connection, site: Site, build: int) -> tuple[S
         .where(BuildRecord.gallery_id == site.gallery_id, BuildRecord.number == build)
         .order_by(SegmentRecord.id)
     )
-    return tuple(
-        SegmentClaims(id=row.id, name=row.name, rows=row.rows, files=row.files)
-        for row in connection.execute(statement)
-    )
+    return tuple(map(claims_of, connection.execute(statement)))
 
 
 def recorded_manifest(connection: Connection, site: Site, build: int) -> Manifest:

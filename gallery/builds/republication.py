@@ -11,7 +11,7 @@ from gallery.errors import BuildNotFound, CorruptGallery
 from gallery.manifest import Manifest, read_manifest, write_manifest
 from gallery.records.builds import BuildRecord, SegmentRecord
 from gallery.records.galleries import GalleryRecord
-from gallery.segments.segment import is_intact
+from gallery.segments.damage import is_intact
 from gallery.site import Site
 from gallery.tenure import Tenure
 

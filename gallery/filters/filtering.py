@@ -20,7 +20,7 @@ from sqlalchemy import (
     true,
 )
 
-from gallery.filters.attributes import number_of
+from gallery.filters.attributes import MAX_TEXT, number_of
 from gallery.filters.conditions import LABEL, Condition, Operand, Where, require_storable
 from gallery.membership import chunks, in_build, in_build_too
 from gallery.records.attributes import AttributeRecord, CodePoints
@@ -201,7 +201,7 @@ def _compared(
             return not_(_is_one_of(condition.operands, text, number))
     (operand,) = condition.operands
     value: SQLColumnExpression[Any] = text
-    bound: str | float = operand.text
+    bound: str | float = _as_kept(operand)
     if operand.number is not None and number is not None:
         value, bound = number, operand.number
     match condition.operator:
@@ -220,8 +220,13 @@ def _is_one_of(
 ) -> ColumnElement[bool]:
     """Whether the text or the number is one of these; never unknown, so that it can be denied."""
     numbers = [each.number for each in operands if each.number is not None and number is not None]
-    texts = [each.text for each in operands if each.number is None or number is None]
+    texts = [_as_kept(each) for each in operands if each.number is None or number is None]
     parts: list[ColumnElement[bool]] = [text.in_(texts)] if texts else []
     if numbers and number is not None:
         parts.append(and_(number.is_not(None), number.in_(numbers)))
     return or_(false(), *parts)
+
+
+def _as_kept(operand: Operand) -> str:
+    """The text as far as of a value it is kept: of a longer one nothing more is known."""
+    return operand.text[:MAX_TEXT]

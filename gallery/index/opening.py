@@ -13,8 +13,9 @@ from gallery.index.gpu_index import GpuIndex, flat_on_gpu, gpus, told_by_faiss
 from gallery.index.kinds import FLAT
 from gallery.index.main_index import CombinedIndex, Effort, MainIndex
 from gallery.manifest import MainIndexClaims, Manifest
+from gallery.segments.damage import is_intact
 from gallery.segments.embeddings import Embeddings, Part
-from gallery.segments.segment import Segment, is_intact
+from gallery.segments.segment import Segment
 from gallery.vector_index import VectorIndex
 
 log = logging.getLogger(__name__)

@@ -18,7 +18,8 @@ from gallery.proof.counting import Counts, count, unembedded
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import LeaseRecord
 from gallery.records.images import PlaceRecord
-from gallery.segments.inspection import Damage, damaged, damages, held_rows, misplaced
+from gallery.segments.damage import damaged
+from gallery.segments.inspection import Damage, damages, held_rows, misplaced
 from gallery.segments.local_embeddings import storage_of
 from gallery.site import Site
 

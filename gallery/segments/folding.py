@@ -12,9 +12,8 @@ from gallery.files import file_sha256, new_folder
 from gallery.local_storage import LocalStorage
 from gallery.manifest import FileClaims
 from gallery.segments.arrays import StoredArray
-from gallery.segments.inspection import CONTENT_IDS, EMBEDDINGS, THUMBNAIL_STARTS, THUMBNAILS
+from gallery.segments.layout import CONTENT_IDS, DETAIL, EMBEDDINGS, THUMBNAIL_STARTS, THUMBNAILS
 from gallery.segments.local_embeddings import FILES, SCALES
-from gallery.segments.segment import DETAIL_FILE
 
 COPIED_AT_ONCE = 256
 """Rows: some megabytes, whatever the size of the segments."""
@@ -43,8 +42,8 @@ def fold(folder: Path, kept: Sequence[KeptRows], *, storage: LocalStorage) -> di
     All of them keep local embeddings in this storage. Detail is kept where all of them have it.
     """
     names = [EMBEDDINGS, *([] if storage == "none" else [FILES[storage], SCALES])]
-    if all((each.folder / DETAIL_FILE).exists() for each in kept):
-        names.append(DETAIL_FILE)
+    if all((each.folder / DETAIL).exists() for each in kept):
+        names.append(DETAIL)
     with new_folder(folder) as unfinished:
         for name in names:
             _copy_array(unfinished / name, name, kept)

@@ -1,6 +1,6 @@
 """One segment looked at: its files against their checksums, and its arrays against its records."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -9,16 +9,12 @@ from numpy.typing import NDArray
 from sqlalchemy import Connection, select
 
 from gallery.errors import CorruptGallery
-from gallery.files import file_sha256
-from gallery.manifest import FileClaims, SegmentClaims
+from gallery.manifest import SegmentClaims
 from gallery.records.builds import EmbeddedContentRecord
 from gallery.segments.arrays import StoredArray
+from gallery.segments.damage import damaged
+from gallery.segments.layout import CONTENT_IDS, EMBEDDINGS, THUMBNAIL_STARTS, THUMBNAILS
 from gallery.segments.local_embeddings import FILES, SCALES, storage_of
-
-EMBEDDINGS = "embeddings.npy"
-THUMBNAILS = "thumbnails.bin"
-THUMBNAIL_STARTS = "thumbnails.npy"
-CONTENT_IDS = "content_ids.npy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,14 +41,6 @@ def damages(folder: Path, segment: SegmentClaims, *, quick: bool) -> Iterator[Da
         yield Damage(segment, path, reason)
 
 
-def damaged(folder: Path, files: Mapping[str, FileClaims], *, quick: bool) -> Iterator[tuple[Path, str]]:
-    """The files that are not what was written, each with the end of a sentence that begins with its path."""
-    for name, claims in sorted(files.items()):
-        reason = _why_damaged(folder / name, claims, quick=quick)
-        if reason is not None:
-            yield folder / name, reason
-
-
 def held_rows(folder: Path, segment: SegmentClaims) -> Held:
     """What the segment holds, as its files say."""
     storage = storage_of(segment.files)
@@ -72,18 +60,6 @@ def misplaced(connection: Connection, folder: Path, segment: SegmentClaims) -> s
     stored = _content_ids(folder, segment)
     if stored is not None and not np.array_equal(stored, [content_id for _, content_id in recorded]):
         return "holds other contents than those recorded"
-    return None
-
-
-def _why_damaged(path: Path, claims: FileClaims, *, quick: bool) -> str | None:
-    try:
-        size = path.stat().st_size
-    except OSError:
-        return "is missing"
-    if size != claims.bytes:
-        return f"has {size} bytes where {claims.bytes} were written"
-    if not quick and file_sha256(path) != claims.sha256:
-        return "has other bytes than those that were written"
     return None
 
 

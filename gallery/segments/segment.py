@@ -1,15 +1,6 @@
-"""Segments: immutable folders that hold what an encoder made of some contents.
+"""Segments: immutable folders that hold what an encoder made of some contents; layout.py has their files."""
 
-embeddings.npy        (n, D) float32, unit vectors
-content_ids.npy       (n,) int64, whose they are
-local_embeddings.npy  (n, h, w, D) int8 with scales.npy; or as float16, or none: see local_embeddings.py
-detail.npy            (n, h, w) uint8, not in segments of old
-index.faiss           in segments of old: the same embeddings again under their content ids
-thumbnails.bin        JPEG after JPEG
-thumbnails.npy        (n + 1,) int64, where each JPEG begins in it
-"""
-
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -23,12 +14,10 @@ from gallery.files import file_sha256, new_folder
 from gallery.local_storage import DEFAULT, LocalStorage
 from gallery.manifest import FileClaims, SegmentClaims
 from gallery.segments.arrays import StoredArray
+from gallery.segments.damage import is_intact
 from gallery.segments.embeddings import Part
+from gallery.segments.layout import CONTENT_IDS, DETAIL, EMBEDDINGS, OLD_INDEX, THUMBNAIL_STARTS, THUMBNAILS
 from gallery.segments.local_embeddings import StoredLocalEmbeddings, storage_of, write_local_embeddings
-
-IDS_FILE = "content_ids.npy"
-OLD_INDEX_FILE = "index.faiss"
-DETAIL_FILE = "detail.npy"
 
 UNIT_LENGTH_TOLERANCE = 1e-3
 """float32 norms are exact to about 1e-6; anything beyond this was not normalised at all."""
@@ -89,41 +78,24 @@ def write_segment(
         }
 
 
-def is_intact(folder: Path, files: Mapping[str, FileClaims]) -> bool:
-    """Whether every file is there in its full size; cheap, bytes are not read (see `corrupt_files`)."""
-    try:
-        return all((folder / name).stat().st_size == claims.bytes for name, claims in files.items())
-    except OSError:
-        return False
-
-
-def corrupt_files(folder: Path, files: Mapping[str, FileClaims]) -> list[Path]:
-    """The files that are missing or whose bytes are not those that were written; reads everything."""
-    return [
-        folder / name
-        for name, claims in sorted(files.items())
-        if not (folder / name).is_file() or file_sha256(folder / name) != claims.sha256
-    ]
-
-
 class Segment:
     """An opened segment: it holds no file open, so that a gallery may have any number of them."""
 
     def __init__(self, folder: Path, claims: SegmentClaims) -> None:
         if not is_intact(folder, claims.files):
             raise CorruptGallery(f"The segment {folder} is missing or incomplete; restore it or index again.")
-        self._ids = folder / (IDS_FILE if IDS_FILE in claims.files else OLD_INDEX_FILE)
-        self._embeddings = StoredArray(folder / "embeddings.npy")
+        self._ids = folder / (CONTENT_IDS if CONTENT_IDS in claims.files else OLD_INDEX)
+        self._embeddings = StoredArray(folder / EMBEDDINGS)
         storage = storage_of(claims.files)
         self._local_embeddings = None if storage == "none" else StoredLocalEmbeddings(folder, storage)
-        self._detail = StoredArray(folder / DETAIL_FILE) if DETAIL_FILE in claims.files else None
-        self._thumbnails = folder / "thumbnails.bin"
-        self._thumbnail_starts = StoredArray(folder / "thumbnails.npy")
+        self._detail = StoredArray(folder / DETAIL) if DETAIL in claims.files else None
+        self._thumbnails = folder / THUMBNAILS
+        self._thumbnail_starts = StoredArray(folder / THUMBNAIL_STARTS)
 
     @cached_property
     def part(self) -> Part:
         """All embeddings under their content ids, mapped; raises CorruptGallery."""
-        ids = StoredArray(self._ids).mapped() if self._ids.name == IDS_FILE else _ids_of_old(self._ids)
+        ids = StoredArray(self._ids).mapped() if self._ids.name == CONTENT_IDS else _ids_of_old(self._ids)
         return Part(ids, self._embeddings.mapped())
 
     def embeddings(self, rows: Sequence[int]) -> NDArray[np.float32]:
@@ -148,14 +120,14 @@ class Segment:
 
 def _write(folder: Path, contents: Sequence[EmbeddedContent], content_ids: NDArray[np.int64]) -> None:
     embeddings = np.stack([content.embedding for content in contents]).astype(np.float32, copy=False)
-    np.save(folder / "embeddings.npy", embeddings)
-    np.save(folder / IDS_FILE, content_ids)
+    np.save(folder / EMBEDDINGS, embeddings)
+    np.save(folder / CONTENT_IDS, content_ids)
     details = [content.detail for content in contents if content.detail is not None]
     if len(details) == len(contents):
-        np.save(folder / DETAIL_FILE, np.stack(details).astype(np.uint8, copy=False))
+        np.save(folder / DETAIL, np.stack(details).astype(np.uint8, copy=False))
     thumbnails = [content.thumbnail for content in contents]
-    (folder / "thumbnails.bin").write_bytes(b"".join(thumbnails))
-    np.save(folder / "thumbnails.npy", np.cumsum([0, *map(len, thumbnails)], dtype=np.int64))
+    (folder / THUMBNAILS).write_bytes(b"".join(thumbnails))
+    np.save(folder / THUMBNAIL_STARTS, np.cumsum([0, *map(len, thumbnails)], dtype=np.int64))
 
 
 def _ids_of_old(path: Path) -> NDArray[np.int64]:

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 
 MARGIN = 1.96
 """Standard errors on either side of a mean that are its 95 % interval."""

@@ -18,8 +18,7 @@ from gallery.manifest import SegmentClaims
 from gallery.records.builds import BuildSegmentRecord, EmbeddedContentRecord, SegmentRecord
 from gallery.records.galleries import RefusedContentRecord, SuccessorRecord
 from gallery.records.images import ImageRecord, PlaceRecord
-from gallery.segments.local_embeddings import storage_of
-from gallery.segments.segment import is_intact
+from gallery.segments.intact import IntactSegments
 from gallery.site import Site
 from gallery.swaps.encoder_folders import keep_checkpoint
 from gallery.tenure import Tenure
@@ -160,17 +159,7 @@ def is_refused(site: Site) -> ColumnElement[bool]:
 
 def segments_of(
     connection: Connection, site: Site, fingerprint: str, storage: LocalStorage
-) -> list[SegmentClaims]:
+) -> tuple[SegmentClaims, ...]:
     """The intact segments of an encoder that keep local embeddings in this way, by id."""
-    statement = select(SegmentRecord.__table__).where(
-        SegmentRecord.gallery_id == site.gallery_id,
-        SegmentRecord.fingerprint == fingerprint,
-        SegmentRecord.damaged.is_(False),
-        SegmentRecord.folded.is_(False),
-    )
-    claims = [
-        SegmentClaims(id=row.id, name=row.name, rows=row.rows, files=row.files)
-        for row in connection.execute(statement.order_by(SegmentRecord.id))
-        if storage_of(row.files) == storage
-    ]
-    return [each for each in claims if is_intact(site.folder.segment(each.name), each.files)]
+    intact = IntactSegments(connection, site.folder, site.gallery_id, fingerprint, storage)
+    return intact.claims(intact)

@@ -82,23 +82,16 @@ class Fetcher:
         backend = PinnedBackend(resolve, settings.networks, self._deadline)
         self._pool = httpcore2.ConnectionPool(network_backend=backend, max_keepalive_connections=8)
 
-    def fetch(self, url: str, *, max_bytes: int, version: str | None = None) -> Fetched | None:
-        """The file at this URL; None where it is still the `version` that was fetched before.
+    def fetch(self, url: str, *, max_bytes: int) -> Fetched:
+        """The file at this URL.
 
         Raises FetchRefused, with the reason in one sentence and without the URL's query.
         """
-        headers = _condition(version)
-
-        def answer(at: WebUrl, response: httpcore2.Response) -> Fetched | None:
-            if headers and response.status == HTTPStatus.NOT_MODIFIED:
-                return None
-            return _fetched(at, response, max_bytes)
-
-        return self._follow(url, "GET", headers, answer)
+        return self._follow(url, "GET", lambda at, response: _fetched(at, response, max_bytes))
 
     def announced(self, url: str) -> Announced:
         """What names the version of the file now, without fetching it; raises FetchRefused."""
-        return self._follow(url, "HEAD", {}, _announced)
+        return self._follow(url, "HEAD", _announced)
 
     def close(self) -> None:
         """Closes the connections that are kept."""
@@ -115,9 +108,7 @@ class Fetcher:
     ) -> None:
         self.close()
 
-    def _follow(
-        self, url: str, method: str, headers: Headers, answer: Callable[[WebUrl, httpcore2.Response], T]
-    ) -> T:
+    def _follow(self, url: str, method: str, answer: Callable[[WebUrl, httpcore2.Response], T]) -> T:
         if not self._settings.allowed:
             raise FetchRefused(
                 "URLs are not fetched unless it is allowed: set WHYALIKE_FETCHING__ALLOWED=true."
@@ -125,7 +116,7 @@ class Fetcher:
         asked = following = web_url(url)
         with self._deadline.within(self._settings.total_seconds):
             for _ in range(self._settings.max_redirects + 1):
-                found = self._ask(following, method, headers, answer)
+                found = self._ask(following, method, answer)
                 if not isinstance(found, WebUrl):
                     return found
                 following = found
@@ -135,7 +126,6 @@ class Fetcher:
         self,
         url: WebUrl,
         method: str,
-        headers: Headers,
         answer: Callable[[WebUrl, httpcore2.Response], T],
     ) -> T | WebUrl:
         timeout = {
@@ -144,7 +134,7 @@ class Fetcher:
             "write": self._settings.read_seconds,
             "pool": self._settings.total_seconds,
         }
-        always: Headers = {
+        headers: Headers = {
             "Host": url.host_header,
             "User-Agent": USER_AGENT,
             "Accept-Encoding": "identity",
@@ -152,7 +142,7 @@ class Fetcher:
         target = httpcore2.URL(scheme=url.scheme, host=url.host, port=url.port, target=url.target)
         try:
             with self._pool.stream(
-                method, target, headers={**always, **headers}, extensions={"timeout": timeout}
+                method, target, headers=headers, extensions={"timeout": timeout}
             ) as response:
                 location = _headers(response).get("location")
                 if response.status in REDIRECTS and location is not None:
@@ -214,15 +204,6 @@ def _plain(url: WebUrl, chunks: Iterator[bytes], encoding: str, max_bytes: int) 
     except zlib.error as error:
         raise FetchRefused(f"{url.shown} comes compressed and broken.") from error
     raise FetchRefused(f"{url.shown} ends too early.")
-
-
-def _condition(version: str | None) -> Headers:
-    """The header that asks for the file only if it is another version."""
-    if version is not None and version.startswith(_ETAG):
-        return {"If-None-Match": version.removeprefix(_ETAG)}
-    if version is not None and version.startswith(_MODIFIED):
-        return {"If-Modified-Since": version.removeprefix(_MODIFIED)}
-    return {}
 
 
 def _version(headers: dict[str, str]) -> str | None:

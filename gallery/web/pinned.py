@@ -3,6 +3,7 @@
 import ssl
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, wait
 from contextlib import contextmanager
 from typing import Any
 
@@ -60,7 +61,7 @@ class PinnedBackend(httpcore2.NetworkBackend):
         Raises FetchRefused for a name with an address that is not public, and what httpcore2 raises.
         """
         failure: Exception | None = None
-        for address in self._checked(host, port):
+        for address in self._checked(host, port, timeout):
             try:
                 stream = self._sockets.connect_tcp(
                     address, port, self._deadline.left(timeout), local_address, socket_options
@@ -70,9 +71,9 @@ class PinnedBackend(httpcore2.NetworkBackend):
                 failure = error
         raise failure or httpcore2.ConnectError(f"{host} has no address")
 
-    def _checked(self, host: str, port: int) -> list[str]:
+    def _checked(self, host: str, port: int, timeout: float | None) -> list[str]:
         try:
-            found = [parse_address(each) for each in self._resolve(host, port)]
+            found = [parse_address(each) for each in self._resolved(host, port, timeout)]
         except (OSError, ValueError) as error:
             raise httpcore2.ConnectError(f"{host} has no address that is known") from error
         for address in found:
@@ -82,6 +83,25 @@ class PinnedBackend(httpcore2.NetworkBackend):
                     "WHYALIKE_FETCHING__ALLOWED_NETWORKS can name a network that may be asked all the same."
                 )
         return [str(address) for address in found]
+
+    def _resolved(self, host: str, port: int, timeout: float | None) -> Sequence[str]:
+        """The name's addresses; the system's resolver knows no limit, so it is asked in a thread of its own.
+
+        Raises ConnectTimeout where it takes longer than there is time, and what the resolver raises.
+        """
+        answer: Future[Sequence[str]] = Future()
+
+        def ask() -> None:
+            try:
+                answer.set_result(self._resolve(host, port))
+            except Exception as error:  # noqa: BLE001 - whoever waits raises it
+                answer.set_exception(error)
+
+        threading.Thread(target=ask, name=f"address of {host}", daemon=True).start()
+        done, _ = wait([answer], timeout=self._deadline.left(timeout))
+        if not done:
+            raise httpcore2.ConnectTimeout(f"the address of {host} was not told in time")
+        return answer.result()
 
 
 class _TimedStream(httpcore2.NetworkStream):

@@ -12,7 +12,8 @@ import faiss
 import pytest
 from sqlalchemy import text
 
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from gallery.proof.verification import verify
 from tests.faults import at_every_step, die_at
 from tests.gallery.support import NAME, Trial, embedded, images

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 from sqlalchemy import Engine
 
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from gallery.builds.publication import PublishReport
 from gallery.database import open_engine
 from gallery.difference import Place

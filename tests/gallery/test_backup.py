@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from gallery.backups import backup as backing_up
 from gallery.backups.backup import CHECKSUMS, CONTENTS, Archive, BackupReport, back_up
 from gallery.errors import CorruptBackup, CorruptGallery, GalleryExists, NothingPublished
 from gallery.galleries import Galleries
@@ -239,3 +240,18 @@ def test_a_restoration_that_is_killed_leaves_nothing_and_is_done_again(
     elsewhere.galleries.restore(backup)
     assert_same(elsewhere.galleries, NAME, trial, with_ids=True)
     assert [path.name for path in (elsewhere.home / "galleries").iterdir()] == [NAME]
+
+
+def test_a_file_that_comes_while_a_backup_is_written_is_not_written_over(
+    trial: Trial, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trial.run(FIRST)
+    target = tmp_path / "gallery.tar"
+    write = backing_up._write
+    monkeypatch.setattr(
+        backing_up, "_write", lambda *given, at: (target.write_text("theirs"), write(*given, at=at))[1]
+    )
+    with pytest.raises(FileExistsError):
+        back_up(trial.galleries.site(NAME), target, at=trial.clock())
+    assert [each.name for each in tmp_path.iterdir() if each.name.endswith("tar")] == ["gallery.tar"]
+    assert target.read_text() == "theirs"

@@ -1,5 +1,7 @@
 """Compacting changes which segments hold the images, and nothing that a reader sees."""
 
+from pathlib import Path
+
 import pytest
 
 from gallery.builds.compaction import CompactionReport, compact
@@ -161,3 +163,18 @@ def test_bytes_that_changed_on_the_disk_are_not_copied(trial: Trial) -> None:
     with pytest.raises(CorruptGallery, match=r"embeddings\.npy is missing or is not what was written"):
         compacted(trial)
     assert trial.open().number == 1
+
+
+def test_a_segment_that_was_put_back_by_hand_is_counted_no_second_time(trial: Trial, tmp_path: Path) -> None:
+    trial.run(FILES, batch=4)
+    lost = trial.open().manifest.segments[0]
+    away = trial.folder / "segments" / lost.name
+    away.rename(tmp_path / "away")
+    more = {**FILES, "/r/a/8.jpg": b"a8"}
+    trial.run(more, batch=20)
+    (tmp_path / "away").rename(away)
+    trial.run({**more, "/r/a/9.jpg": b"a9"})
+    manifest = trial.open().manifest
+    assert lost.id not in {each.id for each in manifest.segments}
+    assert sum(each.rows for each in manifest.segments) == manifest.contents == len(FILES) + 2
+    assert verify(trial.galleries.site(NAME)).clean

@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from ipaddress import ip_address
@@ -109,22 +109,6 @@ def test_a_file_is_fetched_under_its_name_with_what_names_its_version(server: Se
     server.answers["/a.png"] = says(b"picture", ETag='"v1"')
     assert fetch(server.url("/a.png?size=2")) == Fetched(b"picture", 'etag:"v1"')
     assert server.asked == [("/a.png?size=2", f"pictures.test:{server.port}")]
-
-
-@pytest.mark.parametrize("header", ["ETag", "Last_Modified"])
-def test_what_was_fetched_before_is_not_sent_again(server: Server, header: str) -> None:
-    def answer(request: BaseHTTPRequestHandler) -> None:
-        if request.headers["If-None-Match"] == "v1" or request.headers["If-Modified-Since"] == "v1":
-            request.send_response(304)
-            request.end_headers()
-        else:
-            says(b"picture", **{header: "v1"})(request)
-
-    server.answers["/a.png"] = answer
-    with fetcher() as each:
-        first = each.fetch(server.url("/a.png"), max_bytes=MAX_BYTES)
-        assert first is not None
-        assert each.fetch(server.url("/a.png"), max_bytes=MAX_BYTES, version=first.version) is None
 
 
 def test_a_server_that_sends_nothing_for_unchanged_though_nobody_asked_is_refused(server: Server) -> None:
@@ -414,3 +398,18 @@ def test_a_server_is_asked_for_the_version_without_the_file(server: Server) -> N
     with fetcher() as each:
         assert each.announced(server.url("/a.png")) == Announced('etag:"v1"', 7)
     assert [request for request, _ in server.asked] == ["/a.png", "/b.png"]
+
+
+def test_a_name_that_is_not_resolved_in_time_is_refused_in_time(server: Server) -> None:
+    told = threading.Event()
+
+    def slow(host: str, port: int) -> Sequence[str]:
+        told.wait(30)
+        return ["127.0.0.1"]
+
+    settings = FetchingSettings(allowed=True, total_seconds=0.2)
+    started = time.monotonic()
+    with Fetcher(settings, resolve=slow) as each, pytest.raises(FetchRefused, match="did not answer in time"):
+        each.fetch(server.url("/a.png"), max_bytes=MAX_BYTES)
+    told.set()
+    assert time.monotonic() - started < 10

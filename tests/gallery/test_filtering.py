@@ -15,7 +15,7 @@ from gallery.builds.compaction import compact
 from gallery.database import writing
 from gallery.errors import InvalidFilter
 from gallery.filters.attributes import attributes_of, digest_of, number_of
-from gallery.filters.conditions import parse_where
+from gallery.filters.conditions import Condition, Operand, parse_where
 from gallery.records.attributes import AttributeRecord
 from gallery.records.images import PlaceRecord
 from tests.gallery.support import FINGERPRINT, NAME, Trial
@@ -217,3 +217,11 @@ def test_attributes_that_nobody_names_go_when_the_gallery_is_compacted(trial: Tr
     with trial.engine.connect() as connection:
         digests = set(connection.scalars(select(AttributeRecord.digest)))
     assert digests == {digest_of(attributes_of(cells)) for cells in TOLD.values()} - {None}
+
+
+def test_a_value_that_is_longer_than_what_is_kept_is_found_by_its_whole_length(trial: Trial) -> None:
+    note = "long " * 200
+    trial.run({"/r/a/1": b"1", "/r/a/2": b"2"})
+    tell(trial, {"/r/a/1": {"note": note}, "/r/a/2": {"note": "short"}})
+    (found,) = trial.open().narrowing.allowed((Condition("note", "=", (Operand(note.strip()),)),))
+    assert trial.open().image(int(found)).uri == "/r/a/1"

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, text, update
 
 from gallery import leases, writer
 from gallery.builds.publication import Publication
-from gallery.errors import GalleryLocked
+from gallery.errors import GalleryLocked, GalleryNotFound
 from gallery.leases import EXPIRY
 from gallery.records.galleries import LeaseRecord
 from tests.gallery.support import FINGERPRINT, Trial, embedded, places
@@ -197,3 +197,10 @@ def test_no_thread_and_no_row_is_left_behind(trial: Trial) -> None:
     assert not any("lease of pictures" in thread.name for thread in threading.enumerate())
     with trial.engine.connect() as connection:
         assert connection.scalar(text("SELECT count(*) FROM leases")) == 0
+
+
+def test_a_gallery_that_was_deleted_while_one_waited_for_it_is_not_there(trial: Trial) -> None:
+    site = trial.galleries.create("brief")
+    trial.galleries.delete("brief")
+    with pytest.raises(GalleryNotFound, match="was deleted just now"):
+        leases.Lease(trial.engine, site.gallery_id, "brief", clock=trial.clock).acquire()

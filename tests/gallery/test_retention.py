@@ -2,14 +2,18 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 from sqlalchemy import text
 
 from gallery.builds.history import build_account, history
+from gallery.builds.readers import Reading, is_read, unread
 from gallery.errors import BuildNotFound
+from gallery.files import write_file
 from gallery.galleries import Galleries
 from gallery.settings import GallerySettings
 from tests.gallery.support import NAME, Trial, ids, images
@@ -164,3 +168,38 @@ def interrupted_at_the_second() -> Callable[[str], None]:
             raise InterruptedError
 
     return interrupted
+
+
+def test_a_gallery_that_was_emptied_stays_so_and_takes_images_again(trial: Trial) -> None:
+    keeping(trial, 1)
+    trial.run(FIRST)
+    for _ in range(3):
+        assert trial.run({}, allow_empty=True).images == 0
+    assert rows(trial, "segments") == 0
+    assert trial.run(FIRST).images == 2
+
+
+def test_a_manifest_that_goes_while_a_reader_waits_for_it_is_not_there(tmp_path: Path) -> None:
+    manifest = tmp_path / "1.json"
+    manifest.write_text("old")
+    with unread(manifest) as nobody, ThreadPoolExecutor(1) as pool:
+        assert nobody
+        waiting = pool.submit(Reading, manifest)
+        time.sleep(0.1)  # until it waits; where it comes too late, it finds no file either
+        manifest.unlink()
+        assert not waiting.done() or waiting.exception() is not None
+        pool.submit(lambda: None)
+    with pytest.raises(FileNotFoundError):
+        waiting.result()
+
+
+def test_a_manifest_that_was_written_again_is_read_by_whoever_holds_the_new_one(tmp_path: Path) -> None:
+    manifest = tmp_path / "1.json"
+    manifest.write_text("old")
+    old = Reading(manifest)
+    write_file(manifest, b"new")
+    assert not is_read(manifest)
+    new = Reading(manifest)
+    assert is_read(manifest)
+    new.end()
+    old.end()

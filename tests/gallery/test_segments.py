@@ -11,8 +11,9 @@ from gallery.errors import CorruptGallery
 from gallery.files import UNFINISHED
 from gallery.local_storage import LocalStorage
 from gallery.manifest import FileClaims, SegmentClaims
+from gallery.segments.damage import damaged, is_intact
 from gallery.segments.local_embeddings import storage_of
-from gallery.segments.segment import EmbeddedContent, Segment, corrupt_files, is_intact, write_segment
+from gallery.segments.segment import EmbeddedContent, Segment, write_segment
 from gallery.sources.scanning import checksum
 from tests.gallery.support import embedded
 
@@ -68,7 +69,7 @@ def test_a_segment_is_never_written_again(tmp_path: Path) -> None:
     with pytest.raises(FileExistsError, match="is never written again"):
         write_segment(tmp_path / "s", [content(thumbnail=b"other")], [1])
     assert is_intact(tmp_path / "s", files)
-    assert corrupt_files(tmp_path / "s", files) == []
+    assert list(damaged(tmp_path / "s", files, quick=False)) == []
 
 
 def test_an_opened_segment_holds_no_file_open(tmp_path: Path) -> None:
@@ -120,7 +121,9 @@ def test_a_missing_file_is_noticed(tmp_path: Path) -> None:
     files = write_segment(tmp_path / "s", [content()], [1])
     (tmp_path / "s" / "scales.npy").unlink()
     assert not is_intact(tmp_path / "s", files)
-    assert corrupt_files(tmp_path / "s", files) == [tmp_path / "s" / "scales.npy"]
+    assert list(damaged(tmp_path / "s", files, quick=False)) == [
+        (tmp_path / "s" / "scales.npy", "is missing")
+    ]
 
 
 def test_a_segment_of_old_with_an_index_of_its_own_is_read(tmp_path: Path) -> None:

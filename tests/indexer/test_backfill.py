@@ -178,3 +178,21 @@ def test_what_limits_forbid_now_is_refused_with_their_reason(
     refused = {Path(each.uri).name: each.refused for each in report.lacking}
     assert refused == {"red.png": True, "large.png": True}
     assert started(galleries, other).successor.refused == 1, "it is tried again"
+
+
+def test_a_source_that_is_gone_is_the_reason_for_what_is_lacking(
+    galleries: Galleries, toy: EncoderChoice, other: Path, tmp_path: Path
+) -> None:
+    write_folder(tmp_path / "kept", {"0.png": plain("blue")})
+    write_folder(tmp_path / "packed", {"1.png": plain("lime")})
+    shards = []
+    for name, packed in (("gone", "packed/1.png"), ("whole", "kept/0.png")):
+        shards.append(tmp_path / f"{name}.tar")
+        with tarfile.open(shards[-1], "w") as tar:
+            tar.add(tmp_path / packed, Path(packed).name)
+    indexed(galleries, toy, *shards)
+    (tmp_path / "gone.tar").unlink()
+    report = started(galleries, other)
+    (lacking,) = report.lacking
+    assert report.embedded == 1 and not lacking.refused
+    assert f"{tmp_path / 'gone.tar'} could not be looked into" in lacking.reason

@@ -9,7 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from numpy.typing import NDArray
 
-from gallery.builds.build import GalleryImage
+from gallery.builds.image import GalleryImage
 from gallery.filters.conditions import parse_where
 from gallery.vector_index import Nearest, VectorIndex
 from indexer.indexing import index
