@@ -160,9 +160,10 @@ def _make(site: Site, manifest: Manifest, wanted: Fold) -> Made:
 
 def _require_undamaged(site: Site, segment: SegmentClaims) -> None:
     """Bytes that changed on the disk must not get a checksum of their own by being copied."""
-    for path, reason in damaged(site.folder.segment(segment.name), segment.files, quick=False):
+    for path, _ in damaged(site.folder.segment(segment.name), segment.files, quick=False):
         raise CorruptGallery(
-            f"{path} {reason}, so nothing is compacted; `whyalike gallery repair` mends what it can."
+            f"{path} is missing or is not what was written, so nothing is compacted; "
+            "`whyalike gallery repair` mends what it can."
         )
 
 

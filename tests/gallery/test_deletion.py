@@ -57,12 +57,12 @@ def test_a_gallery_that_is_not_there_cannot_be_deleted(trial: Trial) -> None:
         trial.galleries.delete(NAME)
 
 
-@pytest.mark.parametrize("step", ["remove", "rmtree"])
+@pytest.mark.parametrize("step", ["put_aside", "rmtree"])
 def test_a_deletion_that_was_killed_is_finished_by_the_next_one(
     trial: Trial, step: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     trial.run(FILES)
-    target = {"remove": "gallery.deletion.remove", "rmtree": "shutil.rmtree"}[step]
+    target = {"put_aside": "gallery.deletion.put_aside", "rmtree": "shutil.rmtree"}[step]
 
     def die(*_: object, **__: object) -> None:
         raise InterruptedError
@@ -72,7 +72,7 @@ def test_a_deletion_that_was_killed_is_finished_by_the_next_one(
         with pytest.raises(InterruptedError):
             trial.galleries.delete(NAME)
     assert files_below(trial.home / "galleries")
-    if step == "remove":
+    if step == "put_aside":
         trial.galleries.delete(NAME)
     else:
         with pytest.raises(GalleryNotFound):
