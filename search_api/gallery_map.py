@@ -10,7 +10,8 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from gallery.builds.build import Build, GalleryImage
+from gallery.builds.build import Build
+from gallery.builds.image import GalleryImage
 from gallery.clustering import clusters, supported
 
 DRAWN = 5000
