@@ -4,6 +4,10 @@ import { Picture, pictureIn } from "./picture.js";
 import { Regions } from "./regions.js";
 
 const SETTLING = 350; // milliseconds after the last press of an arrow key
+const UNSHOWN = { // by where the picture comes from
+  file: "This browser cannot show this kind of picture; the service may read it all the same.",
+  image: "The picture of this image cannot be shown.",
+};
 const HINTS = {
   crop: "Drag over the part to search with. By keyboard: Enter, then the arrow keys.",
   masked: "Drag over what should not count. By keyboard: Enter, then the arrow keys.",
@@ -20,7 +24,7 @@ export class AskPanel {
     $("whole").addEventListener("click", () => asked(this.picture.with({ crop: null, masked: [] })));
     $("other").addEventListener("click", () => asked(null));
     $("asked").addEventListener("load", () => { $("asked-frame").style.setProperty("--ratio", $("asked").naturalWidth / $("asked").naturalHeight); });
-    $("asked").addEventListener("error", () => { $("asked-frame").hidden = true; say($("unshown"), "Browsers cannot show this kind of picture; the service may read it all the same."); });
+    $("asked").addEventListener("error", () => { $("asked-frame").hidden = true; say($("unshown"), this.picture?.file ? UNSHOWN.file : UNSHOWN.image); });
     for (const kind of ["dragover", "dragleave", "drop"]) addEventListener(kind, (event) => this.#drag(kind, event));
     addEventListener("paste", (event) => { if (this.takes() && event.clipboardData.files.length) this.receive(event.clipboardData.files); });
   }

@@ -42,8 +42,9 @@ export class MatchDialog {
     $("after").disabled = place < 0 || place === answer.matches.length - 1;
     const part = picture.crop ? ", a part" : "";
     const captions = { query: `Asked with: ${picture.name || nameOf(answer.query.uri)}${part}`,
-      matched: `${match.rank ? `Match ${match.rank}: ` : ""}${match.uri ?? ""}${match.label ? ` (${match.label})` : ""}` };
+      matched: `${match.rank ? `Match ${match.rank}: ` : ""}${nameOf(match.uri)}${match.label ? ` (${match.label})` : ""}` };
     this.pair.open({ query: picture.crop ? "data:," : picture.source, matched: imageAddress(answer, match.image_id, "picture") }, captions);
+    $("why-pair").querySelector(".matched figcaption").title = match.uri ?? "";
     this.regions.show({ masked: picture.masked.map((box) => this.#inward(box)).filter(Boolean) });
     $("unmask").hidden = !picture.masked.length;
     this.judging.about(answer, match);

@@ -38,6 +38,7 @@ export class Results {
     this.#end();
     $("matches").replaceChildren();
     $("judged").replaceChildren();
+    say($("status"), "");
     $("state").replaceChildren(...states);
   }
 
