@@ -4,7 +4,18 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, exists, func, or_, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Engine,
+    Select,
+    and_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+)
 from sqlalchemy.orm import aliased
 
 from gallery.difference import EndedPlace
@@ -14,6 +25,9 @@ from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
 
 CHUNK = 1000
 """Values in one IN (…): old SQLite takes 32,766 and PostgreSQL 65,535, and nothing is gained by more."""
+
+_REMOVED: ColumnElement[bool] = literal_column("amendments.removed")
+"""As the partial index says it: SQLite takes no index for the same condition in other words."""
 
 T = TypeVar("T")
 
@@ -69,14 +83,12 @@ def is_shown(gallery_id: int, build: int) -> ColumnElement[bool]:
 
 def not_removed() -> ColumnElement[bool]:
     """The condition that no person has removed the image of a place; it holds at once, in every build."""
-    return ~exists().where(
-        AmendmentRecord.image_id == PlaceRecord.image_id, AmendmentRecord.removed.is_(True)
-    )
+    return ~exists().where(AmendmentRecord.image_id == PlaceRecord.image_id, _REMOVED)
 
 
 def is_removed(connection: Connection, image_id: int) -> bool:
     """Whether a person has removed the image."""
-    removed = (AmendmentRecord.image_id == image_id, AmendmentRecord.removed.is_(True))
+    removed = (AmendmentRecord.image_id == image_id, _REMOVED)
     return connection.scalar(select(AmendmentRecord.uri).where(*removed).limit(1)) is not None
 
 

@@ -92,8 +92,9 @@ class OpenBuilds:
         """One build that the gallery keeps, published or not; raises GalleryNotFound and BuildNotFound."""
         if number == self._galleries.published_build(name):
             with self.lend(name) as lent:
-                yield lent
-            return
+                if lent[0].number == number:  # and not one that was published meanwhile
+                    yield lent
+                    return
         opened = _opened(self._galleries.open(name, build=number))
         try:
             yield opened.build, opened.checkpoint

@@ -52,7 +52,7 @@ class Cursor:
             _require_kinds(gallery, build, question, shown, last, groups)
             names = tuple(groups[start : start + _NAME] for start in range(0, len(groups), _NAME))
             return cls(gallery, build, question, shown, tuple(last), names)
-        except (ValueError, TypeError, KeyError):
+        except (ValueError, TypeError, KeyError, RecursionError):
             raise InvalidCursor(
                 f"The cursor {text[:20]!r} is none that this service gave out: send next_cursor as it came."
             ) from None

@@ -110,12 +110,13 @@ class _Search:
         groups: dict[str, list[Match]] = {}
         rounds: list[Ranking] = []
         while True:
+            known = len(groups)
             ranking = self._round(width, (*self.where, self._beyond(groups)))
             rounds.append(ranking)
             self._sort_into(groups, ranking)
             new = [name for name in groups if group_digest(name) not in before]
-            if len(new) > self.wish.k or self._is_all(ranking, width):
-                break
+            if len(new) > self.wish.k or self._is_all(ranking, width) or len(groups) == known:
+                break  # a round that found no new group would be the same again
         best = sorted(new, key=lambda name: key_of(groups[name][0], self.judging.scorer))
         page = [self._filled(name, groups[name], rounds) for name in best[: self.wish.k]]
         return self._of_groups(page, rounds, more=len(best) > len(page))

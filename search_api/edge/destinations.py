@@ -35,6 +35,8 @@ Of all others, what only looks (GET) needs “read” and what changes something
 """
 SEARCHES = frozenset({"search", "search_batch", "why_not", "compare"})
 """What embeds pictures: it takes much longer than the rest, and so has a lane and a rate of its own."""
+PROBES = frozenset({"livez", "readyz"})
+"""What an orchestrator asks: who asks does not matter, and must not be what fails."""
 OPEN_PATHS = ("/docs", "/openapi.json", "/page/")
 """What says nothing of any gallery: the description of the API, and the files of the page."""
 API = "/v1/"
@@ -50,6 +52,11 @@ class Destination:
     path: str
     scope: Scope | None
     lane: LaneName | None
+
+    @property
+    def asks_nothing(self) -> bool:
+        """Whether it is answered without a look at the records, whatever a request shows."""
+        return self.name in PROBES
 
 
 def scope_of(operation: str, method: str) -> Scope | None:

@@ -10,7 +10,8 @@ from gallery.access.key import Key, Scope
 from search_api.edge.door import Door, Shown
 from search_api.edge.rates import Rates
 from search_api.edge.visits import Visit, visit_of
-from search_api.errors import KeyRequired, ScopeMissing, SearchError
+from search_api.errors import KeyRequired, ScopeMissing
+from search_api.faces import FACES
 from search_api.problems import refusal
 
 NOBODY = "unknown"
@@ -31,7 +32,7 @@ class Guard:
             visit = visit_of(request)
             try:
                 await self._admit(request, visit)
-            except SearchError as error:
+            except tuple(FACES) as error:  # those of the records too: no handler of the routes sees them
                 await refusal(error)(request, receive, send)
                 return
         await self._app(request, receive, send)
@@ -43,7 +44,7 @@ class Guard:
         address = address_of(request)
         if wanted is not None:
             self._rates.require_few_failures(address)
-        if wanted is not None or not shown.is_nothing:
+        if wanted is not None or not (shown.is_nothing or visit.destination.asks_nothing):
             visit.key = await self._door.who(shown)
         if wanted is not None:
             self._require(visit.key, wanted, shown, address)

@@ -8,8 +8,10 @@ import re
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
 
 from gallery.access.key import SCOPES, Scope, Secret
+from gallery.access.keys import Keys
 from search_api.app import ROUTES
 from search_api.edge import destinations, door
 from search_api.edge.destinations import scope_of
@@ -63,6 +65,18 @@ def test_everybody_may_know_that_it_lives_and_what_it_is(service: Guarded) -> No
     client = service.client()
     for path in ("/livez", "/readyz", "/openapi.json", "/page/page.css", "/sign-in", "/v1/session"):
         assert client.get(path).status_code not in (401, 403), path
+
+
+def test_probes_are_answered_while_the_records_are_gone_whatever_is_shown(
+    service: Guarded, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def gone(*_: object) -> None:
+        raise OperationalError("select", {}, Exception("no server"))
+
+    client = service.client("read")
+    monkeypatch.setattr(Keys, "find", gone)
+    assert client.get("/livez").status_code == 200
+    refused(client.get("/v1/galleries"), 503, "records-unavailable")
 
 
 def test_a_key_opens_what_its_scope_says(published: Guarded) -> None:

@@ -247,6 +247,13 @@ def test_a_cursor_that_was_made_up_with_a_right_checksum_is_refused(forged: obje
         Cursor.parse(base64.urlsafe_b64encode(check + data).decode())
 
 
+def test_a_cursor_nested_without_end_is_refused() -> None:
+    data = b"[" * 10_000
+    check = hashlib.sha256(b"whyalike cursor" + data).digest()[:8]
+    with pytest.raises(InvalidCursor):
+        Cursor.parse(base64.urlsafe_b64encode(check + data).decode())
+
+
 def test_nobody_pages_through_all_of_a_gallery(workshop: Workshop) -> None:
     workshop.publish()
     after = Cursor("default", 1, "0" * 32, 999, (0.0, 1.0))

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from gallery.builds.build import Build
 from gallery.index.candidates import Candidate, Proposal
+from search_api.choosing import Choice
 from search_api.errors import InvalidQuestion, NoSuchHead, UnknownLabel
 from search_api.rescoring import rescore
 from search_api.schemas import MatchSchema
@@ -63,6 +64,14 @@ def test_a_pair_head_orders_by_its_logit_then_by_distance_then_by_image_id(works
     assert names(answer.matches[4:]) == ["lime.png"]
     assert (answer.matches[2].image_id or 0) < (answer.matches[3].image_id or 0)
     assert [match.distance for match in answer.matches[2:]] == pytest.approx([0.765, 0.765, 1.414], abs=1e-3)
+
+
+def test_groups_by_a_scorer_that_reorders_end_where_nothing_passes(workshop: Workshop) -> None:
+    workshop.publish(heads=HEADS, calibration=fitted_at(1.0))
+    answer = workshop.searcher().search(
+        RED, k=1, candidates=1, scorer="pair-head", same_only=True, choice=Choice(group_by="label")
+    )
+    assert [match.group.name for match in answer.matches if match.group] in ([], ["red"])
 
 
 def test_what_a_pair_head_says_is_its_logit_its_sigmoid_and_whether_that_is_at_least_one_half(
