@@ -25,7 +25,8 @@ RUN pip install --no-cache-dir -c constraints.txt ".[$EXTRA]"
 USER whyalike
 WORKDIR /home/whyalike
 ENV WHYALIKE_HOME=/home/whyalike/home \
-    TORCH_HOME=/home/whyalike/home/torch
+    TORCH_HOME=/home/whyalike/home/torch \
+    MPLCONFIGDIR=/tmp/matplotlib
 VOLUME /home/whyalike/home
 EXPOSE 8000
 
