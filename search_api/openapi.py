@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import FastAPI
@@ -47,6 +47,11 @@ REFUSALS = {
     "403": "The key lacks the scope, or another page sent this",
     "429": "Too many requests",
 }
+REFUSED_BODIES = {
+    "400": "The body is no JSON, or no form",
+    "408": "The body took too long to arrive",
+    "413": "The body has too many bytes",
+}
 
 
 def install(app: FastAPI) -> None:
@@ -65,6 +70,8 @@ def _completed(schema: dict[str, Any]) -> dict[str, Any]:
     schema["components"]["securitySchemes"] = SECURITY_SCHEMES
     for method, operation in _operations(schema):
         _guard(operation, scope_of(operation["operationId"], method.upper()))
+        if "requestBody" in operation:
+            _refuse(operation, REFUSED_BODIES)
         for status, response in operation["responses"].items():
             content = response.get("content", {})
             if content.get(JSON, {}).get("schema", {}).get("$ref") == PROBLEM_REFERENCE:
@@ -80,7 +87,12 @@ def _guard(operation: dict[str, Any], scope: Scope | None) -> None:
         operation["security"] = []
         return
     operation["security"] = [{name: [scope]} for name in SECURITY_SCHEMES]
-    for status, what in REFUSALS.items():
+    _refuse(operation, REFUSALS)
+
+
+def _refuse(operation: dict[str, Any], refusals: Mapping[str, str]) -> None:
+    """Says that it may be refused so, where the operation says nothing more exact."""
+    for status, what in refusals.items():
         problem = {"description": what, "content": {PROBLEM_JSON: {"schema": {"$ref": PROBLEM_REFERENCE}}}}
         operation["responses"].setdefault(status, problem)
 

@@ -24,6 +24,10 @@ PROBLEM_JSON = "application/problem+json"
 NOT_TOLD = "The service could not answer; its log says why."
 NO_TYPE = "about:blank"
 """RFC 9457, section 4.2.1: the problem is what the status code says."""
+MOST_DETAIL = 2000
+"""Characters of a detail: a refusal names what was sent, and does not give all of it back."""
+MOST_FAULTS = 20
+"""Faults of one request that are told; who mends them will be told the rest."""
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +35,7 @@ log = logging.getLogger(__name__)
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """The problem as a response; one of the moment says when to ask again."""
     note_refusal(problem.type.removeprefix(PROBLEM_PREFIX))
-    told = problem.model_copy(update={"request_id": request_id()})
+    told = problem.model_copy(update={"request_id": request_id(), "detail": _clipped(problem.detail)})
     content = without_keys(told.model_dump_json(exclude_none=True))
     response = Response(content, problem.status, headers, media_type=PROBLEM_JSON)
     if problem.status == HTTPStatus.SERVICE_UNAVAILABLE:
@@ -78,14 +82,20 @@ def _http_refusal(_: Request, error: Exception) -> Response:
 
 def _invalid_request(_: Request, error: Exception) -> Response:
     faults = [
-        FieldFault(location="/".join(str(part) for part in fault["loc"]), reason=fault["msg"])
-        for fault in cast(RequestValidationError, error).errors()
+        FieldFault(
+            location=_clipped("/".join(str(part) for part in fault["loc"])), reason=_clipped(fault["msg"])
+        )
+        for fault in cast(RequestValidationError, error).errors()[:MOST_FAULTS]
     ]
     face = INVALID_REQUEST
     detail = "; ".join(f"{fault.location}: {fault.reason}" for fault in faults)
     return problem_response(
         Problem(type=face.type, title=face.title, status=face.status, detail=detail, errors=faults)
     )
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= MOST_DETAIL else text[: MOST_DETAIL - 1] + "…"
 
 
 def _internal_fault(_: Request, error: Exception) -> Response:

@@ -5,7 +5,7 @@ import time
 import unicodedata
 import uuid
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO
@@ -90,8 +90,9 @@ def _new_upload(final: Path) -> Iterator[Path]:
 def _remove_abandoned(uploads: Path) -> None:
     """Remove what services that were killed have left half received."""
     for folder in uploads.glob(f"{UNFINISHED}*"):
-        if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
-            remove(folder)
+        with suppress(FileNotFoundError):  # another upload has just become whole
+            if time.time() - folder.stat().st_mtime > ABANDONED_SECONDS:
+                remove(folder)
 
 
 def _copied(sent: Iterable[SentFile], folder: Path, room: "_Room") -> Iterator[tuple[PurePosixPath, Path]]:

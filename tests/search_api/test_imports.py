@@ -15,6 +15,7 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from gallery.files import UNFINISHED
 from gallery.settings import UploadSettings
 from indexer.pipeline import learn
 from tests.search_api.conftest import Workshop
@@ -215,6 +216,16 @@ def test_a_bomb_is_refused_as_soon_as_it_grows_beyond_its_limits(
     told = refused(send(client, "bomb.zip", zipped(files)), 413, "upload-too-large")
     assert said in told["detail"]
     assert list(workshop.galleries.site("new").folder.uploads.rglob("*.png")) == []
+
+
+def test_an_upload_that_becomes_whole_beside_another_one_disturbs_it_not(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client = workshop.managed()
+    assert send(client, "a.png", png(plain("red"))).status_code == 202
+    unfinished = workshop.galleries.site("new").folder.uploads / f"{UNFINISHED}other"
+    monkeypatch.setattr(Path, "glob", lambda *_: [unfinished])  # listed, and renamed before it is looked at
+    assert send(client, "b.png", png(plain("red"))).status_code == 202
 
 
 def test_names_that_are_sent_become_names_that_any_disk_takes(workshop: Workshop) -> None:
