@@ -13,6 +13,7 @@ from gallery.index.kinds import IndexWish
 from gallery.index.report import IndexReport
 from gallery.local_storage import LocalStorage
 from gallery.settings import FetchingSettings
+from gallery.sources.allowed import AllowedSources
 from gallery.surveys.survey import Survey
 from gallery.writer import GalleryWriter
 from indexer.encoders import EncoderChoice, choose_encoder
@@ -44,6 +45,7 @@ def index(
     allow_empty: bool = False,
     retry_failed: bool = False,
     rehash: bool = False,
+    allowed: AllowedSources | None = None,
     wish: IndexWish | None = None,
     tell: Callable[[str], None] = lambda _: None,
     clock: Callable[[], float] = time.monotonic,
@@ -56,10 +58,11 @@ def index(
     `allow_empty` takes a root that had images and has no file now, or is gone, for emptied on purpose.
     A file whose size and time are those that were seen last is not read again, unless `rehash` says so or,
     where it could not be read then, `retry_failed`.
+    Where `allowed` is given, no source and no file of one is read from elsewhere, links followed.
     What is published can be searched at once; then a main index is built after the `wish`, where one is due,
     and the build published again with it. `tell` hears of its steps.
-    Raises SourceUnavailable, GalleryLocked, EncoderRefused, NothingToIndex, InvalidIndex, and what a
-    checkpoint, weights or a device raise; a file that cannot be read is in the report.
+    Raises SourceUnavailable, SourceNotAllowed, GalleryLocked, EncoderRefused, NothingToIndex, InvalidIndex,
+    and what a checkpoint, weights or a device raise; a file that cannot be read is in the report.
     """
     started = clock()
     choice = choice or EncoderChoice()
@@ -76,6 +79,7 @@ def index(
         settings=settings,
         fetching=fetching,
         allow_empty=allow_empty,
+        allowed=allowed,
     )
     sources, storage = covered.sources, covered.storage
     tally = Tally("indexing")

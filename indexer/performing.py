@@ -8,6 +8,7 @@ from typing import Any
 from gallery.builds.amending import publish_amendments
 from gallery.builds.improvement import improve_index
 from gallery.builds.rollback import roll_back
+from gallery.errors import GalleryNotFound
 from gallery.galleries import Galleries
 from gallery.index.kinds import IndexWish
 from gallery.jobs.job import Job
@@ -23,8 +24,7 @@ from gallery.jobs.requests import (
 )
 from gallery.settings import FetchingSettings
 from gallery.sources.allowed import AllowedSources
-from gallery.sources.kinds import is_local, read_source, source_of
-from gallery.sources.opening import fetcher
+from gallery.sources.kinds import is_local, source_of
 from gallery.surveys.seen import Unreadable
 from gallery.uploads.removing import remove_originals
 from indexer.encoders import EncoderChoice
@@ -34,9 +34,6 @@ from indexer.sources import Named
 from siamese.images import ImageLimits
 from siamese.onnx_runtime import Runtime
 from siamese.progress import Progress
-
-NAMING = frozenset({"table", "list"})
-"""Sources that name files wherever those lie: each is looked at, for it may lie where nothing is allowed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +94,9 @@ class Performer:
         )
 
     def _named(self, text: str) -> Named:
-        """The source, once more compared with what is allowed here, and all that it names."""
+        """The source, once more compared with what is allowed here."""
         self.allowed.require(text)
         source = source_of(text)
-        if source.kind in NAMING:
-            for file in read_source(source, fetcher(self.fetching)):
-                self.allowed.require(file.uri)
         return Path(text) if source.kind == "folder" and is_local(text) else source
 
     def _index(
@@ -122,12 +116,21 @@ class Performer:
             limits=self.limits,
             fetching=self.fetching,
             progress=progress,
+            allowed=self._allowed_in(gallery),
             wish=self.wish,
             tell=progress.say,
             **how,  # type: ignore[arg-type]  # mypy takes the booleans for any argument
         )
         outcome = asdict(replace(report, unreadable=()))
         return Result({**outcome, "unreadable": len(report.unreadable)}, report.unreadable)
+
+    def _allowed_in(self, gallery: str) -> AllowedSources:
+        """What may be named, and what the gallery was sent, which is one of its sources."""
+        try:
+            own = [str(self.galleries.site(gallery).folder.uploads)]
+        except GalleryNotFound:
+            own = []
+        return AllowedSources([*self.allowed.places, *own])
 
     def _amend(self, gallery: str) -> Result:
         with self.galleries.tenure(gallery) as tenure:

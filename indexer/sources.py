@@ -9,6 +9,8 @@ from gallery.errors import OriginalUnavailable, SourceUnavailable
 from gallery.galleries import Galleries
 from gallery.local_storage import LocalStorage
 from gallery.settings import FetchingSettings
+from gallery.sources.allowed import AllowedSources
+from gallery.sources.allowed_files import AllowedFolder
 from gallery.sources.kinds import is_local
 from gallery.sources.listing import Listing
 from gallery.sources.roots import count_files, distinct, is_below, is_present, root_uri
@@ -26,16 +28,23 @@ Named = Path | NamedSource
 
 @dataclass(frozen=True, slots=True)
 class Sources:
-    """Distinct roots, and listings; of those that are `gone` the gallery has images, and they shall end."""
+    """Distinct roots, and listings; of those that are `gone` the gallery has images, and they shall end.
+
+    Where `allowed` is given, nothing is read from elsewhere.
+    """
 
     present: Sequence[Path]
     gone: Sequence[Path]
     listings: Sequence[Listing] = ()
+    allowed: AllowedSources | None = None
 
     @property
     def all(self) -> list[Source]:
         """All of them, as a survey asks them."""
-        return [*self.listings, *(FolderSource(root) for root in (*self.present, *self.gone))]
+        folders = [FolderSource(root) for root in (*self.present, *self.gone)]
+        if self.allowed is None:
+            return [*self.listings, *folders]
+        return [*self.listings, *(AllowedFolder(each, self.allowed) for each in folders)]
 
     @property
     def uris(self) -> list[str]:
@@ -69,8 +78,9 @@ def extent(
     settings: IndexingSettings,
     fetching: FetchingSettings | None,
     allow_empty: bool,
+    allowed: AllowedSources | None = None,
 ) -> Extent:
-    """What a run over the named sources covers; raises SourceUnavailable.
+    """What a run over the named sources covers; raises SourceUnavailable and SourceNotAllowed.
 
     Local embeddings are kept as `local_embeddings` says, by default as the gallery keeps them, or as the
     settings say for a new one.
@@ -84,7 +94,11 @@ def extent(
         fetching=fetching or FetchingSettings(),
         anew=refit or kept not in (None, storage),
         allow_empty=allow_empty,
+        allowed=allowed,
     )
+    if allowed is not None:
+        for uri in sources.uris:
+            allowed.require(uri)
     return Extent(sources, storage)
 
 
@@ -109,6 +123,7 @@ def _sources(
     fetching: FetchingSettings,
     anew: bool,
     allow_empty: bool,
+    allowed: AllowedSources | None,
 ) -> Sources:
     """The sources of this run; raises SourceUnavailable for a missing one.
 
@@ -120,8 +135,10 @@ def _sources(
     others = [root for root in recorded if anew and not any(_is_below(root, each) for each in folders)]
     roots = distinct([*folders, *others], recorded=recorded, allow_empty=allow_empty)
     present = [root for root in roots if is_present(root)]
-    listings = _listings(galleries, name, named, fetching, anew=anew, allow_empty=allow_empty)
-    return Sources(present, [root for root in roots if root not in present], listings)
+    listings = _listings(
+        galleries, name, named, fetching, anew=anew, allow_empty=allow_empty, allowed=allowed
+    )
+    return Sources(present, [root for root in roots if root not in present], listings, allowed)
 
 
 def _listings(
@@ -132,12 +149,18 @@ def _listings(
     *,
     anew: bool,
     allow_empty: bool,
+    allowed: AllowedSources | None,
 ) -> list[Listing]:
     recorded = [each for each in galleries.sources(name) if each.kind != "folder"]
     wanted = {each.uri: each for each in named if not isinstance(each, Path) and not _is_folder(each)}
     wanted |= {each.uri: each for each in recorded if anew}
     return [
-        Listing(each, fetching, is_gone=_is_gone(each, is_recorded=each in recorded, allow_empty=allow_empty))
+        Listing(
+            each,
+            fetching,
+            is_gone=_is_gone(each, is_recorded=each in recorded, allow_empty=allow_empty),
+            allowed=allowed,
+        )
         for each in wanted.values()
     ]
 

@@ -17,6 +17,7 @@ from fastapi.testclient import TestClient
 
 from gallery.files import UNFINISHED
 from gallery.settings import UploadSettings
+from gallery.sources.allowed import AllowedSources
 from indexer.pipeline import learn
 from tests.search_api.conftest import Workshop
 from tests.search_api.test_service import RED, refused
@@ -108,6 +109,88 @@ def test_a_table_may_not_name_what_lies_outside(workshop: Workshop) -> None:
     workshop.worker(allowed=[str(root)]).do_one()
     job = client.get(where).json()
     assert job["state"] == "failed" and "outside/red/red.png lies in no place" in job["reason"]
+
+
+def last_job(client: TestClient) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/v1/jobs").json()["jobs"][0]
+    return found
+
+
+def test_a_remembered_table_may_not_name_later_what_lies_outside(workshop: Workshop) -> None:
+    root = write_folder(workshop.root / "data", PICTURES)
+    outside = write_folder(workshop.root / "outside", {"red/secret.png": plain("yellow")})
+    table = root / "table.csv"
+    table.write_text("path\nred/red.png\n")
+    client, worker = workshop.managed(allowed=[str(root)]), workshop.worker(allowed=[str(root)])
+    wanted = {"sources": [str(table)], "encoder": {"name": "toy"}}
+    client.post("/v1/galleries/new/imports", json=wanted)
+    worker.do_one()
+    table.write_text(f"path\n{outside}/red/secret.png\n")
+    for sources in ([], [str(table)]):
+        client.post("/v1/galleries/new/imports", json={"sources": sources})
+        worker.do_one()
+        job = last_job(client)
+        assert job["state"] == "failed" and "secret.png lies in no place" in job["reason"]
+    (image,) = client.get("/v1/galleries/new/images").json()["images"]
+    assert image["uri"].endswith("red/red.png")
+
+
+def test_a_remembered_source_that_is_allowed_no_more_is_not_read(workshop: Workshop) -> None:
+    root = write_folder(workshop.root / "data", PICTURES)
+    client = workshop.managed(allowed=[str(root)])
+    wanted = {"sources": [str(root)], "encoder": {"name": "toy"}}
+    client.post("/v1/galleries/new/imports", json=wanted)
+    workshop.worker(allowed=[str(root)]).do_one()
+    client.post("/v1/galleries/new/imports", json={})
+    workshop.worker().do_one()
+    assert "lies in no place" in last_job(client)["reason"]
+
+
+def test_links_that_lead_out_of_an_allowed_folder_are_not_followed(workshop: Workshop) -> None:
+    root = write_folder(workshop.root / "data", PICTURES)
+    outside = write_folder(workshop.root / "outside", {"red/secret.png": plain("yellow")})
+    (root / "red" / "link.png").symlink_to(outside / "red" / "secret.png")
+    (root / "far").symlink_to(outside)
+    (root / "near.png").symlink_to(root / "red" / "red.png")
+    client = workshop.managed(allowed=[str(root)])
+    wanted = {"sources": [str(root)], "encoder": {"name": "toy"}}
+    where = client.post("/v1/galleries/new/imports", json=wanted).headers["location"]
+    workshop.worker(allowed=[str(root)]).do_one()
+    errors = client.get(f"{where}/errors").json()["errors"]
+    assert [Path(each["uri"]).name for each in errors] == ["secret.png", "link.png"]
+    assert all("where nothing may be imported from" in each["reason"] for each in errors)
+    images = client.get("/v1/galleries/new/images").json()["images"]
+    assert {Path(each["uri"]).name for each in images} == {"red.png", "blue.png", "near.png"}
+
+
+def test_what_was_sent_stays_a_source_when_all_is_imported_again(workshop: Workshop) -> None:
+    client, worker = workshop.managed(), workshop.worker()
+    send(client, "red.png", png(plain("red")))
+    worker.do_one()
+    client.post("/v1/galleries/new/imports", json={"rehash": True})
+    worker.do_one()
+    assert (last_job(client)["state"], last_job(client)["outcome"]["images"]) == ("done", 1)
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "https://a.example/pics/../secret/",
+        "https://a.example/pics/%2e%2E/secret/",
+        "https://a.example/pics/%252e%252e/secret/",
+        "https://a.example/pics/..%2fsecret/",
+        "https://a.example/pics/..%5csecret/",
+        "https://a.example/pics-beside/",
+        "/data/a\0b",
+        "/data/\ud800",
+    ],
+)
+def test_no_name_leads_out_of_an_allowed_place(uri: str) -> None:
+    assert uri not in AllowedSources(["https://a.example/pics", "/data"])
+
+
+def test_a_signed_url_with_encoded_slashes_in_its_query_is_allowed() -> None:
+    assert "https://a.example/pics/a%20b.png?by=x%2F..%2Fy" in AllowedSources(["https://a.example/pics/"])
 
 
 def test_a_label_of_an_import_holds_for_the_source_also_when_it_is_imported_again(workshop: Workshop) -> None:
