@@ -8,10 +8,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from gallery.errors import InvalidFilter
 from gallery.filters.conditions import Condition, Operator, Where, bounded, operand, parse_where
-from search_api.schemas_base import Schema
+from search_api.schemas_base import AskedSchema
 
 
-class ConditionSchema(Schema):
+class ConditionSchema(AskedSchema):
     """One condition; a number is compared as a number, text as text."""
 
     name: str = Field(min_length=1, description="Of an attribute, or “label”.", examples=["year"])

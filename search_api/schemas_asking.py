@@ -7,7 +7,7 @@ from typing import TypeVar
 from pydantic import Field, TypeAdapter, ValidationError
 
 from search_api.errors import InvalidQuestion
-from search_api.schemas_base import Schema
+from search_api.schemas_base import AskedSchema
 
 MAX_DATABASE_ID = 2**63 - 1
 MAX_URL = 8192
@@ -16,7 +16,7 @@ MAX_QUERY_ID = 100
 T = TypeVar("T")
 
 
-class PictureJson(Schema):
+class PictureJson(AskedSchema):
     """One picture to ask with: named by exactly one of its first keys; regions as `left,top,right,bottom`."""
 
     upload: int | None = Field(

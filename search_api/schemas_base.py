@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, SerializerFunctionWrapHandler, model_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    SerializerFunctionWrapHandler,
+    model_serializer,
+    model_validator,
+)
+
+from gallery.filters.attributes import is_storable
 
 Verdict = Literal["same", "different"]
 ScorerName = Literal["distance", "pair-head"]
@@ -20,6 +29,30 @@ class Schema(BaseModel):
     """A frozen piece of an answer that refuses keys it does not know."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class AskedSchema(Schema):
+    """A piece of a question: whatever text is in it, every database keeps it and every answer can show it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _texts_are_storable(cls, told: Any) -> Any:
+        if not all(is_storable(text) for text in _texts(told)):
+            raise ValueError("a text holds a NUL or half a surrogate pair, which no database keeps")
+        return told
+
+
+def _texts(told: Any) -> Iterator[str]:
+    """All texts in what was read of JSON, names too; without recursion, however deep it is."""
+    waiting = [told]
+    while waiting:
+        match waiting.pop():
+            case str() as text:
+                yield text
+            case dict() as named:
+                waiting += [*named, *named.values()]
+            case list() as several:
+                waiting += several
 
 
 class SparseSchema(Schema):

@@ -7,7 +7,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from search_api.schemas_base import Schema
+from search_api.schemas_base import AskedSchema, Schema
 
 JobState = Literal["queued", "running", "done", "failed", "cancelled"]
 
@@ -68,7 +68,7 @@ class JobErrorList(Schema):
     next_after: int | None = Field(description="Ask for those after this place; null on the last page.")
 
 
-class EncoderWishSchema(Schema):
+class EncoderWishSchema(AskedSchema):
     """The encoder of a gallery that is new, or is to be embedded anew; one that is registered, or a body."""
 
     name: str | None = Field(
@@ -80,7 +80,7 @@ class EncoderWishSchema(Schema):
     weights: Literal["imagenet", "none"] | None = Field(default=None, description="Of the body.")
 
 
-class ImportSchema(Schema):
+class ImportSchema(AskedSchema):
     """Sources whose files are to be images of a gallery."""
 
     sources: list[str] = Field(

@@ -8,12 +8,12 @@ from typing import Literal
 from pydantic import Field
 
 from search_api.schemas_asking import MAX_DATABASE_ID
-from search_api.schemas_base import Schema
+from search_api.schemas_base import AskedSchema, Schema
 
 Says = Literal["right", "wrong"]
 
 
-class JudgedJson(Schema):
+class JudgedJson(AskedSchema):
     """A person's word on a pair: the query by its checksum or, if the gallery has it, its image_id."""
 
     query_checksum: str | None = Field(default=None, description="`query.checksum` of the answer.")

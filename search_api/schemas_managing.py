@@ -8,10 +8,10 @@ from typing import ClassVar
 from pydantic import Field
 
 from search_api.schemas import CalibrationSchema, EncoderSchema
-from search_api.schemas_base import Schema, SparseSchema
+from search_api.schemas_base import AskedSchema, Schema, SparseSchema
 
 
-class NewGallery(Schema):
+class NewGallery(AskedSchema):
     """A gallery to be made, with nothing in it."""
 
     name: str = Field(examples=["flowers"], description="1 to 63 of a–z, 0–9, “.”, “_” and “-”.")
@@ -71,7 +71,7 @@ class ImageList(Schema):
     next_after: int | None = Field(description="Ask for those after this one; null on the last page.")
 
 
-class ImageChange(Schema):
+class ImageChange(AskedSchema):
     """What a person says of an image from now on; what is left out stays as it is."""
 
     label: str | None = Field(default=None, max_length=500, description="Null takes the label away.")

@@ -7,7 +7,7 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from gallery.access.key import Scope
-from search_api.schemas_base import Schema
+from search_api.schemas_base import AskedSchema, Schema
 
 
 class Health(Schema):
@@ -37,7 +37,7 @@ class Problem(BaseModel):
     errors: list[FieldFault] | None = None
 
 
-class ShownKey(Schema):
+class ShownKey(AskedSchema):
     """A key that is shown once, for a session."""
 
     key: SecretStr = Field(description="As `whyalike keys create` printed it.", max_length=200)
