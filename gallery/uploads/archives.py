@@ -5,7 +5,7 @@ import stat
 import tarfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
@@ -49,13 +49,18 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith((ZIP, *TARS))
 
 
-def members(stream: IO[bytes], name: str) -> Iterator[Member]:
+Passed = Callable[[int], None]
+"""Hears of every member, also of one that is left out, and how many bytes are read that are not given."""
+
+
+def members(stream: IO[bytes], name: str, *, passed: Passed) -> Iterator[Member]:
     """The files of an archive of this name, in its order; hidden files and folders are left out.
 
+    Whatever is read but not given is told to `passed` before it is read, which may refuse it.
     Raises UploadRefused for what is encrypted, would lie outside of it, or is a link; whatever else goes
     wrong with them, also while they are read, `refusing` makes a refusal of.
     """
-    return _zipped(stream) if name.lower().endswith(ZIP) else _tarred(stream)
+    return _zipped(stream, passed) if name.lower().endswith(ZIP) else _tarred(stream, passed)
 
 
 @contextmanager
@@ -77,9 +82,10 @@ def _no_archive(name: str, error: Exception) -> UploadRefused:
     )
 
 
-def _zipped(stream: IO[bytes]) -> Iterator[Member]:
+def _zipped(stream: IO[bytes], passed: Passed) -> Iterator[Member]:
     with zipfile.ZipFile(stream) as archive:
         for entry in archive.infolist():
+            passed(0)  # what is left out is not even read
             place = _place(entry.filename)
             mode = entry.external_attr >> 16
             if stat.S_IFMT(mode) not in {0, stat.S_IFREG, stat.S_IFDIR}:
@@ -87,22 +93,29 @@ def _zipped(stream: IO[bytes]) -> Iterator[Member]:
             if entry.flag_bits & 1:
                 raise UploadRefused(f"{entry.filename!r} is encrypted; send it as it is.")
             if not entry.is_dir() and not _is_left_out(place):
+                _require_name(place, entry.filename)
                 with archive.open(entry) as opened:
                     yield Member(place, opened)
 
 
-def _tarred(stream: IO[bytes]) -> Iterator[Member]:
+def _tarred(stream: IO[bytes], passed: Passed) -> Iterator[Member]:
     with tarfile.open(fileobj=stream, mode="r|*", tarinfo=_CarefulInfo) as archive:
+        end = 0
         for entry in archive:
+            archive.members.clear()  # type: ignore[attr-defined]  # else it holds all that it has read
             place = _place(entry.name)
+            is_given = not entry.isdir() and not _is_left_out(place)
+            start = entry.offset_data
+            passed(start - end + (0 if is_given else max(0, entry.size)))
+            end = start + max(0, entry.size)
             if entry.isdir():
                 continue
             if not entry.isreg() or entry.issparse() or entry.size < 0:
                 raise UploadRefused(f"{entry.name!r} is a link, a device or sparse; send the picture itself.")
             opened = archive.extractfile(entry)
-            if opened is not None and not _is_left_out(place):
+            if opened is not None and is_given:
+                _require_name(place, entry.name)
                 yield Member(place, opened)
-            archive.members.clear()  # type: ignore[attr-defined]  # else it holds all that it has read
 
 
 class _CarefulInfo(tarfile.TarInfo):
@@ -123,6 +136,11 @@ def _place(name: str) -> PurePosixPath:
     if place.is_absolute() or ".." in place.parts or "\0" in name or (place.parts and ":" in place.parts[0]):
         raise UploadRefused(f"{name!r} would lie outside of the upload; archive a folder of pictures.")
     return place
+
+
+def _require_name(place: PurePosixPath, name: str) -> None:
+    if not place.parts:
+        raise UploadRefused(f"{name!r} is no name of a file; archive a folder of pictures.")
 
 
 def _is_left_out(place: PurePosixPath) -> bool:

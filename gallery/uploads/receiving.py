@@ -26,6 +26,12 @@ ABANDONED_SECONDS = 24 * 3600.0
 MOST_NAME_BYTES = 200
 """Of a name on the disk: file systems take 255."""
 
+MOST_PLACE_BYTES = 1024
+"""Of a place in an archive: systems take paths of 4,096, and the gallery's own is before it."""
+
+MEMBERS_A_FILE = 4
+"""Members of archives for each picture of an upload: folders, and what systems hide beside it."""
+
 _UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f/\\:*?\"<>|\ud800-\udfff]")
 
 
@@ -98,11 +104,23 @@ def _remove_abandoned(uploads: Path) -> None:
 def _copied(sent: Iterable[SentFile], folder: Path, room: "_Room") -> Iterator[tuple[PurePosixPath, Path]]:
     for each in sent:
         with refusing(each.name):
-            for place, stream in _pictures(each):
-                kept = _free(folder / _clean(place))
-                kept.parent.mkdir(parents=True, exist_ok=True)
+            for place, stream in _pictures(each, room):
+                kept = _made_room(folder, _clean(place), name=str(place))
                 room.copy(stream, kept, name=str(place))
                 yield place, kept
+
+
+def _made_room(folder: Path, clean: Path, *, name: str) -> Path:
+    """A free path for the file in the folder; raises UploadRefused for a place that no disk has."""
+    if len(bytes(clean)) > MOST_PLACE_BYTES:
+        raise UploadRefused(
+            f"{name[:50]!r}… has more than {MOST_PLACE_BYTES:,} bytes; send pictures in fewer folders."
+        )
+    try:
+        (folder / clean).parent.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError):
+        raise UploadRefused(f"{name!r} lies in a folder that is a file in the same upload.") from None
+    return _free(folder / clean)
 
 
 class _Room:
@@ -112,6 +130,18 @@ class _Room:
         self._limits = limits
         self._files = 0
         self._bytes = 0
+        self._members = 0
+
+    def pass_by(self, size: int) -> None:
+        """Count a member of an archive, and bytes that are read without being kept."""
+        self._members += 1
+        self._bytes += size
+        if self._members > self._limits.max_files * MEMBERS_A_FILE:
+            raise UploadLimitExceeded(
+                f"The archives of one upload hold at most {self._limits.max_files * MEMBERS_A_FILE:,} "
+                "members, folders and hidden files too."
+            )
+        self._require_total()
 
     def copy(self, stream: IO[bytes], to: Path, *, name: str) -> None:
         """Write the stream into a new file; raises UploadLimitExceeded as soon as it is too long."""
@@ -131,15 +161,20 @@ class _Room:
             raise UploadLimitExceeded(
                 f"{name!r} has more than {self._limits.max_file_bytes:,} bytes, the most of one picture."
             )
+        self._require_total()
+
+    def _require_total(self) -> None:
         if self._bytes > self._limits.max_total_bytes:
             raise UploadLimitExceeded(
                 f"One upload holds at most {self._limits.max_total_bytes:,} bytes when it is unpacked."
             )
 
 
-def _pictures(sent: SentFile) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
+def _pictures(sent: SentFile, room: _Room) -> Iterator[tuple[PurePosixPath, IO[bytes]]]:
     if is_archive(sent.name):
-        yield from ((member.place, member.stream) for member in members(sent.stream, sent.name))
+        yield from (
+            (member.place, member.stream) for member in members(sent.stream, sent.name, passed=room.pass_by)
+        )
     else:
         yield PurePosixPath(PurePosixPath(sent.name.replace("\\", "/")).name or "picture"), sent.stream
 

@@ -193,6 +193,25 @@ def test_a_signed_url_with_encoded_slashes_in_its_query_is_allowed() -> None:
     assert "https://a.example/pics/a%20b.png?by=x%2F..%2Fy" in AllowedSources(["https://a.example/pics/"])
 
 
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        '{"sources": ["ROOT"], "encoder": {"body": "x\\ud800"}}',
+        '{"sources": ["ROOT/a\\u0000b"]}',
+        '{"sources": ["ROOT"], "attributes": {"x\\udfff": "y"}}',
+    ],
+)
+def test_a_text_that_no_database_keeps_is_refused_and_asks_for_no_job(
+    workshop: Workshop, wanted: str
+) -> None:
+    client = workshop.managed(allowed=[str(workshop.root)])
+    body = wanted.replace("ROOT", str(workshop.root)).encode()
+    headers = {"content-type": "application/json"}
+    response = client.post("/v1/galleries/new/imports", content=body, headers=headers)
+    assert response.status_code == 422 and "half a surrogate pair" in response.text
+    assert client.get("/v1/jobs").json()["jobs"] == []
+
+
 def test_a_label_of_an_import_holds_for_the_source_also_when_it_is_imported_again(workshop: Workshop) -> None:
     root = write_folder(workshop.root / "data", PICTURES)
     client, worker = workshop.managed(allowed=[str(root)]), workshop.worker(allowed=[str(root)])
@@ -270,6 +289,12 @@ def tarred_bomb() -> bytes:
         ("a.tgz", b"no archive"),
         ("a.tar", tarred([tarfile.TarInfo("cut.png")], b"x" * 5000)[:1024]),
         ("a.zip", zipped({})),
+        ("a.zip", zipped({".": b"x"})),
+        ("a.tar", tarred([tarfile.TarInfo(".")], b"x")),
+        ("a.zip", zipped({"a": b"x", "a/b": b"y"})),
+        ("a.tar", tarred([tarfile.TarInfo("a"), tarfile.TarInfo("a/b")], b"x")),
+        ("a.zip", zipped({"a/" * 2500 + "x.jpg": b"x"})),
+        ("a.zip", zipped({"/".join(["b" * 150] * 30) + "/x.jpg": b"x"})),
     ],
 )
 def test_an_archive_that_leads_elsewhere_or_is_none_is_refused_and_nothing_of_it_is_kept(
@@ -309,6 +334,28 @@ def test_an_upload_that_becomes_whole_beside_another_one_disturbs_it_not(
     unfinished = workshop.galleries.site("new").folder.uploads / f"{UNFINISHED}other"
     monkeypatch.setattr(Path, "glob", lambda *_: [unfinished])  # listed, and renamed before it is looked at
     assert send(client, "b.png", png(plain("red"))).status_code == 202
+
+
+def folder_member(name: str) -> tarfile.TarInfo:
+    member = tarfile.TarInfo(name)
+    member.type = tarfile.DIRTYPE
+    return member
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "said"),
+    [
+        ("a.tgz", tarred([folder_member("d")] * 21, mode="w:gz"), "at most 20 members"),
+        ("a.zip", zipped({f".{n}": b"" for n in range(21)}), "at most 20 members"),
+        ("a.tar.bz2", tarred([tarfile.TarInfo(".x")], b"\0" * 40_000, "w:bz2"), "at most 30,000 bytes"),
+    ],
+)
+def test_what_is_left_out_of_an_archive_counts_against_its_limits(
+    workshop: Workshop, name: str, data: bytes, said: str
+) -> None:
+    limits = UploadSettings(max_files=5, max_file_bytes=1000, max_total_bytes=30_000)
+    told = refused(send(workshop.managed(uploads=limits), name, data), 413, "upload-too-large")
+    assert said in told["detail"]
 
 
 def test_names_that_are_sent_become_names_that_any_disk_takes(workshop: Workshop) -> None:
