@@ -10,8 +10,8 @@ Where another test already guarantees a part, it is named here and not repeated.
   disk: test_service.
 - Scopes: every operation by every lesser key, and by other spellings of its path, here. Wrong, revoked and
   expired keys: test_access.
-- Oversize bodies: of every operation that takes one, here. Those that announce nothing: test_service. Slow ones:
-  test_overload. Broken ones: test_hostile_uploads.
+- Oversize bodies: of every operation that takes one, here. Those that announce nothing: test_service.
+  Slow ones: test_overload. Broken ones: test_hostile_uploads.
 - Headers: what is asked for cannot become one, here. Request ids: test_observing. Hosts: test_service.
 - Script in labels and file names: data, under a policy that runs none, and the page writes no markup.
 - Guessing kept queries: their ids, and where they are told, here. Wrong ids: test_keeping.
