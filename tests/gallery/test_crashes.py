@@ -201,7 +201,7 @@ def test_a_deletion_that_is_killed_at_any_step_is_done_or_can_be_done(
         try:
             assert ids(trial.open()).keys() == BEFORE.keys()
         except GalleryNotFound:
-            remove_folder(GalleryFolder(home, NAME))
+            remove_folder(trial.engine, GalleryFolder(home, NAME))
         else:
             remove_gallery(home)
         assert trial.galleries.names() == []

@@ -182,13 +182,12 @@ def test_a_gallery_that_was_emptied_stays_so_and_takes_images_again(trial: Trial
 def test_a_manifest_that_goes_while_a_reader_waits_for_it_is_not_there(tmp_path: Path) -> None:
     manifest = tmp_path / "1.json"
     manifest.write_text("old")
-    with unread(manifest) as nobody, ThreadPoolExecutor(1) as pool:
+    with ThreadPoolExecutor(1) as pool, unread(manifest) as nobody:
         assert nobody
         waiting = pool.submit(Reading, manifest)
         time.sleep(0.1)  # until it waits; where it comes too late, it finds no file either
         manifest.unlink()
         assert not waiting.done() or waiting.exception() is not None
-        pool.submit(lambda: None)
     with pytest.raises(FileNotFoundError):
         waiting.result()
 

@@ -16,7 +16,7 @@ import pytest
 from PIL import Image
 
 from gallery.builds.build import Build
-from gallery.errors import GalleryLocked, NothingPublished, SourceUnavailable
+from gallery.errors import GalleryLocked, GalleryNotFound, NothingPublished, SourceUnavailable
 from gallery.galleries import Galleries
 from indexer.encoders import EncoderChoice
 from indexer.errors import NothingToIndex
@@ -532,7 +532,7 @@ def test_a_new_gallery_without_a_single_image_is_refused_with_the_first_reason(
     (tmp_path / "letters/1.txt").write_text("Dear Sir")
     with pytest.raises(NothingToIndex, match=r"letters/1\.txt, for one: .*no picture"):
         indexed(galleries, tmp_path / "letters", toy)
-    with pytest.raises(NothingPublished):
+    with pytest.raises(GalleryNotFound):
         galleries.open("holidays")
 
 

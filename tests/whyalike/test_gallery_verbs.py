@@ -10,6 +10,8 @@ import pytest
 
 from tests.toys import mean_colour_checkpoint, noise, write_folder
 from tests.whyalike.conftest import Run
+from whyalike.home import open_galleries
+from whyalike.settings import read_settings
 
 pytestmark = pytest.mark.usefixtures("each_database")
 
@@ -68,10 +70,9 @@ def test_what_is_not_there_is_refused(run: Run, gallery: str) -> None:
         assert (result.exit_code, words in result.stderr) == (code, True), result.stderr
 
 
-def test_a_gallery_that_was_begun_is_told(run: Run, tmp_path: Path, checkpoint: Path) -> None:
-    root = write_folder(tmp_path / "data", {"a/1.png": noise(1)})
-    (root / "a/1.png").write_bytes(b"no picture")
-    run("index", root, "--gallery", "begun", "--checkpoint", checkpoint)
+def test_a_gallery_that_was_begun_is_told(run: Run) -> None:
+    run("migrate")
+    open_galleries(read_settings()).create("begun")
     listed = run("gallery", "list")
     assert listed.exit_code == 0
     assert "not published yet: begun" in listed.stderr
