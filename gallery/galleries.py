@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from datetime import datetime, timezone
+from datetime import datetime
 from pathlib import Path
 from typing import cast
 
@@ -13,6 +13,7 @@ from gallery.beginning import Begun, begun
 from gallery.builds.build import Build
 from gallery.builds.opened import opened_build
 from gallery.builds.retention import build_numbers, retire
+from gallery.clock import utc_now
 from gallery.database import require_schema
 from gallery.deletion import delete_gallery, delete_if_empty, remove_doomed, remove_folder
 from gallery.errors import (
@@ -37,10 +38,6 @@ from gallery.tenure import Tenure
 from gallery.writer import GalleryWriter
 
 
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
 class Galleries:
     """The galleries below `home`, remembered in the database behind `engine` (see `open_engine`).
 
@@ -53,7 +50,7 @@ class Galleries:
         engine: Engine,
         *,
         settings: GallerySettings | None = None,
-        clock: Callable[[], datetime] = _now,
+        clock: Callable[[], datetime] = utc_now,
     ) -> None:
         require_schema(engine)
         self._home = home

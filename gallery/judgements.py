@@ -6,28 +6,23 @@ A pair is two contents, whichever of them was asked with; the last word on a pai
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, or_, select, update
 
 from gallery.builds.build import Build
+from gallery.clock import utc_now
 from gallery.database import writing
 from gallery.errors import InvalidJudgement, JudgementNotFound
 from gallery.filters.attributes import is_storable
 from gallery.records.judgements import JudgementRecord
 from gallery.site import Site
 from gallery.sources.kinds import is_local
+from gallery.sources.shards import is_in_shard
 
 MAX_AUTHOR = 100
-SHARD = ".tar#"
-"""In the uri of a picture that is no file of its own."""
 _CHECKSUM = re.compile(r"[0-9a-f]{64}")
-
-
-def utc_now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(timezone.utc)
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,5 +161,5 @@ def _path(checksum: str, build: Build, known: dict[str, str | None]) -> str | No
     """A file of this machine that shows the content; None where there is none."""
     if checksum not in known:
         uris = (each.uri for each in build.with_checksum(checksum))
-        known[checksum] = next((uri for uri in uris if is_local(uri) and SHARD not in uri.lower()), None)
+        known[checksum] = next((uri for uri in uris if is_local(uri) and not is_in_shard(uri)), None)
     return known[checksum]

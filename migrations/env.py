@@ -9,35 +9,7 @@ from alembic import context
 from sqlalchemy import Connection
 
 from gallery.database import open_engine, writing
-from gallery.records import (
-    amendments,
-    attributes,
-    builds,
-    files,
-    galleries,
-    images,
-    indexes,
-    jobs,
-    judgements,
-    kept_queries,
-    keys,
-)
-from gallery.records.base import Record
-
-RECORDS = (
-    amendments,
-    attributes,
-    builds,
-    files,
-    galleries,
-    images,
-    indexes,
-    jobs,
-    judgements,
-    kept_queries,
-    keys,
-)
-"""Importing them is what fills the metadata."""
+from gallery.records.metadata import metadata
 
 
 def _url() -> str:
@@ -52,7 +24,7 @@ def _url() -> str:
 def _migrate(connection: Connection) -> None:
     context.configure(
         connection=connection,
-        target_metadata=Record.metadata,
+        target_metadata=metadata(),
         render_as_batch=connection.dialect.name == "sqlite",  # SQLite alters a table by copying it
         transactional_ddl=True,  # so does SQLite, once its driver begins no transactions of its own
     )
@@ -70,7 +42,7 @@ def _migrate_online() -> None:
 
 
 def _migrate_offline() -> None:
-    context.configure(url=_url(), target_metadata=Record.metadata, literal_binds=True)
+    context.configure(url=_url(), target_metadata=metadata(), literal_binds=True)
     with context.begin_transaction():
         context.run_migrations()
 

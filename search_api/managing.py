@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
 from pathlib import Path
 from typing import Annotated, cast
 
 from fastapi import Depends, Request, Response
 
 from gallery.amending import Said
+from gallery.clock import utc_now
 from gallery.errors import GalleryNotFound
 from gallery.filters.attributes import MAX_COLUMNS, MAX_NAME, MAX_TEXT, is_storable
 from gallery.galleries import Galleries
@@ -70,7 +70,7 @@ def _managing(request: Request) -> Managing:
 def said_now(request: Request) -> Said:
     """Who asks, by the name of the key, and that it is now."""
     key = visit_of(request.scope).key
-    return Said(key.name if key else None, datetime.now(timezone.utc))
+    return Said(key.name if key else None, utc_now())
 
 
 Manages = Annotated[Managing, Depends(_managing)]

@@ -12,6 +12,7 @@ from PIL import Image
 from gallery.builds.build import Build
 from gallery.builds.image import GalleryImage
 from gallery.sources.scanning import checksum
+from gallery.sources.shards import is_in_shard
 from search_api.errors import PictureUnavailable
 from search_api.schemas_base import DrawnOn, OriginalState
 from siamese.decoding import decode_for
@@ -21,8 +22,8 @@ from siamese.preprocessing import Placement, Preprocessing
 from siamese.scaled_image import AnyImage, ScaledImage
 
 JPEG_QUALITY = 90
-URI_MARK, SHARD_MARK = "://", ".tar#"
-"""In what no answer reads: storage and the web, where it would take long, and shards."""
+URI_MARK = "://"
+"""In what no answer reads because it would take long: storage and the web."""
 ORIGINAL_LIMITS = ImageLimits(max_bytes=2**28, max_pixels=PILLOW_LIMIT)
 """Wider than what indexing allows by default: what was indexed may be drawn on."""
 LEGIBLE_SIDE = 256
@@ -132,7 +133,7 @@ def thumbnail(image_id: int, build: Build) -> bytes:
 
 def original(image: GalleryImage) -> Original:
     """Reads the image's file, if it is one of this machine, and compares its checksum."""
-    if URI_MARK in image.uri or SHARD_MARK in image.uri.lower():
+    if URI_MARK in image.uri or is_in_shard(image.uri):
         return Original("elsewhere")
     try:
         data = read(Path(image.uri), limits=ORIGINAL_LIMITS)

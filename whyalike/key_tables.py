@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from gallery.access.key import Key, Scope, Secret
-from gallery.access.keys import utc_now
+from gallery.clock import utc_now
 from whyalike.tables import UNKNOWN, print_rows
 
 HEADINGS = ("id", "name", "scope", "made", "used last", "good until")

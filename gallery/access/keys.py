@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hmac
 from collections.abc import Callable, Mapping
-from datetime import datetime, timezone
+from datetime import datetime
 
 from sqlalchemy import Engine, Row, insert, or_, select, update
 
 from gallery.access.key import SCOPES, Key, Scope, Secret, digest_of
+from gallery.clock import utc_now
 from gallery.database import writing
 from gallery.errors import InvalidKey, KeyNotFound
 from gallery.records.keys import KeyRecord
@@ -16,11 +17,6 @@ from gallery.records.keys import KeyRecord
 MAX_NAME = 100
 _NO_DIGEST = digest_of("")
 """Compared with where no key has the id, so that this takes the same time."""
-
-
-def utc_now() -> datetime:
-    """The time, in UTC."""
-    return datetime.now(timezone.utc)
 
 
 class Keys:

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, delete, insert, select
 
 from gallery.access.key import SECRET_BYTES, Key, digest_of
-from gallery.access.keys import key_of, utc_now
+from gallery.access.keys import key_of
+from gallery.clock import utc_now
 from gallery.database import writing
 from gallery.records.keys import KeyRecord, SessionRecord
 

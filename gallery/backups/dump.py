@@ -9,21 +9,9 @@ from typing import Any, NamedTuple
 from sqlalchemy import ColumnElement, Connection, Select, Table, insert, select
 
 from gallery.membership import CHUNK, chunks
-from gallery.records import (
-    amendments,
-    attributes,
-    builds,
-    files,
-    galleries,
-    images,
-    indexes,
-    jobs,
-    judgements,
-)
-from gallery.records.base import Record, UtcDateTime
-
-RECORDS = (amendments, attributes, builds, files, galleries, images, indexes, jobs, judgements)
-"""Importing them is what fills the metadata."""
+from gallery.records.base import UtcDateTime
+from gallery.records.builds import BuildRecord, BuildSegmentRecord
+from gallery.records.metadata import metadata
 
 PASSING = frozenset(
     {
@@ -57,7 +45,7 @@ class Written(NamedTuple):
 
 def tables() -> list[Table]:
     """The tables that a backup holds, each after those that it refers to."""
-    return [table for table in Record.metadata.sorted_tables if table.name not in PASSING]
+    return [table for table in metadata().sorted_tables if table.name not in PASSING]
 
 
 def write_rows(connection: Connection, table: Table, gallery_id: int, path: Path) -> Written:
@@ -104,9 +92,9 @@ def _owned(table: Table, gallery_id: int) -> ColumnElement[bool]:
 
 def _named_segments(gallery_id: int) -> Select[int]:
     return (
-        select(builds.BuildSegmentRecord.segment_id)
-        .join(builds.BuildRecord, builds.BuildRecord.id == builds.BuildSegmentRecord.build_id)
-        .where(builds.BuildRecord.gallery_id == gallery_id)
+        select(BuildSegmentRecord.segment_id)
+        .join(BuildRecord, BuildRecord.id == BuildSegmentRecord.build_id)
+        .where(BuildRecord.gallery_id == gallery_id)
     )
 
 

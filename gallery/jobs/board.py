@@ -1,11 +1,12 @@
 """The board where jobs are asked for, looked at and cancelled; who does them is `gallery.jobs.claim`'s."""
 
 from collections.abc import Callable, Collection, Sequence
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Engine, delete, insert, select, update
 
+from gallery.clock import utc_now
 from gallery.database import writing
 from gallery.errors import JobEnded
 from gallery.jobs.job import Job, JobError, State
@@ -14,14 +15,10 @@ from gallery.jobs.rows import ended, job_of, job_row, job_rows
 from gallery.records.jobs import JobErrorRecord, JobRecord
 
 
-def _now() -> datetime:
-    return datetime.now(timezone.utc)
-
-
 class JobBoard:
     """The jobs behind one database. Safe for many threads and processes."""
 
-    def __init__(self, engine: Engine, *, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, engine: Engine, *, clock: Callable[[], datetime] = utc_now) -> None:
         self.engine = engine
         self.clock = clock
 

@@ -29,6 +29,8 @@ MAX_HEADER = 2**16
 
 COMPRESSED = (".tar.gz", ".tgz", ".tar.bz2", ".tar.xz", ".tar.zst")
 
+ENDING = ".tar"
+
 MARK = "#"
 """Stands between the shard's uri and the member's name."""
 
@@ -39,7 +41,12 @@ _TOLD = (*_LABELS, *_TEXTS, "json")
 
 def is_shard(uri: str) -> bool:
     """Whether it is named like a shard."""
-    return name_of(uri).lower().endswith(".tar")
+    return name_of(uri).lower().endswith(ENDING)
+
+
+def is_in_shard(uri: str) -> bool:
+    """Whether it names a member of a shard, and so no file of its own."""
+    return f"{ENDING}{MARK}" in uri.lower()
 
 
 def refuse_compressed(uri: str) -> None:

@@ -16,8 +16,9 @@ from sqlalchemy import Engine
 from starlette.requests import cookie_parser
 
 from gallery.access.key import Key, Secret, digest_of
-from gallery.access.keys import Keys, utc_now
+from gallery.access.keys import Keys
 from gallery.access.sessions import Sessions
+from gallery.clock import utc_now
 
 COOKIE = "whyalike_session"
 REMEMBERED_S = 5.0

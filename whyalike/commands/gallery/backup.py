@@ -16,9 +16,8 @@ def backup(
     json: Json = False,
 ) -> None:
     """Write a gallery with all the builds that it keeps into one file; originals are not in it."""
-    from datetime import datetime, timezone
-
     from gallery.backups.backup import back_up
+    from gallery.clock import utc_now
     from whyalike.errors import UsageError
     from whyalike.gallery_tables import print_backup
     from whyalike.home import open_galleries
@@ -28,5 +27,5 @@ def backup(
     if file.exists():
         raise UsageError(f"{file} is there already: name another file, or remove it")
     site = open_galleries(read_settings()).site(name)
-    report = back_up(site, file, at=datetime.now(timezone.utc))
+    report = back_up(site, file, at=utc_now())
     print_json(report) if json else print_backup(report)

@@ -28,7 +28,8 @@ def create(
     """Make a key for the service. It is shown now and never again; only its digest is kept."""
     import sys
 
-    from gallery.access.keys import Keys, utc_now
+    from gallery.access.keys import Keys
+    from gallery.clock import utc_now
     from whyalike.console import say
     from whyalike.home import open_records
     from whyalike.key_tables import MadeKey
