@@ -19,8 +19,8 @@ from unittest.mock import PropertyMock, patch
 import numpy as np
 from PIL import Image
 
-from search_api.embedding_turns import EmbeddingTurns, Pair
-from search_api.slots import Slots
+from search_api.loaded.embedding_turns import EmbeddingTurns, Pair
+from search_api.loaded.slots import Slots
 from siamese.encoder import Encoder
 from siamese.preparing import Prepared
 from siamese.preprocessing import Preprocessing

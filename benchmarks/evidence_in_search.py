@@ -31,15 +31,16 @@ from gallery.sources.scanning import scan
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from migrations import schema
-from search_api import accounts, stopwatch
-from search_api.reading import SubjectReader
+from search_api import stopwatch
+from search_api.evidence import accounts
+from search_api.queries.reading import SubjectReader
+from search_api.queries.subjects import Upload
 from search_api.search import Searcher
-from search_api.subjects import Upload
 from siamese.encoder import Encoder
 from siamese.onnx_runtime import computed_by
 
 if TYPE_CHECKING:
-    from search_api.schemas import SearchResponse
+    from search_api.schemas.search import SearchResponse
 
 STAGES = ("decode", "embed", "search", "rescore", "explain")
 MATCHES = 10

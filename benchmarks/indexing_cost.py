@@ -41,6 +41,7 @@ from indexer.settings import IndexingSettings
 from migrations.schema import upgrade
 from siamese.decoding import decode_for
 from siamese.encoder import Encoder
+from siamese.onnx_runtime import Runtime
 
 PER_FOLDER = 1000
 OLD_NS = 10**18
@@ -161,10 +162,11 @@ def made_up_content(encoder: Encoder, doubt: Doubt) -> EmbeddedContent:
     return EmbeddedContent(checksum(data), SMALL, SMALL, embedding, local, data, detail)
 
 
-def run_over(roots: list[Path], checkpoint: Path, home: Path) -> None:
+def run_over(roots: list[Path], checkpoint: Path, home: Path, *, runtime: Runtime = "torch") -> None:
     """A whole run of the indexer; a gallery that is there has its encoder."""
     galleries = galleries_at(home)
-    choice = EncoderChoice(checkpoint=None if galleries.names() else checkpoint, device="cpu")
+    given = None if galleries.names() else checkpoint
+    choice = EncoderChoice(given, device="cpu", runtime=runtime, graphs=home.parent / "graphs")
     index(galleries, NAME, roots, choice, settings=IndexingSettings(decoding_processes=2))
 
 

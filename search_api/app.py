@@ -12,45 +12,45 @@ from sqlalchemy import Engine
 from starlette.staticfiles import StaticFiles
 
 from gallery.settings import UploadSettings
-from search_api import (
-    openapi,
-    problems,
-    routes_galleries,
-    routes_images,
-    routes_imports,
-    routes_jobs,
-    routes_judgements,
-    routes_managed_galleries,
-    routes_managed_images,
-    routes_map,
-    routes_queries,
-    routes_search,
-    routes_service,
-    routes_session,
-)
+from search_api.contract import openapi
 from search_api.edge import front
 from search_api.edge.tracing import Tracing
-from search_api.gallery_maps import GalleryMaps
 from search_api.headers import DOCS_PATH
-from search_api.keeping import Sweeper
-from search_api.managing import Managing
+from search_api.maps.gallery_maps import GalleryMaps
+from search_api.problems import refusals
+from search_api.queries.keeping import Sweeper
+from search_api.routes import (
+    galleries,
+    images,
+    imports,
+    jobs,
+    judgements,
+    managed_galleries,
+    managed_images,
+    queries,
+    session,
+)
+from search_api.routes import map as map_routes
+from search_api.routes import search as search_routes
+from search_api.routes import service as service_routes
+from search_api.routes.managing import Managing
 from search_api.search import Searcher
 from search_api.settings import FORM_OVERHEAD_BYTES, MEBIBYTE, SearchSettings, ServiceSettings
 from search_api.version import installed_version
 
 ROUTES = (
-    routes_search,
-    routes_galleries,
-    routes_judgements,
-    routes_map,
-    routes_queries,
-    routes_images,
-    routes_imports,
-    routes_jobs,
-    routes_managed_galleries,
-    routes_managed_images,
-    routes_session,
-    routes_service,
+    search_routes,
+    galleries,
+    judgements,
+    map_routes,
+    queries,
+    images,
+    imports,
+    jobs,
+    managed_galleries,
+    managed_images,
+    session,
+    service_routes,
 )
 
 
@@ -85,11 +85,11 @@ def create_app(
     app.state.managing = managing = managing or Managing(searcher.galleries)
     routers = [routes.router for routes in ROUTES]
     if settings.metrics != "off":
-        routers.append(routes_service.metrics_router)
+        routers.append(service_routes.metrics_router)
     for router in routers:
         app.include_router(router)
-    app.mount("/page", StaticFiles(directory=routes_service.PAGE), name="page")
-    problems.install(app)
+    app.mount("/page", StaticFiles(directory=service_routes.PAGE), name="page")
+    refusals.install(app)
     front.install(
         app,
         routers,

@@ -8,19 +8,19 @@ from dataclasses import dataclass
 
 from gallery.builds.build import Build
 from gallery.errors import BuildNotFound, GalleryNotFound, NothingPublished
-from search_api.accounts import NO_EXTRAS, Extras
-from search_api.builds import OpenBuilds
-from search_api.checkpoints import Checkpoint
-from search_api.cursors import MAX_PAGED, Cursor, digest
 from search_api.errors import CursorGone, InvalidCursor, InvalidQuestion
-from search_api.explaining import Judging
-from search_api.keeping import require_keepable
-from search_api.ranking import Ranking, Wish
-from search_api.rounds import key_of
-from search_api.schemas_base import ExplainedScore, ScorerName
+from search_api.evidence.accounts import NO_EXTRAS, Extras
+from search_api.evidence.explaining import Judging
+from search_api.loaded.builds import OpenBuilds
+from search_api.loaded.checkpoints import Checkpoint
+from search_api.matches.cursors import MAX_PAGED, Cursor, digest
+from search_api.matches.ranking import Ranking, Wish
+from search_api.matches.rounds import key_of
+from search_api.queries.keeping import require_keepable
+from search_api.queries.subjects import Asked, Several, Subject
+from search_api.schemas.base import ExplainedScore, ScorerName
 from search_api.scoring import Scorer
 from search_api.settings import SearchSettings
-from search_api.subjects import Asked, Several, Subject
 
 
 @dataclass(frozen=True, slots=True)

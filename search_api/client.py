@@ -13,11 +13,10 @@ from typing import Concatenate, ParamSpec, TypeVar
 import anyio
 import httpx2
 
-from search_api import client_asking as asking
-from search_api import client_managing as managing
-from search_api.client_call import Call
-from search_api.schemas_jobs import JobSchema
-from search_api.schemas_service import Problem
+from search_api.calls import asking, managing
+from search_api.calls.call import Call
+from search_api.schemas.jobs import JobSchema
+from search_api.schemas.service import Problem
 
 P = ParamSpec("P")
 T = TypeVar("T")

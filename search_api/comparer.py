@@ -6,18 +6,18 @@ from collections.abc import Sequence
 from functools import partial
 
 from gallery.builds.build import Build
-from search_api import answers
-from search_api.accounts import Extras, accounts
-from search_api.comparing import compare_each
+from search_api.answers import responses
 from search_api.errors import InvalidQuestion
-from search_api.explaining import Judging
-from search_api.fetching import QueryFetcher
-from search_api.hiding import Hide, HidingTrials
-from search_api.overlays import OverlayPainter
-from search_api.reading import SubjectReader
-from search_api.schemas import CompareResponse
+from search_api.evidence.accounts import Extras, accounts
+from search_api.evidence.explaining import Judging
+from search_api.evidence.hiding import Hide, HidingTrials
+from search_api.evidence.overlays import OverlayPainter
+from search_api.matches.comparing import compare_each
+from search_api.queries.fetching import QueryFetcher
+from search_api.queries.reading import SubjectReader
+from search_api.queries.subjects import Asked, Several, Subject, Upload
+from search_api.schemas.search import CompareResponse
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, Several, Subject, Upload
 from siamese.encoder import Encoder
 
 
@@ -78,4 +78,4 @@ class Comparer:
         hides = hide(image, judging, scored[0], told[0].evidence)
         told = [hides.added_to(told[0])]
         account = self._painter.drawn(asked, [other], told, judging.checkpoint.record.preprocessing, build)[0]
-        return answers.compare_response(asked, other, scored[0], account, judging, build, clock, hides)
+        return responses.compare_response(asked, other, scored[0], account, judging, build, clock, hides)

@@ -13,8 +13,8 @@ import numpy as np
 import numpy.typing as npt
 
 from explain.scores import cosine_at
-from search_api.schemas import CalibrationSchema
-from search_api.schemas_base import ExplainedScore, ScorerName, Verdict
+from search_api.schemas.base import ExplainedScore, ScorerName, Verdict
+from search_api.schemas.search import CalibrationSchema
 from siamese.calibration import Calibration
 from siamese.heads import HeadsRecord, PairHead
 

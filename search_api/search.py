@@ -13,10 +13,9 @@ from gallery.builds.build import Build
 from gallery.filters.conditions import Where
 from gallery.galleries import Galleries
 from gallery.settings import FetchingSettings
-from search_api import answers
-from search_api.accounts import NO_EXTRAS, Extras, accounts
-from search_api.answered_each import answered_each
-from search_api.answered_groups import Judged, beside, judgements_of
+from search_api.answers import responses
+from search_api.answers.each import answered_each
+from search_api.answers.groups import Judged, beside, judgements_of
 from search_api.asked_search import (
     AskedSearch,
     judging_of,
@@ -26,28 +25,29 @@ from search_api.asked_search import (
     require_allowed,
     require_same_question,
 )
-from search_api.builds import OpenBuilds
-from search_api.checkpoints import Checkpoint
-from search_api.choosing import EVERYTHING, Choice
 from search_api.comparer import Comparer
-from search_api.encoders import LoadedEncoders
-from search_api.explaining import Judging
-from search_api.fetching import QueryFetcher
-from search_api.hiding import HidingTrials
-from search_api.keeping import keep_uploads, told_with
+from search_api.evidence.accounts import NO_EXTRAS, Extras, accounts
+from search_api.evidence.explaining import Judging
+from search_api.evidence.hiding import HidingTrials
+from search_api.evidence.overlays import OverlayPainter
+from search_api.loaded.builds import OpenBuilds
+from search_api.loaded.checkpoints import Checkpoint
+from search_api.loaded.encoders import LoadedEncoders
+from search_api.loaded.readiness import reasons_not_ready
+from search_api.loaded.watch import Watch
+from search_api.matches.choosing import EVERYTHING, Choice
+from search_api.matches.ranking import Ranking, Wish, candidates_wanted
+from search_api.matches.rounds import rank
 from search_api.metrics import Metrics
-from search_api.overlays import OverlayPainter
-from search_api.ranking import Ranking, Wish, candidates_wanted
-from search_api.readiness import reasons_not_ready
-from search_api.reading import SubjectReader
-from search_api.rounds import rank
-from search_api.schemas import CompareResponse, SearchResponse
-from search_api.schemas_base import ExplainedScore, FittedOn, Prefilter, ScorerName
-from search_api.schemas_why_not import WhyNotResponse
+from search_api.queries.fetching import QueryFetcher
+from search_api.queries.keeping import keep_uploads, told_with
+from search_api.queries.reading import SubjectReader
+from search_api.queries.subjects import Asked, Subject, Upload
+from search_api.schemas.base import ExplainedScore, FittedOn, Prefilter, ScorerName
+from search_api.schemas.search import CompareResponse, SearchResponse
+from search_api.schemas.why_not import WhyNotResponse
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Asked, Subject, Upload
-from search_api.watch import Watch
 from search_api.why_not import Question, why_not
 from siamese.encoder import Encoder
 
@@ -139,9 +139,9 @@ class Searcher:
                 others = list(beside(ranking, asked.wish.choice, build, judged))
             told = self._painter.drawn(subject, matched, told, checkpoint.record.preprocessing, build)
         found = zip(ranking.shown, matched, told, others, strict=True)
-        schemas = [answers.match_schema(*each) for each in found]
+        schemas = [responses.match_schema(*each) for each in found]
         cursor = next_cursor(ranking, asked, judging.scorer, build, question)
-        answer = answers.search_response(subject, build, judging, ranking, schemas, cursor, clock)
+        answer = responses.search_response(subject, build, judging, ranking, schemas, cursor, clock)
         if asked.keep is None:
             return answer
         return told_with(answer, keep_uploads(query, self.kept, seconds=asked.keep))

@@ -10,11 +10,12 @@ from gallery.builds.image import GalleryImage
 from gallery.fate import Fate
 from gallery.filters.conditions import Condition, Where
 from gallery.index.candidates import Candidate
-from search_api.answers import encoder_schema, query_schema
-from search_api.explaining import Judging
-from search_api.ranking import Ranking, Wish
-from search_api.rescoring import Match
-from search_api.schemas_why_not import (
+from search_api.answers.responses import encoder_schema, query_schema
+from search_api.evidence.explaining import Judging
+from search_api.matches.ranking import Ranking, Wish
+from search_api.matches.rescoring import Match
+from search_api.queries.subjects import Subject
+from search_api.schemas.why_not import (
     FilterStageSchema,
     IndexStageSchema,
     Outcome,
@@ -23,7 +24,6 @@ from search_api.schemas_why_not import (
     WhyNotResponse,
 )
 from search_api.scoring import Scored
-from search_api.subjects import Subject
 
 COUNTED = 10_000
 """The nearest that are looked through for an image's exact place: a second on a gallery of a million."""

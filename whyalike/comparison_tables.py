@@ -14,7 +14,7 @@ from whyalike.hiding_tables import print_hiding
 from whyalike.tables import UNKNOWN, print_facts, print_reasons, print_rows, print_written, share, stands_on
 
 if TYPE_CHECKING:
-    from search_api.schemas import CompareResponse
+    from search_api.schemas.search import CompareResponse
     from whyalike.sampled_pairs import PairCounts, SampledPair, SampledPairs
 
 RIGHT = {True: "right", False: "wrong", None: UNKNOWN}

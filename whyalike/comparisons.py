@@ -8,18 +8,18 @@ from pathlib import Path
 
 from pydantic import Field
 
-from search_api.accounts import NO_EXTRAS, Extras
-from search_api.schemas import (
+from search_api.evidence.accounts import NO_EXTRAS, Extras
+from search_api.queries.subjects import Upload
+from search_api.schemas.base import ExplainedScore, Schema, ScorerName
+from search_api.schemas.query import QuerySchema
+from search_api.schemas.search import (
     CalibrationSchema,
     CompareResponse,
     CompareTimings,
     EncoderSchema,
     MatchSchema,
 )
-from search_api.schemas_base import ExplainedScore, Schema, ScorerName
-from search_api.schemas_query import QuerySchema
 from search_api.search import Searcher
-from search_api.subjects import Upload
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
 from siamese.preprocessing import Preprocessing

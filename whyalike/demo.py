@@ -10,10 +10,10 @@ from gallery.sources.scanning import scan
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.report import IndexingReport
-from search_api.accounts import Extras
-from search_api.schemas import MatchSchema
+from search_api.evidence.accounts import Extras
+from search_api.queries.subjects import Upload
+from search_api.schemas.search import MatchSchema
 from search_api.search import Searcher
-from search_api.subjects import Upload
 from siamese.encoder import Encoder
 from siamese.evaluation import Evaluation, evaluate, try_encoder
 from siamese.progress import Progress

@@ -13,15 +13,15 @@ from explain.errors import NothingToDraw
 from explain.evidence import Evidence, Explained, Side
 from explain.figure import pair_figure, search_figure
 from explain.panels import Shown, ShownMatch
-from search_api.overlays import Part as PartOfEvidence
-from search_api.overlays import Style, WhichSide, paint
-from search_api.pictures import Picture, drawable_picture, stored_picture, uploaded_picture
-from search_api.schemas import CompareResponse, MatchSchema, SearchResponse
-from search_api.schemas_base import ScorerName
-from search_api.schemas_evidence import CellSchema, EvidenceSchema, SideSchema
+from search_api.evidence.overlays import Part as PartOfEvidence
+from search_api.evidence.overlays import Style, WhichSide, paint
+from search_api.queries.pictures import Picture, drawable_picture, stored_picture, uploaded_picture
+from search_api.queries.subjects import Part, Upload
+from search_api.schemas.base import ScorerName
+from search_api.schemas.evidence import CellSchema, EvidenceSchema, SideSchema
+from search_api.schemas.search import CompareResponse, MatchSchema, SearchResponse
 from search_api.scoring import EXPLAINS
 from search_api.search import Searcher
-from search_api.subjects import Part, Upload
 from siamese.images import decode
 from siamese.preprocessing import Preprocessing
 from whyalike.tables import reason_words

@@ -10,8 +10,8 @@ from explain.grid import TILE, comparison_grid
 from explain.judged import Judged, JudgedImage, JudgedPair
 from explain.montage import pair_montage
 from explain.panels import Shown
-from search_api.schemas import CompareResponse, MatchSchema
-from search_api.subjects import Upload
+from search_api.queries.subjects import Upload
+from search_api.schemas.search import CompareResponse, MatchSchema
 from siamese.images import ImageLimits, decode, read
 from siamese.preprocessing import Preprocessing
 from whyalike.comparison_tables import how_many_right, ordered_by

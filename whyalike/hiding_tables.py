@@ -12,8 +12,8 @@ from whyalike.console import out, printable
 from whyalike.tables import UNKNOWN, print_rows, share
 
 if TYPE_CHECKING:
-    from search_api.schemas import CompareResponse
-    from search_api.schemas_hiding import FaithfulnessSchema, LeftSchema, MapFaithfulnessSchema
+    from search_api.schemas.hiding import FaithfulnessSchema, LeftSchema, MapFaithfulnessSchema
+    from search_api.schemas.search import CompareResponse
 
 WHAT_IF_FILE = "what-if.png"
 DATA_PREFIX = "data:image/png;base64,"
@@ -56,7 +56,7 @@ def without_picture(answer: CompareResponse) -> CompareResponse:
 
 
 def _row(what: str, left: LeftSchema) -> tuple[str, ...]:
-    from search_api.hiding_words import area
+    from search_api.evidence.hiding_words import area
 
     numbers = (area(left), share(left.probability), f"{left.similarity:.3f}")
     return (what, *numbers, left.verdict or UNKNOWN)

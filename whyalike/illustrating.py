@@ -11,10 +11,10 @@ from pathlib import Path
 
 from explain.figure import pair_figure
 from gallery.sources.scanning import ScannedFile, scan
-from search_api.accounts import Extras
-from search_api.schemas import MatchSchema, SearchResponse
+from search_api.evidence.accounts import Extras
+from search_api.queries.subjects import Upload
+from search_api.schemas.search import MatchSchema, SearchResponse
 from search_api.search import Searcher
-from search_api.subjects import Upload
 from siamese.progress import Progress
 from whyalike.errors import UsageError
 from whyalike.evidence import pair_correspondences, pairs_of

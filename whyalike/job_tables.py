@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 from gallery.jobs.board import JobBoard
 from gallery.jobs.job import JobError
-from search_api.schemas_jobs import JobSchema
+from search_api.schemas.jobs import JobSchema
 from whyalike.home import open_galleries
 from whyalike.settings import read_settings
 from whyalike.tables import UNKNOWN, print_facts, print_rows

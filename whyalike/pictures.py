@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from gallery.sources.roots import root_uri
-from search_api.subjects import Upload
+from search_api.queries.subjects import Upload
 from siamese.decoding import decode_for
 from siamese.errors import UnreadableImage
 from siamese.images import ImageLimits, decode, read

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gallery.web.urls import is_web
+from search_api.queries.subjects import Asked, Linked, Part, Several, Stored, Upload, Weighted, Whole
 from search_api.regions import Region, regions
-from search_api.subjects import Asked, Linked, Part, Several, Stored, Upload, Weighted, Whole
 from siamese.images import ImageLimits
 from whyalike.errors import UsageError
 from whyalike.pictures import upload

@@ -19,7 +19,7 @@ from whyalike.tables import UNKNOWN, print_facts, print_rows, share
 if TYPE_CHECKING:  # what a verb prints about is loaded by then; what it does not is never loaded
     from indexer.rehearsal import RehearsalReport
     from indexer.report import IndexingReport
-    from search_api.schemas_evidence import EvidenceSchema
+    from search_api.schemas.evidence import EvidenceSchema
     from siamese.calibration import Calibration
     from siamese.evaluation import Evaluation
     from siamese.heads import HeadsRecord

@@ -11,7 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from explain.chances import percentage
-from search_api.schemas import CalibrationSchema, MatchSchema, PublishedGallery, SearchResponse
+from search_api.schemas.search import CalibrationSchema, MatchSchema, PublishedGallery, SearchResponse
 from whyalike.console import out, printable
 
 UNKNOWN = "–"

@@ -5,7 +5,7 @@ from pathlib import Path
 from rich.text import Text
 
 from gallery.sources.roots import root_uri
-from search_api.schemas_why_not import IndexStageSchema, RescoringStageSchema, WhyNotResponse
+from search_api.schemas.why_not import IndexStageSchema, RescoringStageSchema, WhyNotResponse
 from whyalike.console import out, printable
 from whyalike.tables import UNKNOWN, print_facts, share
 

@@ -13,7 +13,7 @@ from gallery.jobs.board import JobBoard
 from gallery.sources.allowed import AllowedSources
 from indexer.performing import Performer
 from indexer.worker import Worker
-from search_api.managing import Managing
+from search_api.routes.managing import Managing
 from whyalike.computing import choose_computing
 from whyalike.console import say
 from whyalike.home import open_galleries

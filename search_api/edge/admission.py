@@ -9,15 +9,15 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Asgi
 
-from search_api.edge.destinations import LaneName
+from search_api.destinations import LaneName
 from search_api.edge.ending import Ending
 from search_api.edge.lanes import Lane
-from search_api.edge.visits import visit_of
 from search_api.errors import Overloaded, SearchError, ShuttingDown
-from search_api.faces import face_of
 from search_api.presence import PRESENCE, Presence
-from search_api.problems import refusal
+from search_api.problems.faces import face_of
+from search_api.problems.refusals import refusal
 from search_api.settings import ServiceSettings
+from search_api.visits import visit_of
 
 GONE: Message = {"type": "http.disconnect"}
 

@@ -9,18 +9,18 @@ from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
 
 from gallery.access.key import Scope
-from search_api.bodies import BodyLimit
+from search_api.destinations import Destinations
 from search_api.edge.admission import Admission, lanes_of
-from search_api.edge.destinations import Destinations
+from search_api.edge.bodies import BodyLimit
 from search_api.edge.door import Door
 from search_api.edge.ending import Ending
 from search_api.edge.guard import Guard
+from search_api.edge.hosts import KnownHosts
 from search_api.edge.observing import Observed
 from search_api.edge.rates import Rates
 from search_api.edge.same_origin import SameOrigin
 from search_api.edge.tracing import Tracing, open_tracing
 from search_api.headers import SecurityHeaders
-from search_api.hosts import KnownHosts
 from search_api.metrics import Metrics
 from search_api.settings import FORM_OVERHEAD_BYTES, ServiceSettings
 

@@ -9,10 +9,10 @@ from starlette.types import Scope as Asgi
 from gallery.access.key import Key, Scope
 from search_api.edge.door import Door, Shown
 from search_api.edge.rates import Rates
-from search_api.edge.visits import Visit, visit_of
 from search_api.errors import KeyRequired, ScopeMissing
-from search_api.faces import FACES
-from search_api.problems import refusal
+from search_api.problems.faces import FACES
+from search_api.problems.refusals import refusal
+from search_api.visits import Visit, visit_of
 
 NOBODY = "unknown"
 """The address of who came by no network, as through a socket of the machine."""

@@ -8,8 +8,8 @@ from datetime import datetime, timezone
 from typing import TextIO
 
 from gallery.access.key import without_keys
-from search_api.edge.visits import request_id
 from search_api.settings import ServiceSettings
+from search_api.visits import request_id
 
 PLAIN = "%(levelname)s: %(message)s"
 QUIET_IN_WORDS = ("search_api.edge.observing", "uvicorn")

@@ -11,12 +11,12 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Asgi
 
-from search_api.edge.destinations import Destinations
+from search_api.destinations import Destinations
 from search_api.edge.guard import address_of
 from search_api.edge.tracing import Tracing
-from search_api.edge.visits import REQUEST_ID, Visit, begin
 from search_api.metrics import Metrics
 from search_api.stopwatch import AROUND, MILLISECONDS
+from search_api.visits import REQUEST_ID, Visit, begin
 
 UNANSWERED = "499"
 """The status of who went away before there was an answer, as nginx has it."""

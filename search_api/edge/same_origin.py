@@ -8,9 +8,9 @@ from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
-from search_api.edge.destinations import SAFE_METHODS
+from search_api.destinations import SAFE_METHODS
 from search_api.errors import ForeignOrigin
-from search_api.problems import refusal
+from search_api.problems.refusals import refusal
 
 OURS = frozenset({"same-origin", "none"})
 """What Sec-Fetch-Site says of a request by our own page, and of one by the person directly."""

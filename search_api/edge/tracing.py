@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 
 from starlette.datastructures import Headers
 
-from search_api.edge.visits import Visit
 from search_api.errors import TracesUnavailable
 from search_api.version import installed_version
+from search_api.visits import Visit
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider

@@ -26,7 +26,7 @@ from indexer.performing import Performer
 from indexer.settings import IndexingSettings, JobSettings
 from indexer.worker import Worker
 from search_api.app import create_app
-from search_api.managing import Managing
+from search_api.routes.managing import Managing
 from search_api.search import Searcher
 from search_api.settings import SearchSettings
 from siamese.calibration import Calibration

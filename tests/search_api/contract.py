@@ -22,7 +22,7 @@ from gallery.access.keys import Keys
 from gallery.settings import UploadSettings
 from gallery.sources.allowed import AllowedSources
 from search_api.app import create_app
-from search_api.managing import Managing
+from search_api.routes.managing import Managing
 from search_api.settings import ServiceSettings
 from tests.search_api.conftest import COLOURS, Workshop
 from tests.search_api.serving import served

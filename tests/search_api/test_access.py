@@ -12,11 +12,12 @@ from sqlalchemy.exc import OperationalError
 
 from gallery.access.key import SCOPES, Scope, Secret
 from gallery.access.keys import Keys
+from search_api import destinations
 from search_api.app import ROUTES
-from search_api.edge import destinations, door
-from search_api.edge.destinations import scope_of
+from search_api.destinations import scope_of
+from search_api.edge import door
 from search_api.edge.logs import JsonLines
-from search_api.routes_service import metrics_router
+from search_api.routes.service import metrics_router
 from tests.search_api.conftest import Workshop
 from tests.search_api.guarded import Guarded, guarded
 from tests.search_api.test_service import RED, refused

@@ -16,14 +16,14 @@ from hypothesis import strategies as st
 
 from gallery.errors import FetchRefused
 from gallery.settings import FetchingSettings
-from search_api.accounts import Extras
 from search_api.app import create_app
 from search_api.errors import InvalidQuestion
+from search_api.evidence.accounts import Extras
+from search_api.queries.subjects import Linked, Part, Several, Stored, Upload, Weighted
 from search_api.regions import Region, in_pixels
-from search_api.schemas import MatchSchema, SearchResponse
-from search_api.schemas_evidence import SideSchema
+from search_api.schemas.evidence import SideSchema
+from search_api.schemas.search import MatchSchema, SearchResponse
 from search_api.search import Searcher
-from search_api.subjects import Linked, Part, Several, Stored, Upload, Weighted
 from siamese.heads import Heads
 from tests.search_api.conftest import HALF_RED, Workshop
 from tests.toys import BLUE_PAIRS, fitted_at, mosaic, plain, png

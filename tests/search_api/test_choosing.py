@@ -17,12 +17,12 @@ from PIL import Image
 from gallery.sources.kinds import source_of
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
-from search_api.choosing import Choice
-from search_api.cursors import Cursor
 from search_api.errors import CursorGone, InvalidCursor, InvalidQuestion
-from search_api.schemas import SearchResponse
+from search_api.matches.choosing import Choice
+from search_api.matches.cursors import Cursor
+from search_api.queries.subjects import Upload
+from search_api.schemas.search import SearchResponse
 from search_api.search import Searcher
-from search_api.subjects import Upload
 from siamese.heads import Heads
 from tests.search_api.conftest import HALF_RED, Workshop
 from tests.toys import BLUE_PAIRS, fitted_at, mean_colour_checkpoint, mosaic, plain, png, write_folder

@@ -15,7 +15,7 @@ import httpx2
 import pytest
 
 from search_api.client import ApiError, AsyncClient, Client
-from search_api.schemas_jobs import EncoderWishSchema
+from search_api.schemas.jobs import EncoderWishSchema
 from tests.search_api.conftest import Workshop
 from tests.search_api.test_imports import zipped
 from tests.search_api.test_service import HALF, RED

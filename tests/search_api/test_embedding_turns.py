@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
-from search_api.embedding_turns import EmbeddingTurns, Pair
-from search_api.slots import Slots
+from search_api.loaded.embedding_turns import EmbeddingTurns, Pair
+from search_api.loaded.slots import Slots
 from siamese.encoder import Encoder
 from siamese.errors import ZeroEmbedding
 from siamese.preparing import Prepared

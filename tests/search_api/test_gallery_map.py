@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_api.gallery_map import projected
-from search_api.schemas_map import GalleryMapSchema
+from search_api.maps.gallery_map import projected
+from search_api.schemas.map import GalleryMapSchema
 from tests.search_api.conftest import Workshop
 from tests.toys import plain
 

@@ -10,10 +10,10 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
-from search_api import hiding
-from search_api.encoders import InTurn
-from search_api.hiding_words import area, told, warning
-from search_api.schemas_hiding import LeftSchema
+from search_api.evidence import hiding
+from search_api.evidence.hiding_words import area, told, warning
+from search_api.loaded.encoders import InTurn
+from search_api.schemas.hiding import LeftSchema
 from search_api.scoring import Scored
 from tests.search_api.conftest import HALF_RED, Workshop
 from tests.toys import fitted_at, plain, png

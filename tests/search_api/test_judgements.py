@@ -9,11 +9,11 @@ import pytest
 from fastapi.testclient import TestClient
 
 from gallery.judgements import Judgements
-from search_api.choosing import Choice
-from search_api.ranking import Wish
+from search_api.matches.choosing import Choice
+from search_api.matches.ranking import Wish
+from search_api.queries.subjects import Part, Stored, Upload
 from search_api.regions import Region
 from search_api.search import Searcher
-from search_api.subjects import Part, Stored, Upload
 from tests.search_api.conftest import Workshop
 from tests.toys import plain, png
 

@@ -10,11 +10,11 @@ import pytest
 from numpy.typing import NDArray
 
 from gallery.local_storage import LocalStorage
-from search_api.accounts import Extras
-from search_api.schemas import MatchSchema, SearchResponse
-from search_api.schemas_evidence import SideSchema
+from search_api.evidence.accounts import Extras
+from search_api.queries.subjects import Stored, Upload
+from search_api.schemas.evidence import SideSchema
+from search_api.schemas.search import MatchSchema, SearchResponse
 from search_api.search import Searcher
-from search_api.subjects import Stored, Upload
 from siamese.images import decode
 from tests.search_api.conftest import HALF_RED, Workshop
 from tests.toys import fitted_at, mosaic, noise, plain, png

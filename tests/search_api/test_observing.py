@@ -19,8 +19,8 @@ from gallery.database import open_engine
 from search_api.app import create_app
 from search_api.edge.logs import JsonLines, write_logs
 from search_api.edge.tracing import Spans, Untraced, open_tracing
-from search_api.edge.visits import REQUEST_ID
 from search_api.settings import ServiceSettings
+from search_api.visits import REQUEST_ID
 from tests.search_api.conftest import Workshop
 from tests.search_api.test_service import RED, refused
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gallery.index.candidates import Candidate
-from search_api.rescoring import rescore
+from search_api.matches.rescoring import rescore
 from search_api.scoring import DistanceScorer, Floats, Scored, distance
 from tests.search_api.conftest import Workshop
 from tests.toys import UNFITTED, fitted_at, plain

@@ -23,9 +23,9 @@ from indexer.indexing import index
 from indexer.processes import DecodingProcesses
 from indexer.reading import decoding
 from indexer.settings import IndexingSettings
+from search_api.queries.subjects import Stored, Upload
 from search_api.search import Searcher
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Stored, Upload
 from siamese.embedded_samples import embed_samples
 from siamese.encoder import Encoder
 from siamese.images import DEFAULT_LIMITS, ORIENTATION_TAG, decode

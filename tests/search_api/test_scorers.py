@@ -14,13 +14,13 @@ from hypothesis import strategies as st
 
 from gallery.builds.build import Build
 from gallery.index.candidates import Candidate, Proposal
-from search_api.choosing import Choice
 from search_api.errors import InvalidQuestion, NoSuchHead, UnknownLabel
-from search_api.rescoring import rescore
-from search_api.schemas import MatchSchema
-from search_api.schemas_evidence import SideSchema
+from search_api.matches.choosing import Choice
+from search_api.matches.rescoring import rescore
+from search_api.queries.subjects import Upload
+from search_api.schemas.evidence import SideSchema
+from search_api.schemas.search import MatchSchema
 from search_api.scoring import PairHeadScorer
-from search_api.subjects import Upload
 from siamese.checkpoint import with_calibration
 from siamese.heads import Heads, HeadsRecord, PairHead
 from tests.search_api.conftest import COLOURS, HALF_RED, Workshop

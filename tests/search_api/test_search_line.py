@@ -14,13 +14,14 @@ import pytest
 from gallery.builds.build import Build
 from gallery.errors import EncoderMismatch, ImageNotFound, NothingPublished
 from gallery.index.candidates import Candidate, Proposal
-from search_api import overlays, reading
-from search_api.accounts import Extras
 from search_api.errors import AmbiguousGallery, InvalidQuestion, UnknownLabel
-from search_api.schemas import MatchSchema
-from search_api.schemas_evidence import SideSchema
+from search_api.evidence import overlays
+from search_api.evidence.accounts import Extras
+from search_api.queries import reading
+from search_api.queries.subjects import Stored, Upload
+from search_api.schemas.evidence import SideSchema
+from search_api.schemas.search import MatchSchema
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Stored, Upload
 from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
 from tests.search_api.conftest import COLOURS, HALF_RED, Workshop
@@ -189,8 +190,8 @@ def test_no_more_pictures_are_decoded_and_drawn_on_at_once_than_there_are_slots(
 
         return counting
 
-    monkeypatch.setattr("search_api.reading.decode_for", counted(reading.decode_for))
-    monkeypatch.setattr("search_api.overlays.paint_pair", counted(overlays.paint_pair))
+    monkeypatch.setattr("search_api.queries.reading.decode_for", counted(reading.decode_for))
+    monkeypatch.setattr("search_api.evidence.overlays.paint_pair", counted(overlays.paint_pair))
     with ThreadPoolExecutor(8) as pool:
         asked = [
             pool.submit(searcher.search, Upload(png(noise(seed))), extras=Extras(overlays=True))
@@ -355,7 +356,7 @@ def test_a_build_whose_encoder_cannot_be_read_is_closed_and_the_one_before_it_is
         raise OSError(path)
 
     with monkeypatch.context() as broken:
-        broken.setattr("search_api.checkpoints.load_record", unreadable)
+        broken.setattr("search_api.loaded.checkpoints.load_record", unreadable)
         broken.setattr(type(build), "close", lambda build: closed.append(build.number))
         with pytest.raises(OSError):
             searcher.search(RED)

@@ -11,9 +11,9 @@ import pytest
 from fastapi.testclient import TestClient
 
 from search_api.asked_search import AskedSearch
-from search_api.choosing import Choice
-from search_api.ranking import Wish
-from search_api.subjects import Upload
+from search_api.matches.choosing import Choice
+from search_api.matches.ranking import Wish
+from search_api.queries.subjects import Upload
 from tests.search_api.conftest import HALF_RED, Workshop
 from tests.toys import mosaic, plain, png
 

@@ -35,7 +35,7 @@ from fastapi.testclient import TestClient
 from gallery.access.key import SCOPES
 from gallery.settings import FetchingSettings
 from search_api.app import create_app
-from search_api.edge.destinations import scope_of
+from search_api.destinations import scope_of
 from tests.search_api.conftest import Workshop
 from tests.search_api.guarded import Guarded, guarded
 from tests.search_api.test_service import RED, raw_status, refused

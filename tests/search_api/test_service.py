@@ -22,18 +22,13 @@ from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.types import ASGIApp, Message
 
 from explain.overlay import muted
-from search_api import (
-    examples,
-    schemas,
-    schemas_batch,
-    schemas_judgements,
-    schemas_map,
-    schemas_service,
-    schemas_why_not,
-)
-from search_api.problems import PROBLEM_JSON
-from search_api.schemas import CompareResponse, SearchResponse
-from search_api.subjects import Upload
+from search_api.contract import examples
+from search_api.problems.refusals import PROBLEM_JSON
+from search_api.queries.subjects import Upload
+from search_api.schemas import base, batch, judgements, service, why_not
+from search_api.schemas import map as map_schemas
+from search_api.schemas import search as search_schemas
+from search_api.schemas.search import CompareResponse, SearchResponse
 from tests.search_api.conftest import HALF_RED, Workshop
 from tests.toys import fitted_at, mosaic, noise, plain, png
 
@@ -439,24 +434,24 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
 @pytest.mark.parametrize(
     ("operation", "schema"),
     [
-        ("search", schemas.SearchResponse),
-        ("search_batch", schemas_batch.BatchResponse),
-        ("judge", schemas_judgements.JudgementSchema),
-        ("list_judgements", schemas_judgements.JudgementList),
-        ("revoke_judgement", schemas_judgements.JudgementSchema),
-        ("why_not", schemas_why_not.WhyNotResponse),
-        ("compare", schemas.CompareResponse),
-        ("list_galleries", schemas.GalleryList),
-        ("get_map", schemas_map.GalleryMapSchema),
-        ("get_gallery", schemas.GalleryDetail),
-        ("get_image", schemas.ImageSchema),
-        ("get_session", schemas_service.SessionSchema),
-        ("open_session", schemas_service.SessionSchema),
-        ("livez", schemas_service.Health),
-        ("readyz", schemas_service.Health),
+        ("search", search_schemas.SearchResponse),
+        ("search_batch", batch.BatchResponse),
+        ("judge", judgements.JudgementSchema),
+        ("list_judgements", judgements.JudgementList),
+        ("revoke_judgement", judgements.JudgementSchema),
+        ("why_not", why_not.WhyNotResponse),
+        ("compare", search_schemas.CompareResponse),
+        ("list_galleries", search_schemas.GalleryList),
+        ("get_map", map_schemas.GalleryMapSchema),
+        ("get_gallery", search_schemas.GalleryDetail),
+        ("get_image", search_schemas.ImageSchema),
+        ("get_session", service.SessionSchema),
+        ("open_session", service.SessionSchema),
+        ("livez", service.Health),
+        ("readyz", service.Health),
     ],
 )
-def test_the_examples_are_what_the_service_would_send(operation: str, schema: type[schemas.Schema]) -> None:
+def test_the_examples_are_what_the_service_would_send(operation: str, schema: type[base.Schema]) -> None:
     example = examples.EXAMPLES[operation]
     assert list(schema.model_validate(example).model_dump(mode="json")) == list(example)
 

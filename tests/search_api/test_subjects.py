@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from search_api.queries.subjects import Upload
 from search_api.stopwatch import Stopwatch
-from search_api.subjects import Upload
 from tests.search_api.conftest import Workshop
 from tests.toys import noise, plain, png
 

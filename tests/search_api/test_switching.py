@@ -9,8 +9,8 @@ from gallery.builds.rollback import roll_back
 from gallery.database import open_engine
 from gallery.galleries import Galleries
 from gallery.settings import GallerySettings
-from search_api.schemas import SearchResponse
-from search_api.subjects import Upload
+from search_api.queries.subjects import Upload
+from search_api.schemas.search import SearchResponse
 from tests.search_api.conftest import Workshop
 from tests.toys import plain, png
 

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from gallery.builds.probing import probe
-from search_api import watch as watching
-from search_api.subjects import Upload
-from search_api.watch import Watch
+from search_api.loaded import watch as watching
+from search_api.loaded.watch import Watch
+from search_api.queries.subjects import Upload
 from tests.search_api.conftest import Workshop
 from tests.toys import plain, png
 

@@ -11,7 +11,7 @@ from fastapi.testclient import TestClient
 from gallery.sources.kinds import source_of
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
-from search_api.problems import PROBLEM_JSON
+from search_api.problems.refusals import PROBLEM_JSON
 from tests.search_api.conftest import Workshop
 from tests.toys import mean_colour_checkpoint, plain, png, write_folder
 

@@ -14,10 +14,10 @@ from gallery.filters.conditions import parse_where
 from gallery.vector_index import Nearest, VectorIndex
 from indexer.indexing import index
 from search_api.errors import InvalidQuestion
-from search_api.ranking import Wish
-from search_api.schemas_why_not import WhyNotResponse
+from search_api.matches.ranking import Wish
+from search_api.queries.subjects import Upload
+from search_api.schemas.why_not import WhyNotResponse
 from search_api.search import Searcher
-from search_api.subjects import Upload
 from siamese.heads import Heads
 from tests.search_api.conftest import HALF_RED, Workshop
 from tests.toys import BLUE_PAIRS, colour_labels, fitted_at, plain, png

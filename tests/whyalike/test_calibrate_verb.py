@@ -11,8 +11,8 @@ import pytest
 from PIL import Image
 
 from gallery.errors import EncoderMismatch
+from search_api.queries.subjects import Upload
 from search_api.search import Searcher
-from search_api.subjects import Upload
 from siamese.checkpoint import load_record
 from siamese.embedded_samples import EmbeddedSamples
 from siamese.heads import Heads

@@ -24,7 +24,7 @@ from whyalike.options import (
 
 if TYPE_CHECKING:  # loaded by the time that a picture is compared, not for --help
     from gallery.builds.build import Build
-    from search_api.schemas_base import ScorerName
+    from search_api.schemas.base import ScorerName
     from search_api.search import Searcher
     from siamese.encoder import Encoder
     from whyalike.computing import Computing
@@ -128,7 +128,7 @@ class Judge:
 def _compare(
     judge: Judge, paths: Sequence[Path], explained: ExplainedChoice | None, wanted: Wanted, settings: Settings
 ) -> None:
-    from search_api.accounts import Extras, HidingWanted
+    from search_api.evidence.accounts import Extras, HidingWanted
     from whyalike.comparison_tables import print_comparison
     from whyalike.comparisons import compare_pictures
     from whyalike.console import say

@@ -92,7 +92,7 @@ def index(
     Without a checkpoint the encoder has ImageNet weights, is fitted to the gallery's first images, and kept.
     """
     from indexer.encoders import EncoderChoice
-    from search_api.builds import DEFAULT_GALLERY
+    from search_api.loaded.builds import DEFAULT_GALLERY
     from whyalike.computing import choose_computing
     from whyalike.console import progress, say
     from whyalike.errors import UsageError

@@ -20,7 +20,7 @@ def list_jobs(
     json: Json = False,
 ) -> None:
     """List the jobs, the newest first."""
-    from search_api.answered_jobs import job_list
+    from search_api.answers.jobs import job_list
     from whyalike.job_tables import open_board, print_jobs
     from whyalike.tables import print_json
 
@@ -31,7 +31,7 @@ def list_jobs(
 @jobs.command()
 def show(job: JobId, json: Json = False) -> None:
     """Say how far a job is, what came of it, and which files it could not read."""
-    from search_api.answered_jobs import job_schema
+    from search_api.answers.jobs import job_schema
     from whyalike.job_tables import ERRORS_SHOWN, open_board, print_job
     from whyalike.tables import print_json
 
@@ -43,7 +43,7 @@ def show(job: JobId, json: Json = False) -> None:
 @jobs.command()
 def cancel(job: JobId, json: Json = False) -> None:
     """End a job: at once while it waits, after its batch where it runs. What was published stays."""
-    from search_api.answered_jobs import job_schema
+    from search_api.answers.jobs import job_schema
     from whyalike.console import say
     from whyalike.job_tables import open_board
     from whyalike.tables import print_json

@@ -85,10 +85,10 @@ def search(
     json: Json = False,
 ) -> None:
     """Find the images of a gallery that look like this one, and see why."""
-    from search_api.accounts import Extras
-    from search_api.choosing import Choice
-    from search_api.conditions import conditions
-    from search_api.cursors import Cursor
+    from search_api.evidence.accounts import Extras
+    from search_api.matches.choosing import Choice
+    from search_api.matches.conditions import conditions
+    from search_api.matches.cursors import Cursor
     from whyalike.console import say
     from whyalike.questions import pictured, question
     from whyalike.searching import open_local_searcher

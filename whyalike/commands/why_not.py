@@ -42,8 +42,8 @@ def why_not(
     json: Json = False,
 ) -> None:
     """Say why a search with the same options does not return an image, with the numbers of each stage."""
-    from search_api.conditions import conditions
-    from search_api.ranking import Wish
+    from search_api.matches.conditions import conditions
+    from search_api.matches.ranking import Wish
     from whyalike.console import say
     from whyalike.pictures import upload
     from whyalike.searching import open_local_searcher

@@ -16,7 +16,7 @@ def probe(
     json: Json = False,
 ) -> None:
     """Compare searches with images of the gallery with exact search, and with what its manifest says."""
-    from search_api.answers import watch_schema
+    from search_api.answers.responses import watch_schema
     from whyalike.errors import UsageError
     from whyalike.home import open_galleries
     from whyalike.probes import drift_of_sample, print_watch

@@ -16,8 +16,8 @@ def list_judgements(
 ) -> None:
     """List the judgements that stand, the oldest first."""
     from gallery.judgements import Judgements
-    from search_api.answered_groups import judgement_schema
-    from search_api.schemas_judgements import JudgementList
+    from search_api.answers.groups import judgement_schema
+    from search_api.schemas.judgements import JudgementList
     from whyalike.home import open_galleries
     from whyalike.judgement_tables import print_judgements
     from whyalike.settings import read_settings

@@ -1,0 +1,1 @@
+"""What an answer tells of one pair: how near, why, and what if."""

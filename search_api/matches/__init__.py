@@ -1,0 +1,1 @@
+"""From candidates to the matches that are shown."""

@@ -1,0 +1,1 @@
+"""How a refusal looks over HTTP."""

@@ -1,0 +1,1 @@
+"""What is asked with, from a picture to its embedding."""

@@ -1,0 +1,36 @@
+"""What the routes share: the searcher, parameters that several of them take, and the refusals they name."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import Annotated, Any, cast
+
+from fastapi import Depends, Path, Query, Request
+
+from search_api.schemas.asking import MAX_DATABASE_ID
+from search_api.schemas.service import Problem
+from search_api.search import Searcher
+
+
+def _searcher(request: Request) -> Searcher:
+    return cast(Searcher, request.app.state.searcher)
+
+
+Asking = Annotated[Searcher, Depends(_searcher)]
+ImageId = Annotated[int, Path(ge=1, le=MAX_DATABASE_ID, description="As a match or a gallery names it.")]
+GalleryName = Annotated[
+    str | None,
+    Query(description="Which gallery; not needed where only one is published or one is called “default”."),
+]
+NamedBuild = Annotated[
+    int | None,
+    Query(ge=1, description="The build this address was made for; with it the answer may be kept for good."),
+]
+
+
+def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """The problems that an operation may answer with; asked under another name, or while the records
+    are locked, any of them may.
+    """
+    always = (HTTPStatus.MISDIRECTED_REQUEST, HTTPStatus.SERVICE_UNAVAILABLE)
+    return {int(status): {"model": Problem} for status in (*statuses, *always)}

@@ -1,0 +1,44 @@
+"""A gallery as a map to wander in."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request
+from starlette.responses import Response
+
+from search_api.maps.gallery_maps import GalleryMaps
+from search_api.routes.asking import Asking, NamedBuild, refusals
+from search_api.routes.caching import tag_of, viewed
+from search_api.schemas.map import GalleryMapSchema
+
+router = APIRouter(prefix="/v1/galleries", tags=["galleries"])
+
+JSON = "application/json"
+
+
+def _maps(request: Request) -> GalleryMaps:
+    maps: GalleryMaps = request.app.state.maps
+    return maps
+
+
+@router.get(
+    "/{name}/map",
+    summary="The images of a gallery in the plane",
+    response_model=GalleryMapSchema,
+    responses=refusals(404, 422),
+)
+def get_map(
+    asking: Asking,
+    maps: Annotated[GalleryMaps, Depends(_maps)],
+    request: Request,
+    name: str,
+    build: NamedBuild = None,
+) -> Response:
+    """Images that look alike lie near each other, by the two principal components of their embeddings; and
+    clusters of them, by all of the embeddings. Made at the first question to a build, which takes seconds.
+    """
+    with asking.builds.lend(name) as (lent, _):
+        tag = tag_of("map", lent.gallery, lent.number, lent.fingerprint)
+        viewing = viewed(request, name, build)
+        return viewing.answer(tag, lent.number, lambda: Response(maps.of(lent), media_type=JSON))

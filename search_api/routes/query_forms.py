@@ -1,0 +1,153 @@
+"""What a form asks with: a picture that was sent, is stored or lies on the web, a part of it, or several."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import PurePosixPath
+from typing import Annotated
+
+from fastapi import Depends, File, Form, UploadFile
+
+from search_api.errors import InvalidQuestion, UploadTooLarge
+from search_api.queries.subjects import (
+    Asked,
+    KeptUpload,
+    Linked,
+    Part,
+    Several,
+    Stored,
+    Upload,
+    Weighted,
+    Whole,
+)
+from search_api.regions import Region, regions
+from search_api.routes.asking import Asking
+from search_api.schemas.asking import MAX_DATABASE_ID, MAX_QUERY_ID, MAX_URL, PictureJson, QueryJson, parsed
+
+CropField = Annotated[
+    str | None,
+    Form(
+        description="Ask with a part of the picture: `left,top,right,bottom` in shares of the upright one, "
+        "such as `0.1,0.2,0.5,0.6`, or in pixels, such as `40,30,200,180px`.",
+        max_length=200,
+    ),
+]
+MaskedField = Annotated[
+    list[str] | None,
+    Form(description="Regions of the whole picture that are ignored, written like the crop."),
+]
+QueriesField = Annotated[
+    str | None,
+    Form(
+        description="Instead of the fields of one picture: a JSON list of "
+        "`{upload | image_id | image_url | query_id, weight, crop, masked}`; `upload` counts the pictures "
+        "sent as `image` from 0. A negative weight asks for what is unlike a picture."
+    ),
+]
+
+
+def _query(
+    asking: Asking,
+    image: Annotated[
+        list[UploadFile] | None, File(description="The picture, or those that `queries` counts; not kept.")
+    ] = None,
+    image_id: Annotated[
+        int | None,
+        Form(ge=1, le=MAX_DATABASE_ID, description="Instead of a picture: an image of the gallery."),
+    ] = None,
+    image_url: Annotated[
+        str | None,
+        Form(description="Instead: a picture of the web, where the service allows it.", max_length=MAX_URL),
+    ] = None,
+    query_id: Annotated[
+        str | None, Form(description="Instead: a picture that is kept.", max_length=MAX_QUERY_ID)
+    ] = None,
+    crop: CropField = None,
+    masked: MaskedField = None,
+    queries: QueriesField = None,
+) -> Asked:
+    sent = Sent(image or [], asking.settings.upload_max_bytes)
+    if queries is not None:
+        if any(each is not None for each in (image_id, image_url, query_id, crop, masked)):
+            raise InvalidQuestion(
+                "Several pictures are told in queries: leave out the fields of a single one beside it."
+            )
+        return several(parsed(list[QueryJson], queries, "queries"), sent.upload)
+    if len(sent.files) > 1:
+        raise InvalidQuestion(
+            f"{len(sent.files)} pictures were sent: say in queries with which weights they are asked with."
+        )
+    upload = 0 if sent.files else None
+    single = PictureJson(
+        upload=upload,
+        image_id=image_id,
+        image_url=image_url,
+        query_id=query_id,
+        crop=crop,
+        masked=masked or [],
+    )
+    return picture(single, sent.upload, fields="a picture as image, an image of the gallery as image_id")
+
+
+Query = Annotated[Asked, Depends(_query)]
+
+
+class Sent:
+    """The pictures of a form, read one by one as they are asked for."""
+
+    def __init__(self, files: Sequence[UploadFile], limit: int) -> None:
+        self.files = files
+        self._limit = limit
+
+    def upload(self, number: int) -> Upload:
+        """The picture of this number, from 0; raises UploadTooLarge, and InvalidQuestion for no picture."""
+        if number >= len(self.files):
+            raise InvalidQuestion(
+                f"Upload {number} is asked with, but {len(self.files)} pictures were sent, counted from 0."
+            )
+        return uploaded(self.files[number], self._limit)
+
+
+def uploaded(file: UploadFile, limit: int) -> Upload:
+    """What was sent, named without folders; raises UploadTooLarge."""
+    file.file.seek(0)
+    data = file.file.read(limit + 1)
+    if len(data) > limit:
+        raise UploadTooLarge(limit)
+    return Upload(data, PurePosixPath(file.filename or "").name or None)
+
+
+def several(queries: Sequence[QueryJson], upload: Callable[[int], Upload]) -> Asked:
+    """What the list asks with; raises InvalidQuestion."""
+    if not queries:
+        raise InvalidQuestion("The list of queries is empty: name one picture at least.")
+    return Several(tuple(Weighted(picture(each, upload), each.weight) for each in queries))
+
+
+def picture(
+    asked: PictureJson,
+    upload: Callable[[int], Upload],
+    *,
+    fields: str = "upload, image_id",
+) -> Whole | Part:
+    """The picture that this names, or a part of it; raises InvalidQuestion unless exactly one is named."""
+    named: list[Whole] = []
+    if asked.upload is not None:
+        named.append(upload(asked.upload))
+    if asked.image_id is not None:
+        named.append(Stored(asked.image_id))
+    if asked.image_url is not None:
+        named.append(Linked(asked.image_url))
+    if asked.query_id is not None:
+        named.append(KeptUpload(asked.query_id))
+    if len(named) != 1:
+        raise InvalidQuestion(
+            f"Ask with one of {fields}, one of the web as image_url or a kept one as query_id."
+        )
+    return part(named[0], asked.crop, asked.masked)
+
+
+def part(whole: Whole, crop: str | None, masked: Sequence[str] | None) -> Whole | Part:
+    """The part of the picture that the texts name, or all of it; raises InvalidQuestion."""
+    region, left_out = Region.parse(crop) if crop else None, regions(masked)
+    return Part(whole, region, left_out) if region or left_out else whole

@@ -1,0 +1,83 @@
+"""A browser shows a key once: then its cookie stands for it, so that pictures load, too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+from starlette.responses import FileResponse
+
+from search_api.edge.door import COOKIE, Door, Shown
+from search_api.edge.guard import address_of
+from search_api.edge.rates import Rates
+from search_api.errors import KeyRequired
+from search_api.routes.asking import refusals
+from search_api.schemas.service import SessionSchema, ShownKey
+from search_api.visits import visit_of
+
+PAGE = Path(__file__).parent.parent / "page"
+
+router = APIRouter()
+
+
+def _door(request: Request) -> Door | None:
+    door: Door | None = request.app.state.door
+    return door
+
+
+def _rates(request: Request) -> Rates:
+    rates: Rates = request.app.state.rates
+    return rates
+
+
+TheDoor = Annotated[Door | None, Depends(_door)]
+
+
+@router.get("/v1/session", tags=["service"], summary="Whose key is this?", responses=refusals())
+async def get_session(request: Request, door: TheDoor) -> SessionSchema:
+    """Whether keys are asked for here, and what the key of this request is good for."""
+    key = visit_of(request.scope).key
+    return SessionSchema(
+        authentication="keys" if door else "off", name=key and key.name, scope=key and key.scope
+    )
+
+
+@router.post("/v1/session", tags=["service"], summary="Sign in", responses=refusals(401, 403, 422, 429))
+async def open_session(
+    request: Request,
+    response: Response,
+    door: TheDoor,
+    rates: Annotated[Rates, Depends(_rates)],
+    shown: ShownKey,
+) -> SessionSchema:
+    """Gives a browser a cookie that stands for the key until it is closed, for some hours at the most.
+
+    Scripts cannot read it, and no other page can have it sent. Programs send their key with each request.
+    """
+    if door is None:
+        return SessionSchema(authentication="off", name=None, scope=None)
+    rates.require_few_failures(address_of(request.scope))
+    key = await door.who(Shown(shown.key.get_secret_value().strip(), None))
+    if key is None:
+        rates.count_failure(address_of(request.scope))
+        raise KeyRequired(is_wrong=True)
+    token = await door.open(key)
+    is_secure = request.url.scheme == "https"
+    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=is_secure, path="/")
+    return SessionSchema(authentication="keys", name=key.name, scope=key.scope)
+
+
+@router.delete("/v1/session", tags=["service"], summary="Sign out", status_code=204, responses=refusals(403))
+async def close_session(request: Request, response: Response, door: TheDoor) -> None:
+    """Ends the session of the cookie, if there is one."""
+    token = request.cookies.get(COOKIE)
+    if door and token:
+        await door.forget(token)
+    response.delete_cookie(COOKIE, httponly=True, samesite="strict", path="/")
+
+
+@router.get("/sign-in", include_in_schema=False)
+def sign_in() -> FileResponse:
+    """Where a person enters a key, or signs out."""
+    return FileResponse(PAGE / "sign-in.html")

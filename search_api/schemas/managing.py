@@ -1,0 +1,108 @@
+"""Galleries, builds, images and encoders as those who manage them see them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import Field
+
+from search_api.schemas.base import AskedSchema, Schema, SparseSchema
+from search_api.schemas.search import CalibrationSchema, EncoderSchema
+
+
+class NewGallery(AskedSchema):
+    """A gallery to be made, with nothing in it."""
+
+    name: str = Field(examples=["flowers"], description="1 to 63 of a–z, 0–9, “.”, “_” and “-”.")
+
+
+class MadeGallery(Schema):
+    """A gallery that was made."""
+
+    name: str
+    build: int | None = Field(description="Null: nothing is published yet.")
+
+
+class BuildSchema(Schema):
+    """A build that a gallery keeps."""
+
+    build: int = Field(ge=1)
+    published: bool
+    published_at: datetime
+    encoder: EncoderSchema
+    images: int = Field(ge=0)
+    contents: int = Field(ge=0)
+    labels: int = Field(ge=0)
+    bytes: int = Field(ge=0, description="Of its segments, which builds share.")
+    is_read: bool = Field(description="Whether somebody has it open.")
+
+
+class BuildList(Schema):
+    """The builds of a gallery, the newest first."""
+
+    gallery: str
+    build: int | None = Field(description="The published one; null before the first.")
+    sources: list[str] = Field(description="What the gallery is made of.")
+    builds: list[BuildSchema]
+
+
+class ListedImage(SparseSchema):
+    """One image in a list."""
+
+    SPARSE: ClassVar[tuple[str, ...]] = ("attributes",)
+
+    image_id: int
+    uri: str
+    label: str | None
+    attributes: dict[str, str] | None = None
+    checksum: str
+    width: int
+    height: int
+    uploaded: bool = Field(description="Whether its original is the gallery's own.")
+
+
+class ImageList(Schema):
+    """Images of a gallery, by id."""
+
+    gallery: str
+    build: int
+    images: list[ListedImage]
+    next_after: int | None = Field(description="Ask for those after this one; null on the last page.")
+
+
+class ImageChange(AskedSchema):
+    """What a person says of an image from now on; what is left out stays as it is."""
+
+    label: str | None = Field(default=None, max_length=500, description="Null takes the label away.")
+    attributes: dict[str, str | None] = Field(
+        default={}, description="Beside those that it has; null takes one away."
+    )
+
+
+class HeadsSchema(Schema):
+    """The heads that an encoder was trained with."""
+
+    pair: bool
+    classes: bool
+
+
+class KnownEncoderSchema(EncoderSchema):
+    """An encoder that galleries have, or that new ones may choose."""
+
+    body: str
+    dimension: int = Field(ge=1)
+    image_size: int = Field(ge=1, description="Side of its square, in pixels.")
+    bytes: int = Field(ge=0, description="Of its checkpoint.")
+    threshold: float | None = Field(description="Distance at and below which a search says “same”.")
+    calibration: CalibrationSchema
+    heads: HeadsSchema
+    registered: bool = Field(description="Whether new galleries may choose it though no other one has it.")
+    loaded: bool = Field(description="Whether this process has it in memory.")
+    galleries: list[str] = Field(description="Those whose published build it has embedded.")
+
+
+class EncoderList(Schema):
+    """Encoders, by name."""
+
+    encoders: list[KnownEncoderSchema]

@@ -1,0 +1,285 @@
+"""The JSON contract: what the service answers and what ``--json`` prints, key for key and in this order."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import ClassVar
+
+from pydantic import Field
+
+from search_api.schemas.base import (
+    FittedOn,
+    OriginalState,
+    Schema,
+    ScorerName,
+    SparseSchema,
+    Verdict,
+)
+from search_api.schemas.evidence import (
+    ContributionsSchema,
+    CorrespondenceSchema,
+    EvidenceSchema,
+    OverlaysSchema,
+    ReasonSchema,
+)
+from search_api.schemas.groups import GroupSchema, PlaceSchema
+from search_api.schemas.hiding import FaithfulnessSchema, WhatIfSchema
+from search_api.schemas.judgements import JudgementSchema
+from search_api.schemas.query import QueryImageSchema, QuerySchema
+
+
+class EncoderSchema(Schema):
+    """Who embedded both the gallery and the query."""
+
+    name: str = Field(examples=["flowers-128"])
+    fingerprint: str = Field(description="Digest of all that changes an embedding.")
+
+
+class CalibrationSchema(Schema):
+    """What probability and verdict were fitted on, or why there are none."""
+
+    fitted_on: FittedOn | None = Field(
+        description="Balanced pairs, or a query and what a search shows; null where nothing could be fitted."
+    )
+    pairs: int = Field(ge=0, description="Labelled pairs it was fitted on.")
+    reason: str | None = Field(description="Why probability and verdict are null; null where they are not.")
+
+
+class PrefilterSchema(Schema):
+    """What the gallery was narrowed to: the label that the encoder's class head gives the query."""
+
+    label: str
+    probability: float = Field(description="Of this label among those that the class head knows.")
+
+
+class MatchSchema(SparseSchema):
+    """One answer to a query: the picture, how near it is, and why."""
+
+    SPARSE: ClassVar[tuple[str, ...]] = (
+        "attributes",
+        "group",
+        "copies",
+        "places",
+        "judgement",
+        "overlays",
+        "correspondences",
+        "contributions",
+    )
+
+    rank: int = Field(ge=1)
+    image_id: int | None = Field(description="Null only for a picture that was uploaded to be compared.")
+    uri: str | None
+    label: str | None
+    attributes: dict[str, str] | None = Field(
+        default=None, description="What a table says of it besides; present only where one does."
+    )
+    index_distance: float | None = Field(
+        description="What the index reported, for ordering candidates only; null where no index was asked."
+    )
+    distance: float = Field(ge=0, description="Siamese distance of the unit embeddings; 0 = identical.")
+    score: float = Field(
+        description="The number of the scorer, which decides order, probability and verdict: the distance, "
+        "or the logit of the pair head, where greater is nearer."
+    )
+    cosine: float = Field(description="1 − distance² / 2.")
+    similarity: float = Field(description="1 − distance, in [−1, 1].")
+    probability: float | None = Field(description="Calibrated chance that both show the same thing.")
+    verdict: Verdict | None = Field(description="By the threshold; null where nothing could be fitted.")
+    group: GroupSchema | None = Field(default=None, description="Present only where groups were asked for.")
+    copies: int | None = Field(
+        default=None,
+        description="How many images that the search looked among show this content; present only where "
+        "contents were to be told once.",
+    )
+    places: list[PlaceSchema] | None = Field(
+        default=None, description="The other ones, the first 20 of them; present only where there are any."
+    )
+    judgement: JudgementSchema | None = Field(
+        default=None, description="What a person said of the pair; present only where somebody did."
+    )
+    evidence: EvidenceSchema
+    reason: ReasonSchema
+    overlays: OverlaysSchema | None = Field(
+        default=None, description="Present only where they were asked for."
+    )
+    correspondences: list[CorrespondenceSchema] | None = Field(
+        default=None,
+        description="Which spot answers which, the greatest contribution to the cosine first, whatever else "
+        "is explained. Present only where they were asked for and both pictures could be read.",
+    )
+    contributions: ContributionsSchema | None = Field(
+        default=None,
+        description="Present only where they were asked for and both pictures could be read.",
+    )
+
+
+class SearchTimings(SparseSchema):
+    """Milliseconds of each stage of a search."""
+
+    SPARSE = ("fetch",)
+
+    fetch: float | None = Field(default=None, ge=0, description="Present only for a query by URL.")
+    decode: float = Field(ge=0)
+    embed: float = Field(ge=0, description="0 where the gallery holds these bytes, and so their embedding.")
+    search: float = Field(ge=0)
+    rescore: float = Field(ge=0)
+    explain: float = Field(ge=0)
+    total: float = Field(ge=0)
+
+
+class SearchResponse(SparseSchema):
+    """The matches of one query, with the build and the encoder that found them."""
+
+    SPARSE = ("queries", "prefilter", "left_out", "next_cursor")
+
+    query: QuerySchema
+    queries: list[QueryImageSchema] | None = Field(
+        default=None,
+        description="All that were asked with, in their order, where they were several; `query` is then the "
+        "first positive one.",
+    )
+    gallery: str
+    build: int = Field(ge=1)
+    encoder: EncoderSchema
+    scorer: ScorerName
+    threshold: float | None = Field(
+        description="Distance at and below which the verdict is “same”; null where no distance decides."
+    )
+    calibration: CalibrationSchema
+    prefilter: PrefilterSchema | None = Field(
+        default=None, description="Present only where it was asked for."
+    )
+    index: str = Field(description="The kind of the index that proposed candidates; flat is an exact one.")
+    exhaustive: bool = Field(
+        description="Whether the search compared every image that the filters let through; false where an "
+        "approximate index chose the candidates. Filters are exact always."
+    )
+    total: int | None = Field(
+        description="How many matches there are on all pages; null where a least probability, a greatest "
+        "distance or the verdict decides, for nobody has looked at all images."
+    )
+    left_out: int | None = Field(
+        default=None,
+        description="How many images were left out of these matches because the pair was judged wrong; "
+        "present only where there are any.",
+    )
+    matches: list[MatchSchema]
+    next_cursor: str | None = Field(
+        default=None,
+        description="Send it as `cursor` with the same question for the matches that follow; present only "
+        "where there are any.",
+    )
+    timings: SearchTimings
+
+
+class CompareTimings(Schema):
+    """Milliseconds of each stage of a comparison."""
+
+    decode: float = Field(ge=0)
+    embed: float = Field(ge=0)
+    explain: float = Field(ge=0)
+    total: float = Field(ge=0)
+
+
+class CompareResponse(MatchSchema):
+    """The fields of one match, and what it was judged by."""
+
+    SPARSE: ClassVar[tuple[str, ...]] = (*MatchSchema.SPARSE, "what_if", "faithfulness")
+
+    query: QuerySchema
+    matched: QuerySchema
+    gallery: str | None = Field(description="The gallery whose encoder judged; null for a checkpoint's.")
+    build: int | None
+    encoder: EncoderSchema
+    scorer: ScorerName
+    threshold: float | None
+    calibration: CalibrationSchema
+    what_if: WhatIfSchema | None = Field(default=None, description="Present only where it was asked for.")
+    faithfulness: FaithfulnessSchema | None = Field(
+        default=None, description="Present only where it was asked for."
+    )
+    timings: CompareTimings
+
+
+class GallerySchema(Schema):
+    """A gallery that can be searched."""
+
+    name: str = Field(examples=["default"])
+    build: int = Field(ge=1, description="The published build.")
+    images: int = Field(ge=0, description="Images that can be found.")
+    contents: int = Field(ge=0, description="Different contents among them.")
+    encoder: EncoderSchema
+
+
+class PublishedGallery(GallerySchema):
+    """A gallery in the list."""
+
+    published_at: datetime
+
+
+class GalleryList(Schema):
+    """The galleries that can be searched, by name."""
+
+    galleries: list[PublishedGallery]
+
+
+class AttributeSchema(Schema):
+    """What the images of a gallery have under one name, to be asked for with `where`."""
+
+    name: str = Field(examples=["year"])
+    images: int = Field(ge=1, description="How many images have it.")
+    numbers: int = Field(ge=0, description="How many of them have a number.")
+    least: float | None = Field(description="Of the numbers; null where there are none.")
+    greatest: float | None
+    values: dict[str, int] | None = Field(
+        description="How many images have each value, the most frequent first; null where they are many."
+    )
+
+
+class WatchSchema(Schema):
+    """A share of the searches of this build, compared with exact search since the service was started."""
+
+    searches: int = Field(ge=1)
+    recall: float = Field(description="Share of the ten nearest that they found.")
+    low: float = Field(description="Of the 95 % interval of the recall.")
+    high: float
+    expected: float | None = Field(description="Recall when the index was built; null for an exact one.")
+    shift: float | None = Field(
+        description="How far the distances of the last neighbours are distributed otherwise than then, in "
+        "[0, 1]; null with too few searches."
+    )
+    warnings: list[str] = Field(description="What has drifted, and what to do; a sentence each.")
+
+
+class GalleryDetail(GallerySchema):
+    """A gallery with its labels and what its verdicts stand on."""
+
+    labels: dict[str, int] = Field(description="How many images each label has.")
+    attributes: list[AttributeSchema] = Field(description="What tables say of its images, by name.")
+    scorers: list[ScorerName] = Field(description="What its encoder can judge pairs by.")
+    class_head: bool = Field(description="Whether its encoder can narrow a search to the query's label.")
+    threshold: float | None
+    calibration: CalibrationSchema
+    watch: WatchSchema | None = Field(description="Null until a search has been compared.")
+
+
+class ImageSchema(SparseSchema):
+    """One image of a gallery."""
+
+    SPARSE = ("attributes",)
+
+    image_id: int
+    gallery: str
+    build: int
+    uri: str
+    label: str | None
+    attributes: dict[str, str] | None = Field(
+        default=None, description="What a table says of it besides; present only where one does."
+    )
+    checksum: str
+    width: int = Field(description="Pixels of the upright picture.")
+    height: int
+    original: OriginalState = Field(
+        description="Whether the file still holds these bytes; drawings use the thumbnail where it does not, "
+        "and where it lies elsewhere: in a shard, in other storage, on the web."
+    )
