@@ -31,7 +31,7 @@ test: $(READY)   ## all tests (under 15 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" --numprocesses auto --dist loadfile
 
 soak: $(READY)   ## the long trials, in full
-	$(BIN)/python -m pytest -m soak --timeout 7200
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak --timeout 7200 --numprocesses auto --dist load -rP
 
 check: $(READY)  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

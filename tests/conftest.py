@@ -63,14 +63,9 @@ def make_home(tmp_path: Path, migrated: Path | str) -> Iterator[Callable[[str], 
 
 
 @pytest.fixture
-def say(capsys: pytest.CaptureFixture[str]) -> Callable[[str], None]:
-    """What a long trial has found, a line of its own in the output of `make soak`."""
-
-    def told(line: str) -> None:
-        with capsys.disabled():
-            print(f"\n  {line}", end="", flush=True)  # noqa: T201 - it is what the trial is for
-
-    return told
+def say(request: pytest.FixtureRequest) -> Callable[[str], None]:
+    """What a long trial has found, a line of its own at the end of `make soak`."""
+    return lambda line: request.node.add_report_section("call", "found", f"  {line}\n")
 
 
 def empty_database(server: Server, name: str) -> str:
