@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from explain.scores import cosine_at
 from search_api.schemas.base import ExplainedScore, ScorerName, Verdict
-from search_api.schemas.search import CalibrationSchema
+from search_api.schemas.encoder import CalibrationSchema
 from siamese.calibration import Calibration
 from siamese.heads import HeadsRecord, PairHead
 

@@ -31,7 +31,6 @@ from search_api.evidence.explaining import Judging
 from search_api.evidence.hiding import HidingTrials
 from search_api.evidence.overlays import OverlayPainter
 from search_api.loaded.builds import OpenBuilds
-from search_api.loaded.checkpoints import Checkpoint
 from search_api.loaded.encoders import LoadedEncoders
 from search_api.loaded.readiness import reasons_not_ready
 from search_api.loaded.watch import Watch
@@ -42,9 +41,9 @@ from search_api.metrics import Metrics
 from search_api.queries.fetching import QueryFetcher
 from search_api.queries.keeping import keep_uploads, told_with
 from search_api.queries.reading import SubjectReader
-from search_api.queries.subjects import Asked, Subject, Upload
-from search_api.schemas.base import ExplainedScore, FittedOn, Prefilter, ScorerName
-from search_api.schemas.search import CompareResponse, SearchResponse
+from search_api.queries.subjects import Asked, Subject
+from search_api.schemas.base import ExplainedScore, Prefilter, ScorerName
+from search_api.schemas.search import SearchResponse
 from search_api.schemas.why_not import WhyNotResponse
 from search_api.settings import SearchSettings
 from search_api.stopwatch import Stopwatch
@@ -85,7 +84,7 @@ class Searcher:
         self.kept = galleries.kept_queries(self.settings.keeping)
         self._fetcher = QueryFetcher(self.settings, fetching or FetchingSettings(), self.kept)
         self._painter = OverlayPainter(self.decoding, self.settings)
-        self._comparer = Comparer(self.reader, self.trials, self._painter, self._fetcher)
+        self.comparer = Comparer(self.builds, self.reader, self.trials, self._painter, self._fetcher)
 
     def search(
         self,
@@ -181,56 +180,6 @@ class Searcher:
             judged = judgements_of(subject, build)
             ranking = self._ranked(subject, build, judging, wish, clock, judged)
             return why_not(Question(subject, build, judging, wish, ranking), build.fate(wanted))
-
-    def compare(
-        self,
-        query: Asked,
-        matched: Asked,
-        *,
-        gallery: str | None = None,
-        scorer: ScorerName = "distance",
-        calibration: FittedOn = "pair",
-        of: ExplainedScore | None = None,
-        extras: Extras = NO_EXTRAS,
-    ) -> CompareResponse:
-        """How near two pictures are by the gallery's encoder, and why; equal bytes are at distance 0.
-
-        `calibration` says what distances mean: among balanced pairs, or among those that a search shows.
-        What is tested by hiding regions looks at both pictures again.
-        Raises UnreadableImage, ImageNotFound, NoSuchHead, InvalidQuestion and what choosing a gallery raises.
-        """
-        with self.builds.lend(gallery) as (build, checkpoint):
-            judging = Judging.by(checkpoint, calibration, scorer, of)
-            return self._comparer.each(query, [matched], build, judging, extras)[0]
-
-    def compare_each(
-        self,
-        query: Asked,
-        images: Sequence[Asked],
-        *,
-        gallery: str | None = None,
-        scorer: ScorerName = "distance",
-        of: ExplainedScore | None = None,
-        extras: Extras = NO_EXTRAS,
-    ) -> list[CompareResponse]:
-        """The same for one query with each of the images, in their order; no content is embedded twice."""
-        with self.builds.lend(gallery) as (build, checkpoint):
-            judging = Judging.by(checkpoint, "pair", scorer, of)
-            return self._comparer.each(query, images, build, judging, extras)
-
-    def compare_each_by(
-        self,
-        encoder: Encoder,
-        query: Upload,
-        images: Sequence[Upload],
-        *,
-        scorer: ScorerName = "distance",
-        of: ExplainedScore | None = None,
-        extras: Extras = NO_EXTRAS,
-    ) -> list[CompareResponse]:
-        """The same by an encoder that belongs to no gallery."""
-        judging = Judging.by(Checkpoint.of(encoder), "pair", scorer, of)
-        return self._comparer.each_by(encoder, query, images, judging, extras)
 
     def loaded_fingerprints(self) -> frozenset[str]:
         """Of the encoders that are in memory."""

@@ -9,7 +9,7 @@ from gallery.builds.build import Build
 from gallery.builds.image import GalleryImage
 from gallery.errors import EncoderMismatch
 from gallery.galleries import Galleries
-from search_api.schemas.search import EncoderSchema
+from search_api.schemas.encoder import EncoderSchema
 from siamese.calibration import Calibration
 from siamese.checkpoint import load_record, with_calibration
 from siamese.embedded_samples import EmbeddedSamples

@@ -11,14 +11,9 @@ from pydantic import Field
 from search_api.evidence.accounts import NO_EXTRAS, Extras
 from search_api.queries.subjects import Upload
 from search_api.schemas.base import ExplainedScore, Schema, ScorerName
+from search_api.schemas.encoder import CalibrationSchema, EncoderSchema
 from search_api.schemas.query import QuerySchema
-from search_api.schemas.search import (
-    CalibrationSchema,
-    CompareResponse,
-    CompareTimings,
-    EncoderSchema,
-    MatchSchema,
-)
+from search_api.schemas.search import CompareResponse, CompareTimings, MatchSchema
 from search_api.search import Searcher
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
@@ -108,10 +103,14 @@ def compare_pictures(
     Raises UnreadableImage, NoSuchHead, and what choosing a gallery raises.
     """
     if encoder:
-        answers = searcher.compare_each_by(encoder, query, images, scorer=scorer, of=of, extras=extras)
+        answers = searcher.comparer.compare_each_by(
+            encoder, query, images, scorer=scorer, of=of, extras=extras
+        )
         preprocessing = encoder.preprocessing
     else:
-        answers = searcher.compare_each(query, images, gallery=gallery, scorer=scorer, of=of, extras=extras)
+        answers = searcher.comparer.compare_each(
+            query, images, gallery=gallery, scorer=scorer, of=of, extras=extras
+        )
         with searcher.builds.lend(gallery) as (_, checkpoint):
             preprocessing = checkpoint.record.preprocessing
     order = sorted(range(len(images)), key=lambda at: _order(answers[at]))

@@ -4,7 +4,7 @@ import random
 
 from gallery.builds.build import Build
 from gallery.builds.probing import Drift, drift, probe
-from search_api.schemas.search import WatchSchema
+from search_api.schemas.galleries import WatchSchema
 from whyalike.console import say
 from whyalike.tables import UNKNOWN, print_facts
 

@@ -17,7 +17,7 @@ from gallery.sources.scanning import ScannedFile, scan
 from search_api.answers.responses import encoder_schema
 from search_api.loaded.checkpoints import Checkpoint
 from search_api.schemas.base import Schema, ScorerName, Verdict
-from search_api.schemas.search import CalibrationSchema, EncoderSchema
+from search_api.schemas.encoder import CalibrationSchema, EncoderSchema
 from search_api.scoring import Scorer
 from siamese.embedded_samples import embed_samples
 from siamese.encoder import Encoder

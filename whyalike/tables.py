@@ -11,7 +11,9 @@ from rich.table import Table
 from rich.text import Text
 
 from explain.chances import percentage
-from search_api.schemas.search import CalibrationSchema, MatchSchema, PublishedGallery, SearchResponse
+from search_api.schemas.encoder import CalibrationSchema
+from search_api.schemas.galleries import PublishedGallery
+from search_api.schemas.search import MatchSchema, SearchResponse
 from whyalike.console import out, printable
 
 UNKNOWN = "–"

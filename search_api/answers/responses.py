@@ -20,19 +20,21 @@ from search_api.matches.ranking import Ranking
 from search_api.matches.rescoring import Match
 from search_api.queries.pictures import original
 from search_api.queries.subjects import Subject
-from search_api.schemas.query import CropSchema, QueryImageSchema, QuerySchema
-from search_api.schemas.search import (
+from search_api.schemas.encoder import EncoderSchema
+from search_api.schemas.galleries import (
     AttributeSchema,
-    CompareResponse,
-    CompareTimings,
-    EncoderSchema,
     GalleryDetail,
     ImageSchema,
-    MatchSchema,
     PublishedGallery,
+    WatchSchema,
+)
+from search_api.schemas.query import CropSchema, QueryImageSchema, QuerySchema
+from search_api.schemas.search import (
+    CompareResponse,
+    CompareTimings,
+    MatchSchema,
     SearchResponse,
     SearchTimings,
-    WatchSchema,
 )
 from search_api.scoring import Scored, calibration_schema
 from search_api.stopwatch import Stopwatch

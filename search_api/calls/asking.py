@@ -10,9 +10,10 @@ from urllib.parse import quote
 from search_api.calls.call import Call, Picture, gallery_path, model, pictures
 from search_api.schemas.base import ExplainedScore, FittedOn, Prefilter, ScorerName
 from search_api.schemas.batch import BatchResponse
+from search_api.schemas.galleries import GalleryDetail, GalleryList, ImageSchema
 from search_api.schemas.judgements import JudgementList, JudgementSchema
 from search_api.schemas.map import GalleryMapSchema
-from search_api.schemas.search import CompareResponse, GalleryDetail, GalleryList, ImageSchema, SearchResponse
+from search_api.schemas.search import CompareResponse, SearchResponse
 from search_api.schemas.service import Health, SessionSchema
 from search_api.schemas.why_not import WhyNotResponse
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from search_api.answers import responses
 from search_api.routes.asking import Asking, refusals
-from search_api.schemas.search import GalleryDetail, GalleryList
+from search_api.schemas.galleries import GalleryDetail, GalleryList
 
 router = APIRouter(prefix="/v1/galleries", tags=["galleries"])
 

@@ -19,7 +19,7 @@ from search_api.routes.caching import Viewing, tag_of
 from search_api.routes.kept_overlays import DRAWN_ON, WantedOverlay, kept_overlay
 from search_api.schemas.asking import MAX_DATABASE_ID, MAX_QUERY_ID
 from search_api.schemas.base import ExplainedScore, ScorerName
-from search_api.schemas.search import ImageSchema
+from search_api.schemas.galleries import ImageSchema
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
 

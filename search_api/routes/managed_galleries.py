@@ -15,6 +15,7 @@ from search_api.errors import InvalidQuestion
 from search_api.loaded.encoder_list import KnownEncoder, known_encoders
 from search_api.routes.asking import Asking, refusals
 from search_api.routes.managing import Manages, Saying, accepted
+from search_api.schemas.encoder import EncoderSchema
 from search_api.schemas.jobs import JobSchema
 from search_api.schemas.managing import (
     BuildList,
@@ -25,7 +26,6 @@ from search_api.schemas.managing import (
     MadeGallery,
     NewGallery,
 )
-from search_api.schemas.search import EncoderSchema
 from search_api.scoring import calibration_schema
 
 router = APIRouter(prefix="/v1")

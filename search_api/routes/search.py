@@ -149,7 +149,7 @@ def compare(
     query = part(_one_of(limit, a, a_image_id, a_query_id, "a"), crop, masked)
     matched = _one_of(limit, b, b_image_id, b_query_id, "b")
     hiding = HidingWanted(what_if=what_if, faithfulness=faithfulness, pictures=overlays)
-    return asking.compare(
+    return asking.comparer.compare(
         query,
         matched,
         gallery=gallery,

@@ -8,7 +8,7 @@ from typing import ClassVar
 from pydantic import Field
 
 from search_api.schemas.base import AskedSchema, Schema, SparseSchema
-from search_api.schemas.search import CalibrationSchema, EncoderSchema
+from search_api.schemas.encoder import CalibrationSchema, EncoderSchema
 
 
 class NewGallery(AskedSchema):

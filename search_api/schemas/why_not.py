@@ -7,8 +7,8 @@ from typing import Literal
 from pydantic import Field
 
 from search_api.schemas.base import Schema, ScorerName, Verdict
+from search_api.schemas.encoder import EncoderSchema
 from search_api.schemas.query import QuerySchema
-from search_api.schemas.search import EncoderSchema
 
 Outcome = Literal[
     "returned",

@@ -349,7 +349,9 @@ def test_where_it_is_allowed_a_picture_of_the_web_is_asked_with(workshop: Worksh
 
 def test_a_part_is_compared_as_what_it_is_and_several_are_not_compared(searcher: Searcher) -> None:
     left = Part(HALF, crop=Region.parse("0,0,0.5,1"))
-    assert searcher.compare(left, RED).distance == pytest.approx(0, abs=1e-6)
-    assert searcher.compare(left, HALF).distance == pytest.approx(math.sqrt(2 - math.sqrt(2)), abs=1e-6)
+    assert searcher.comparer.compare(left, RED).distance == pytest.approx(0, abs=1e-6)
+    assert searcher.comparer.compare(left, HALF).distance == pytest.approx(
+        math.sqrt(2 - math.sqrt(2)), abs=1e-6
+    )
     with pytest.raises(InvalidQuestion, match="one picture on either side"):
-        searcher.compare(together((RED, 1), (BLUE, 1)), RED)
+        searcher.comparer.compare(together((RED, 1), (BLUE, 1)), RED)

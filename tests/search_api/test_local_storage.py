@@ -98,7 +98,7 @@ def test_a_query_that_the_gallery_holds_is_explained_whichever_way_it_comes(sear
     stored = searcher.search(Stored(image_id), gallery="none", k=2)
     assert stored.matches[0].evidence.query.computed_from == "original"
     assert maps(stored.matches[0].evidence.query) == pytest.approx(maps(uploaded.matches[0].evidence.query))
-    pair = searcher.compare(Stored(image_id), Stored(image_id), gallery="none")
+    pair = searcher.comparer.compare(Stored(image_id), Stored(image_id), gallery="none")
     assert pair.distance == 0 and pair.evidence.matched.computed_from == "original"
 
 

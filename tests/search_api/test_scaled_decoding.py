@@ -140,7 +140,7 @@ def test_other_bytes_of_the_same_pixels_are_found_at_distance_zero_and_drawn_in_
     retold = lying() + b"a tail that no decoder reads"
     match = paths.searcher.search(Upload(retold)).matches[0]
     assert match.distance == 0
-    pair = paths.searcher.compare_each_by(paths.encoder, Upload(lying()), [Upload(retold)])[0]
+    pair = paths.searcher.comparer.compare_each_by(paths.encoder, Upload(lying()), [Upload(retold)])[0]
     assert pair.distance == 0
     shown = paths.searcher.reader.embedded(Upload(retold), paths.encoder, Stopwatch()).upload
     assert shown is not None

@@ -94,7 +94,7 @@ def test_every_answer_names_its_scorer_and_what_that_was_fitted_on(workshop: Wor
     assert [match.score for match in plainly.matches] == [match.distance for match in plainly.matches]
     assert (by_head.scorer, by_head.threshold, by_head.calibration.pairs) == ("pair-head", None, 200)
     assert (by_head.calibration.fitted_on, by_head.calibration.reason) == ("pair", None)
-    compared = searcher.compare(RED, HALF, scorer="pair-head")
+    compared = searcher.comparer.compare(RED, HALF, scorer="pair-head")
     assert (compared.scorer, compared.score, compared.verdict) == ("pair-head", -3, "different")
 
 
@@ -157,8 +157,8 @@ def test_a_number_that_is_not_the_scorers_own_is_explained_without_its_verdict(
 def test_the_distance_beside_a_pair_head_is_read_as_for_same_too(workshop: Workshop) -> None:
     workshop.publish(calibration=fitted_at(1.0), heads=HEADS)
     searcher = workshop.searcher()
-    by_head = searcher.compare(RED, HALF, scorer="pair-head", of="distance")
-    by_distance = searcher.compare(RED, HALF, of="distance")
+    by_head = searcher.comparer.compare(RED, HALF, scorer="pair-head", of="distance")
+    by_distance = searcher.comparer.compare(RED, HALF, of="distance")
     assert (by_head.verdict, by_distance.verdict) == ("different", "same")
     assert by_head.evidence == by_distance.evidence
 
@@ -262,7 +262,7 @@ def test_a_search_is_judged_as_shown_pairs_are_and_a_comparison_as_balanced_ones
     searcher = workshop.searcher()
     with searcher.builds.lend(None) as (build, _):
         with_calibration(build.checkpoint, fitted_at(1.0), shown=SHOWN)
-    found, compared = searcher.search(RED), searcher.compare(RED, HALF)
+    found, compared = searcher.search(RED), searcher.comparer.compare(RED, HALF)
     assert (found.threshold, found.calibration.fitted_on) == (0.5, "shown")
     assert (compared.threshold, compared.calibration.fitted_on) == (1.0, "pair")
     match = found.matches[2]
@@ -270,7 +270,7 @@ def test_a_search_is_judged_as_shown_pairs_are_and_a_comparison_as_balanced_ones
     assert (match.verdict, compared.verdict) == ("different", "same")
     baselines = match.evidence.explained.baseline, compared.evidence.explained.baseline
     assert baselines == (pytest.approx(1 - 0.5**2 / 2), pytest.approx(0.5))
-    as_shown = searcher.compare(RED, HALF, calibration="shown")
+    as_shown = searcher.comparer.compare(RED, HALF, calibration="shown")
     assert (as_shown.verdict, as_shown.evidence) == (match.verdict, match.evidence)
 
 
@@ -293,9 +293,9 @@ def test_an_encoder_compares_by_its_pair_head_without_a_gallery(workshop: Worksh
     put_heads(tmp_path / "mean-colour.checkpoint", HEADS)
     searcher = workshop.searcher()
     with pytest.raises(NoSuchHead):
-        searcher.compare_each_by(encoder, RED, [HALF], scorer="pair-head")
+        searcher.comparer.compare_each_by(encoder, RED, [HALF], scorer="pair-head")
     encoder = type(encoder).load(tmp_path / "mean-colour.checkpoint", device="cpu")
-    answers = searcher.compare_each_by(encoder, HALF, [RED, HALF], scorer="pair-head")
+    answers = searcher.comparer.compare_each_by(encoder, HALF, [RED, HALF], scorer="pair-head")
     assert [answer.verdict for answer in answers] == ["different", "same"]
 
 

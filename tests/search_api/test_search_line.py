@@ -282,15 +282,18 @@ def test_equal_bytes_are_at_distance_zero_and_the_order_of_a_pair_does_not_matte
     workshop.publish()
     searcher = workshop.searcher()
     noisy = Upload(png(HALF_RED.resize((50, 50))), "noisy.png")
-    assert searcher.compare(noisy, noisy).distance == 0
-    assert searcher.compare(RED, noisy).distance == searcher.compare(noisy, RED).distance
-    there, back = searcher.compare(RED, noisy).evidence, searcher.compare(noisy, RED).evidence
+    assert searcher.comparer.compare(noisy, noisy).distance == 0
+    assert searcher.comparer.compare(RED, noisy).distance == searcher.comparer.compare(noisy, RED).distance
+    there, back = (
+        searcher.comparer.compare(RED, noisy).evidence,
+        searcher.comparer.compare(noisy, RED).evidence,
+    )
     assert there.query == back.matched and there.matched == back.query
 
 
 def test_a_comparison_has_the_fields_of_a_match(workshop: Workshop) -> None:
     workshop.publish(calibration=fitted_at(1.0))
-    answer = workshop.searcher().compare(RED, Upload(png(HALF_RED), "half.png"))
+    answer = workshop.searcher().comparer.compare(RED, Upload(png(HALF_RED), "half.png"))
     assert list(answer.model_dump())[:13] == list(workshop.searcher().search(RED).matches[0].model_dump())
     assert answer.distance == pytest.approx(HALF_DISTANCE, abs=1e-6)
     assert (answer.rank, answer.image_id, answer.index_distance) == (1, None, None)
@@ -301,13 +304,13 @@ def test_a_comparison_has_the_fields_of_a_match(workshop: Workshop) -> None:
 def test_an_encoder_compares_without_a_gallery(workshop: Workshop, tmp_path: Path) -> None:
     encoder = mean_colour_encoder(tmp_path, calibration=fitted_at(0.5))
     searcher = workshop.searcher()
-    answer = searcher.compare_each_by(
+    answer = searcher.comparer.compare_each_by(
         encoder, RED, [Upload(png(plain("blue")))], extras=Extras(overlays=True)
     )[0]
     assert answer.distance == pytest.approx(math.sqrt(2))
     assert (answer.verdict, answer.gallery, answer.build) == ("different", None, None)
     assert answer.overlays is not None and answer.overlays.matched.drawn_on == "upload"
-    assert searcher.compare_each_by(encoder, RED, [RED])[0].distance == 0
+    assert searcher.comparer.compare_each_by(encoder, RED, [RED])[0].distance == 0
 
 
 def test_a_new_build_is_found_at_the_next_question_and_readers_of_the_old_one_finish(

@@ -25,7 +25,7 @@ from explain.overlay import muted
 from search_api.contract import examples
 from search_api.problems.refusals import PROBLEM_JSON
 from search_api.queries.subjects import Upload
-from search_api.schemas import base, batch, judgements, service, why_not
+from search_api.schemas import base, batch, galleries, judgements, service, why_not
 from search_api.schemas import map as map_schemas
 from search_api.schemas import search as search_schemas
 from search_api.schemas.search import CompareResponse, SearchResponse
@@ -441,10 +441,10 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
         ("revoke_judgement", judgements.JudgementSchema),
         ("why_not", why_not.WhyNotResponse),
         ("compare", search_schemas.CompareResponse),
-        ("list_galleries", search_schemas.GalleryList),
+        ("list_galleries", galleries.GalleryList),
         ("get_map", map_schemas.GalleryMapSchema),
-        ("get_gallery", search_schemas.GalleryDetail),
-        ("get_image", search_schemas.ImageSchema),
+        ("get_gallery", galleries.GalleryDetail),
+        ("get_image", galleries.ImageSchema),
         ("get_session", service.SessionSchema),
         ("open_session", service.SessionSchema),
         ("livez", service.Health),

@@ -6,7 +6,7 @@ from whyalike.options import Json
 def galleries(json: Json = False) -> None:
     """List the galleries that can be searched."""
     from search_api.answers.responses import published_gallery
-    from search_api.schemas.search import GalleryList
+    from search_api.schemas.galleries import GalleryList
     from whyalike.console import say
     from whyalike.home import open_galleries
     from whyalike.settings import read_settings
