@@ -57,12 +57,6 @@ def set_attributes(site: Site, image: GalleryImage, attributes: Mapping[str, str
         values["attributes"] = {**values["attributes"], **attributes}
 
 
-def remove_image(site: Site, image: GalleryImage, said: Said) -> None:
-    """The content at this place is no image any more: no search finds it from now on, in whichever build."""
-    with _changing(site, image.uri, of_source=False, said=said) as values:
-        values |= {"removed": True, "checksum": image.checksum, "image_id": image.image_id}
-
-
 @contextmanager
 def _changing(site: Site, uri: str, *, of_source: bool, said: Said) -> Iterator[dict[str, Any]]:
     """What was said of a place so far, written anew when the block ends."""
@@ -97,9 +91,6 @@ def _unsaid(site: Site, uri: str) -> dict[str, Any]:
         "gallery_id": site.gallery_id,
         "uri": uri,
         "of_source": False,
-        "image_id": None,
-        "checksum": None,
-        "removed": False,
         "labelled": False,
         "label": None,
         "attributes": {},

@@ -17,6 +17,8 @@ GalleryError
 ├── GalleryInUse           somebody reads the gallery that is to be deleted
 ├── SourceUnavailable      a source is missing, unreadable, or suddenly empty
 ├── InvalidSource          a source is of no kind that can be read, or a row of it says nothing sensible
+├── RemovalNotFound        no such image is removed, so that nothing is taken back
+├── OriginalDeleted        a removal cannot be taken back: the file was deleted with it
 ├── OriginalUnavailable    the bytes of an image cannot be read where they lie
 │   └── FetchRefused       a URL is not fetched, or its server did not give a file
 ├── InvalidFilter          a condition on metadata is not understood, or names a column that nobody has
@@ -108,6 +110,14 @@ class SourceUnavailable(GalleryError):  # noqa: N818
 
 class InvalidSource(GalleryError):  # noqa: N818
     """A source is of no kind that can be read, or a row of it says nothing sensible."""
+
+
+class RemovalNotFound(GalleryError):  # noqa: N818
+    """No such image is removed, so that nothing can be taken back."""
+
+
+class OriginalDeleted(GalleryError):  # noqa: N818
+    """A removal cannot be taken back: the file was the gallery's own, and was deleted with it."""
 
 
 class OriginalUnavailable(GalleryError):  # noqa: N818

@@ -12,22 +12,18 @@ from sqlalchemy import (
     and_,
     exists,
     func,
-    literal_column,
     or_,
     select,
 )
 from sqlalchemy.orm import aliased
 
 from gallery.difference import EndedPlace
-from gallery.records.amendments import AmendmentRecord
+from gallery.records.amendments import RemovalRecord
 from gallery.records.builds import EmbeddedContentRecord
 from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
 
 CHUNK = 1000
 """Values in one IN (…): old SQLite takes 32,766 and PostgreSQL 65,535, and nothing is gained by more."""
-
-_REMOVED: ColumnElement[bool] = literal_column("amendments.removed")
-"""As the partial index says it: SQLite takes no index for the same condition in other words."""
 
 T = TypeVar("T")
 
@@ -83,13 +79,13 @@ def is_shown(gallery_id: int, build: int) -> ColumnElement[bool]:
 
 def not_removed() -> ColumnElement[bool]:
     """The condition that no person has removed the image of a place; it holds at once, in every build."""
-    return ~exists().where(AmendmentRecord.image_id == PlaceRecord.image_id, _REMOVED)
+    return ~exists().where(RemovalRecord.image_id == PlaceRecord.image_id)
 
 
 def is_removed(connection: Connection, image_id: int) -> bool:
     """Whether a person has removed the image."""
-    removed = (AmendmentRecord.image_id == image_id, _REMOVED)
-    return connection.scalar(select(AmendmentRecord.uri).where(*removed).limit(1)) is not None
+    removed = select(RemovalRecord.uri).where(RemovalRecord.image_id == image_id).limit(1)
+    return connection.scalar(removed) is not None
 
 
 def members(condition: ColumnElement[bool]) -> Select[int, str, str | None, str, int, int]:

@@ -22,11 +22,11 @@ from gallery.jobs.requests import (
     JobRequest,
     UploadRequest,
 )
+from gallery.removals import remove_originals
 from gallery.settings import FetchingSettings
 from gallery.sources.allowed import AllowedSources
 from gallery.sources.kinds import is_local, source_of
 from gallery.surveys.seen import Unreadable
-from gallery.uploads.removing import remove_originals
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.settings import IndexingSettings

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, Select, and_, delete, exists, insert, or_, select, update
+from sqlalchemy.orm import aliased
 
 from gallery.builds.planning import published_manifest, published_number, stated
 from gallery.builds.republication import republish
@@ -13,7 +14,7 @@ from gallery.filters.attributes import digest_of
 from gallery.filters.filtering import attributes_by_image, record_attributes
 from gallery.manifest import Manifest
 from gallery.membership import chunks
-from gallery.records.amendments import AmendmentRecord
+from gallery.records.amendments import AmendmentRecord, RemovalRecord
 from gallery.records.files import FileRecord, FindingRecord
 from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
 from gallery.segments.intact import IntactSegments
@@ -24,12 +25,17 @@ from gallery.tenure import Tenure
 
 @dataclass(frozen=True, slots=True)
 class AmendReport:
-    """What was published; `build` is the number that readers open now, an old one if nothing had changed."""
+    """What was published; `build` is the number that readers open now, an old one if nothing had changed.
+
+    `returned` images are back because their removals were revoked; where their embeddings are gone by now,
+    the next run over their source brings them back.
+    """
 
     gallery: str
     build: int
     removed: int
     amended: int
+    returned: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,62 +55,111 @@ def publish_amendments(tenure: Tenure) -> AmendReport:
     """
     with tenure.engine.connect() as connection:
         changes = list(_changes(connection, tenure.gallery_id))
+        returns = _returns(connection, tenure)
         build = published_number(connection, tenure.gallery_id)
-    if changes:
+    if changes or returns:
 
         def change(connection: Connection, number: int) -> Manifest:
             for each in changes:
                 _write(connection, tenure.gallery_id, each, number)
+            for place in returns:
+                _begin_again(connection, tenure.gallery_id, place, number)
             return _stated(connection, tenure)
 
         build = republish(tenure, change).build
     removed = sum(each.removed for each in changes)
-    return AmendReport(tenure.gallery, build, removed, len(changes) - removed)
+    return AmendReport(tenure.gallery, build, removed, len(changes) - removed, len(returns))
 
 
 def _changes(connection: Connection, gallery_id: int) -> Iterator[_Change]:
     """The live places of which people say something else; only the holder of the lease changes places."""
+    removed = connection.execute(_removed_places(gallery_id)).all()
+    yield from (_Change(row, True, None, {}) for row in removed)
+    ended = {row.id for row in removed}
     build = published_number(connection, gallery_id)
     for chunk in chunks(connection.execute(_amended_places(gallery_id)).all()):
         told = attributes_by_image(connection, gallery_id, build, [row.image_id for row in chunk])
         for row in chunk:
-            says = Amendment(row.uri, row.said_of, row.removed, row.labelled, row.said_label, row.said)
+            says = Amendment(row.uri, row.labelled, row.said_label, row.said)
             before = told.get(row.image_id, {})
-            if says.removes(row.checksum):
-                yield _Change(row, True, None, {})
-                continue
             label, attributes = says.label_for(row.label), says.attributes_for(before)
-            if (label, attributes) != (row.label, before):
+            if row.id not in ended and (label, attributes) != (row.label, before):
                 yield _Change(row, False, label, attributes)
 
 
-def _amended_places(gallery_id: int) -> Any:
+def _removed_places(gallery_id: int) -> Select[Any]:
+    """Those that show what was removed from them."""
+    here = (RemovalRecord.gallery_id == PlaceRecord.gallery_id, RemovalRecord.uri == PlaceRecord.uri)
     return (
-        select(
-            PlaceRecord.id,
-            PlaceRecord.image_id,
-            PlaceRecord.uri,
-            PlaceRecord.label,
-            PlaceRecord.source,
-            ContentRecord.checksum,
-            AmendmentRecord.checksum.label("said_of"),
-            AmendmentRecord.removed,
+        _live_places(gallery_id)
+        .join(RemovalRecord, and_(*here))
+        .where(RemovalRecord.checksum == ContentRecord.checksum)
+    )
+
+
+def _amended_places(gallery_id: int) -> Select[Any]:
+    """Those whose label or attributes people have said, with what they said."""
+    here = (AmendmentRecord.gallery_id == PlaceRecord.gallery_id, AmendmentRecord.uri == PlaceRecord.uri)
+    return (
+        _live_places(gallery_id)
+        .add_columns(
             AmendmentRecord.labelled,
             AmendmentRecord.label.label("said_label"),
             AmendmentRecord.attributes.label("said"),
         )
-        .join(
-            AmendmentRecord,
-            (AmendmentRecord.gallery_id == PlaceRecord.gallery_id) & (AmendmentRecord.uri == PlaceRecord.uri),
-        )
+        .join(AmendmentRecord, and_(*here))
+        .where(AmendmentRecord.of_source.is_(False))
+    )
+
+
+def _live_places(gallery_id: int) -> Select[Any]:
+    names = ("id", "image_id", "uri", "label", "source")
+    return (
+        select(*(getattr(PlaceRecord, name) for name in names))
         .join(ImageRecord, ImageRecord.id == PlaceRecord.image_id)
         .join(ContentRecord, ContentRecord.id == ImageRecord.content_id)
+        .where(PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build.is_(None))
+        .order_by(PlaceRecord.uri)
+    )
+
+
+def _returns(connection: Connection, tenure: Tenure) -> list[Row[Any]]:
+    """The last places of images that were removed and are so no more, each image once."""
+    gallery_id = tenure.gallery_id
+    published = published_manifest(connection, tenure.folder, gallery_id)
+    found = connection.execute(_ended_places(gallery_id)).all()
+    if published is None or not found:
+        return []
+    held = _intact(connection, tenure, published).contents()
+    at = {row.uri: row for row in found if row.checksum in held}
+    return list({row.image_id: row for row in at.values()}.values())
+
+
+def _ended_places(gallery_id: int) -> Select[Any]:
+    """Where files say that they were removed, and nobody says so any more; the last place comes last."""
+    live = aliased(PlaceRecord)
+    same = (RemovalRecord.uri == FileRecord.uri, RemovalRecord.checksum == FileRecord.checksum)
+    names = ("id", "image_id", "uri", "label", "attributes", "source")
+    return (
+        select(*(getattr(PlaceRecord, name) for name in names), ContentRecord.checksum)
+        .join(ImageRecord, ImageRecord.id == PlaceRecord.image_id)
+        .join(ContentRecord, ContentRecord.id == ImageRecord.content_id)
+        .join(
+            FileRecord,
+            and_(FileRecord.gallery_id == PlaceRecord.gallery_id, FileRecord.uri == PlaceRecord.uri),
+        )
         .where(
             PlaceRecord.gallery_id == gallery_id,
-            PlaceRecord.until_build.is_(None),
-            AmendmentRecord.of_source.is_(False),
+            FileRecord.reason == REMOVED,
+            FileRecord.checksum == ContentRecord.checksum,
+            ~exists().where(RemovalRecord.gallery_id == FileRecord.gallery_id, *same),
+            ~exists().where(
+                live.gallery_id == gallery_id,
+                live.until_build.is_(None),
+                or_(live.uri == PlaceRecord.uri, live.image_id == PlaceRecord.image_id),
+            ),
         )
-        .order_by(PlaceRecord.uri)
+        .order_by(PlaceRecord.id)
     )
 
 
@@ -126,6 +181,16 @@ def _write(connection: Connection, gallery_id: int, change: _Change, number: int
     connection.execute(insert(PlaceRecord).values(**row, **said, since_build=number))
 
 
+def _begin_again(connection: Connection, gallery_id: int, place: Row[Any], number: int) -> None:
+    said = {"label": place.label, "attributes": place.attributes}
+    row = {"gallery_id": gallery_id, "image_id": place.image_id, "uri": place.uri, "source": place.source}
+    connection.execute(insert(PlaceRecord).values(**row, **said, since_build=number))
+    file = update(FileRecord).where(FileRecord.gallery_id == gallery_id, FileRecord.uri == place.uri)
+    connection.execute(file.values(reason=None, **said))
+    found = (FindingRecord.gallery_id == gallery_id, FindingRecord.uri == place.uri)
+    connection.execute(delete(FindingRecord).where(*found))
+
+
 def _stated(connection: Connection, tenure: Tenure) -> Manifest:
     published = published_manifest(connection, tenure.folder, tenure.gallery_id)
     if published is None:
@@ -133,14 +198,17 @@ def _stated(connection: Connection, tenure: Tenure) -> Manifest:
             f"The manifest of the published build of {tenure.gallery!r} is lost; "
             "`whyalike gallery repair` mends what it can."
         )
-    encoder, storage = published.encoder, published.local_embeddings
-    intact = IntactSegments(connection, tenure.folder, tenure.gallery_id, encoder.fingerprint, storage)
     return stated(
         connection,
         tenure.folder,
         tenure.gallery_id,
-        intact,
-        fingerprint=encoder.fingerprint,
-        encoder_name=encoder.name,
-        storage=storage,
+        _intact(connection, tenure, published),
+        fingerprint=published.encoder.fingerprint,
+        encoder_name=published.encoder.name,
+        storage=published.local_embeddings,
     )
+
+
+def _intact(connection: Connection, tenure: Tenure, published: Manifest) -> IntactSegments:
+    fingerprint, storage = published.encoder.fingerprint, published.local_embeddings
+    return IntactSegments(connection, tenure.folder, tenure.gallery_id, fingerprint, storage)

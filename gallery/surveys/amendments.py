@@ -1,12 +1,15 @@
 """What people have said of images, as a run over their sources meets it: it holds against the source."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from heapq import merge
+from itertools import groupby
+from operator import attrgetter
 from typing import Any
 
-from sqlalchemy import Engine, Select, or_, select
+from sqlalchemy import ColumnElement, Engine, Select, or_, select, tuple_
 
-from gallery.records.amendments import AmendmentRecord
+from gallery.records.amendments import AmendmentRecord, RemovalRecord
 from gallery.sources.roots import is_below
 from gallery.sources.source import Source, SourceFile
 from gallery.surveys.seen import PAGE, below
@@ -14,18 +17,20 @@ from gallery.surveys.seen import PAGE, below
 
 @dataclass(frozen=True, slots=True)
 class Amendment:
-    """What was said of the place at `uri`, or of all found in that source; see AmendmentRecord."""
+    """What was said of the place at `uri`, or of all found in that source; see AmendmentRecord.
+
+    `removed` are the checksums of contents that are no image at this place.
+    """
 
     uri: str
-    checksum: str | None
-    removed: bool
     labelled: bool
     label: str | None
     attributes: Mapping[str, str | None]
+    removed: frozenset[str] = frozenset()
 
     def removes(self, checksum: str | None) -> bool:
         """Whether this content is no image here any more."""
-        return self.removed and self.checksum == checksum
+        return checksum in self.removed
 
     def label_for(self, label: str | None) -> str | None:
         """The label of what the source calls so."""
@@ -90,14 +95,21 @@ def hold_for(amendments: Sequence[Amendment], uri: str, source: Source) -> list[
 
 
 def of_places(engine: Engine, gallery_id: int, source: Source) -> Iterator[Amendment]:
-    """What was said of places where the source may have files, in the order of uris, a page at a time."""
+    """What was said of places where the source may have files, one for each, in the order of uris."""
+    said = _amended_places(engine, gallery_id, source)
+    removed = _removals(engine, gallery_id, source)
+    for _, group in groupby(merge(said, removed, key=attrgetter("uri")), key=attrgetter("uri")):
+        first, *others = group
+        yield replace(first, removed=first.removed.union(*(each.removed for each in others)))
+
+
+def _amended_places(engine: Engine, gallery_id: int, source: Source) -> Iterator[Amendment]:
+    """The labels and attributes, a page at a time."""
     statement = _columns().where(
-        AmendmentRecord.gallery_id == gallery_id, AmendmentRecord.of_source.is_(False)
+        AmendmentRecord.gallery_id == gallery_id,
+        AmendmentRecord.of_source.is_(False),
+        *_within(AmendmentRecord, source),
     )
-    if not source.is_listing:
-        statement = statement.where(
-            or_(AmendmentRecord.uri == source.uri, below(AmendmentRecord, source.uri))
-        )
     last = ""
     while True:
         with engine.connect() as connection:
@@ -110,6 +122,31 @@ def of_places(engine: Engine, gallery_id: int, source: Source) -> Iterator[Amend
         last = page[-1].uri
 
 
+def _removals(engine: Engine, gallery_id: int, source: Source) -> Iterator[Amendment]:
+    """The removals, each by itself, a page at a time."""
+    key = tuple_(RemovalRecord.uri, RemovalRecord.checksum)
+    statement = select(RemovalRecord.uri, RemovalRecord.checksum).where(
+        RemovalRecord.gallery_id == gallery_id, *_within(RemovalRecord, source)
+    )
+    last = ("", "")
+    while True:
+        with engine.connect() as connection:
+            page = connection.execute(
+                statement.where(key > last).order_by(RemovalRecord.uri, RemovalRecord.checksum).limit(PAGE)
+            ).all()
+        yield from (Amendment(row.uri, False, None, {}, frozenset({row.checksum})) for row in page)
+        if len(page) < PAGE:
+            return
+        last = (page[-1].uri, page[-1].checksum)
+
+
+def _within(
+    record: type[AmendmentRecord] | type[RemovalRecord], source: Source
+) -> Iterator[ColumnElement[bool]]:
+    """The condition that the source may have the file, where it can be said."""
+    if not source.is_listing:
+        yield or_(record.uri == source.uri, below(record, source.uri))
+
+
 def _columns() -> Select[Any]:
-    names = ("uri", "checksum", "removed", "labelled", "label", "attributes")
-    return select(*(getattr(AmendmentRecord, name) for name in names))
+    return select(*(getattr(AmendmentRecord, name) for name in ("uri", "labelled", "label", "attributes")))

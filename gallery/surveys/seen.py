@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from sqlalchemy import ColumnElement, Connection, Engine, and_, func, or_, select
 
-from gallery.records.amendments import AmendmentRecord
+from gallery.records.amendments import AmendmentRecord, RemovalRecord
 from gallery.records.files import FileRecord, FindingRecord
 from gallery.sources.source import Source
 
@@ -121,7 +121,7 @@ def _within(record: Seen, source: Source) -> ColumnElement[bool]:
     return or_(*_parts(record, source))
 
 
-def below(record: Seen | type[AmendmentRecord], uri: str) -> ColumnElement[bool]:
+def below(record: Seen | type[AmendmentRecord] | type[RemovalRecord], uri: str) -> ColumnElement[bool]:
     """The condition that a file lies somewhere in the folder."""
     folder = uri.rstrip(os.sep)
     return and_(record.uri >= folder + os.sep, record.uri < folder + chr(ord(os.sep) + 1))

@@ -7,14 +7,14 @@ from typing import Annotated
 
 from fastapi import APIRouter, File, Path, Query, Response, UploadFile
 
-from gallery.amending import relabel, remove_image, set_attributes
+from gallery.amending import relabel, set_attributes
 from gallery.builds.image import GalleryImage
 from gallery.builds.pages import images_page
 from gallery.errors import NotUploaded, UploadRefused
 from gallery.jobs.requests import AmendRequest, UploadRequest
+from gallery.removals import remove_image
 from gallery.uploads.archives import is_archive
 from gallery.uploads.receiving import SentFile, receive, replace
-from gallery.uploads.removing import is_uploaded
 from search_api.errors import InvalidQuestion
 from search_api.matches.conditions import conditions
 from search_api.routes.asking import Asking, ImageId, refusals
@@ -55,7 +55,7 @@ def list_images(
                 checksum=each.checksum,
                 width=each.width,
                 height=each.height,
-                uploaded=is_uploaded(site, each.uri),
+                uploaded=site.owns(each.uri),
             )
             for each in found[:limit]
         ]
@@ -101,7 +101,7 @@ def replace_image(
     Only of originals that are the gallery's own; others are changed where they lie, and imported again.
     """
     site, found = managing.galleries.site(name), _image(asking, name, image_id)
-    if not is_uploaded(site, found.uri):
+    if not site.owns(found.uri):
         raise NotUploaded(
             f"The original of image {image_id} is {found.uri}, which is not the gallery's own; change it "
             "there and import it again."

@@ -14,4 +14,4 @@ def test_who_was_removed_is_looked_up_and_not_searched_for() -> None:
     with engine.connect() as connection:
         plan = connection.execute(text(f"EXPLAIN QUERY PLAN {question.compile(engine)}")).all()
     details = [row.detail for row in plan]
-    assert any("ix_amendments_removed" in each for each in details), details
+    assert any("ix_removals_image_id" in each for each in details), details

@@ -156,6 +156,35 @@ def test_the_way_back_down_removes_every_table(url: str) -> None:
     assert inspect(open_engine(url)).get_table_names() == ["alembic_version"]
 
 
+def test_what_was_removed_and_said_before_removals_had_rows_of_their_own_stays(url: str) -> None:
+    command.upgrade(schema._config(url), "0016")
+    said = (
+        "INSERT INTO amendments (gallery_id, uri, of_source, image_id, checksum, removed, labelled, label, "
+        "attributes, author, said_at) VALUES "
+        "(1, '/a', false, 1, 'aa', true, true, 'x', '{}', 'ada', '2026-01-01'), "
+        "(1, '/b', false, NULL, 'bb', true, false, NULL, '{}', NULL, '2026-01-01'), "
+        "(1, '/c', false, NULL, NULL, false, true, NULL, '{}', NULL, '2026-01-01')"
+    )
+    removed = "SELECT uri, checksum, image_id FROM {} ORDER BY uri"
+    with closing(url) as engine, engine.begin() as connection:
+        connection.execute(text("INSERT INTO galleries (id, name, created_at) VALUES (1, 'g', '2026-01-01')"))
+        content = "INSERT INTO contents (id, gallery_id, checksum, width, height) VALUES (1, 1, 'aa', 1, 1)"
+        connection.execute(text(content))
+        connection.execute(text("INSERT INTO images (id, content_id) VALUES (1, 1)"))
+        connection.execute(text(said))
+    schema.upgrade(url)
+    with closing(url) as engine, engine.connect() as connection:
+        expected = [("/a", "aa", 1), ("/b", "bb", None)]
+        assert [tuple(row) for row in connection.execute(text(removed.format("removals")))] == expected
+        told = "SELECT uri FROM amendments WHERE labelled ORDER BY uri"
+        assert connection.scalars(text(told)).all() == ["/a", "/c"]
+        assert connection.scalar(text("SELECT count(*) FROM amendments")) == 2
+    command.downgrade(schema._config(url), "0016")
+    with closing(url) as engine, engine.connect() as connection:
+        again = text(removed.format("amendments WHERE removed"))
+        assert [tuple(row) for row in connection.execute(again)] == expected
+
+
 def test_upgrading_loads_neither_torch_nor_faiss_nor_numpy(sqlite_url: str) -> None:
     script = (
         f"import sys; from migrations import schema; schema.upgrade({sqlite_url!r}); "

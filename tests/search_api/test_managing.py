@@ -96,6 +96,23 @@ def test_other_bytes_at_the_place_of_a_removed_image_are_another_image(
     assert len(images(client)) == 5
 
 
+def test_removing_what_stands_there_later_brings_nothing_back_that_was_removed_before(
+    client: TestClient, workshop: Workshop
+) -> None:
+    folder = workshop.root / "pictures" / "default"
+    first = (folder / "red" / "half.png").read_bytes()
+    work(workshop, client.delete(f"{ONE}/{id_of(client, 'half.png')}"), client)
+    write_folder(folder, {"red/half.png": plain("white")})
+    workshop.publish(pictures={})
+    work(workshop, client.delete(f"{ONE}/{id_of(client, 'half.png')}"), client)
+    assert len(images(client)) == 4
+    work(workshop, client.post("/v1/galleries/default/builds/1/activate"), client)
+    assert "half.png" not in found(client)
+    (folder / "red" / "half.png").write_bytes(first)
+    workshop.publish(pictures={})
+    assert len(images(client)) == 4, "nor does the file that was removed first"
+
+
 def test_a_label_that_a_person_set_stays_whatever_a_later_import_says(
     client: TestClient, workshop: Workshop
 ) -> None:
