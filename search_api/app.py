@@ -14,6 +14,7 @@ from starlette.staticfiles import StaticFiles
 from gallery.settings import UploadSettings
 from search_api.contract import openapi
 from search_api.edge import front
+from search_api.edge.readiness import Readiness
 from search_api.edge.tracing import Tracing
 from search_api.headers import DOCS_PATH
 from search_api.maps.gallery_maps import GalleryMaps
@@ -82,6 +83,7 @@ def create_app(
     )
     app.state.searcher = searcher
     app.state.maps = GalleryMaps()
+    app.state.readiness = Readiness(searcher.reasons_not_ready)
     app.state.managing = managing = managing or Managing(searcher.galleries)
     routers = [routes.router for routes in ROUTES]
     if settings.metrics != "off":

@@ -6,12 +6,13 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from starlette.datastructures import QueryParams
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope as Asgi
 
 from gallery.access.key import Scope
 
-LaneName = Literal["search", "other"]
+LaneName = Literal["search", "other", "open"]
 
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 SCOPES_OF: Mapping[str, Scope | None] = {
@@ -35,8 +36,14 @@ Of all others, what only looks (GET) needs “read” and what changes something
 """
 SEARCHES = frozenset({"search", "search_batch", "why_not", "compare"})
 """What embeds pictures: it takes much longer than the rest, and so has a lane and a rate of its own."""
+EMBEDS_WITH = {"get_overlay": "query_id"}
+"""Operations that embed a picture where this is asked for: it then counts as a search, too."""
 PROBES = frozenset({"livez", "readyz"})
 """What an orchestrator asks: who asks does not matter, and must not be what fails."""
+LANELESS = PROBES | {"metrics"}
+"""What must be answered when all lanes are full, to see that they are."""
+LOOKS_AT_KEYS = frozenset({"page", "get_session", "close_session"})
+"""What everybody may ask, and what says something else to who shows a key."""
 OPEN_PATHS = ("/docs", "/openapi.json", "/page/")
 """What says nothing of any gallery: the description of the API, and the files of the page."""
 API = "/v1/"
@@ -54,9 +61,14 @@ class Destination:
     lane: LaneName | None
 
     @property
-    def asks_nothing(self) -> bool:
-        """Whether it is answered without a look at the records, whatever a request shows."""
+    def is_probe(self) -> bool:
+        """Whether an orchestrator asks this."""
         return self.name in PROBES
+
+    @property
+    def looks_at_keys(self) -> bool:
+        """Whether a key is looked at where none is needed."""
+        return self.name in LOOKS_AT_KEYS
 
 
 def scope_of(operation: str, method: str) -> Scope | None:
@@ -78,9 +90,19 @@ class Destinations:
         """Where this request goes."""
         path, method = request["path"], request["method"]
         if any(path == each or path.startswith(each.rstrip("/") + "/") for each in OPEN_PATHS):
-            return Destination(OTHER, OTHER, None, None)
+            return Destination(OTHER, OTHER, None, "open")
         route = next((each for each in self._routes if each.matches(request)[0] is Match.FULL), None)
         name = getattr(route, "name", OTHER)
         scope = self._scopes[name] if name in self._scopes else scope_of(name, method)
-        lane: LaneName | None = "search" if name in SEARCHES else "other" if path.startswith(API) else None
-        return Destination(name, getattr(route, "path", OTHER), scope, lane)
+        return Destination(name, getattr(route, "path", OTHER), scope, _lane(name, scope, request))
+
+
+def _lane(name: str, scope: Scope | None, request: Asgi) -> LaneName | None:
+    """The lane of an operation; what needs no key has one of its own, in which strangers keep out nobody."""
+    if name in LANELESS:
+        return None
+    if name in SEARCHES or EMBEDS_WITH.get(name) in QueryParams(request["query_string"]):
+        return "search"
+    if scope is None:
+        return "open"
+    return "other" if request["path"].startswith(API) else None

@@ -201,7 +201,7 @@ class TooManyRequests(OfTheMoment):
 
     def __init__(self, what: str, per_minute: int, *, retry_after_s: int) -> None:
         self.retry_after_s = retry_after_s
-        whose = "an address whose keys are wrong or missing" if what == "failures" else "one key"
+        whose = "one key" if what in {"requests", "searches"} else "one address"
         super().__init__(
             f"At most {per_minute} {what} in a minute are taken from {whose}; ask again in {retry_after_s} s."
         )

@@ -119,7 +119,12 @@ class ServiceSettings(BaseModel):
         default=600, ge=0, description="Searches and comparisons of one key; 0 for any number."
     )
     failures_per_minute: int = Field(
-        default=60, ge=0, description="Wrong or missing keys from one address; 0 for any number."
+        default=60, ge=0, description="Wrong keys from one address; 0 for any number."
+    )
+    open_requests_per_minute: int = Field(
+        default=1200,
+        ge=0,
+        description="Requests from one address for what needs no key, but for probes; 0 for any number.",
     )
     searches_at_once: int = Field(
         default=16, ge=1, description="Searches and comparisons that are worked on."

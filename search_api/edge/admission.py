@@ -19,15 +19,21 @@ from search_api.problems.refusals import refusal
 from search_api.settings import ServiceSettings
 from search_api.visits import visit_of
 
+OPEN_AT_ONCE = 8
+OPEN_WAITING = 64
+"""Requests that need no key: the page, its files and signing in, all of them short."""
 GONE: Message = {"type": "http.disconnect"}
 
 
 def lanes_of(settings: ServiceSettings) -> dict[LaneName, Lane]:
-    """One lane for what embeds pictures and one for the rest, so that a page full of thumbnails goes on."""
+    """One lane for what embeds pictures, one for the rest, so that a page full of thumbnails goes on, and one
+    for what needs no key.
+    """
     patience_s = settings.waiting_seconds
     search = Lane(places=settings.searches_at_once, waiting=settings.searches_waiting, patience_s=patience_s)
     other = Lane(places=settings.requests_at_once, waiting=settings.requests_waiting, patience_s=patience_s)
-    return {"search": search, "other": other}
+    anybody = Lane(places=OPEN_AT_ONCE, waiting=OPEN_WAITING, patience_s=patience_s)
+    return {"search": search, "other": other, "open": anybody}
 
 
 class Admission:

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from anyio import CapacityLimiter
 from anyio.to_thread import run_sync
 from sqlalchemy import Engine
 from starlette.requests import cookie_parser
@@ -25,6 +26,8 @@ REMEMBERED_S = 5.0
 """Seconds for which a key that was found is believed without asking again: so long works a revoked one."""
 REMEMBERED = 1024
 """Keys and sessions that are believed at the same time."""
+LOOK_UPS = 8
+"""Keys that are looked up at the same time, in threads that no lane needs: a flood of guesses waits here."""
 NOTED_EVERY_S = 60.0
 """Seconds between two writings of when keys were used last."""
 
@@ -59,6 +62,7 @@ class Door:
         self._keys = Keys(engine)
         self._sessions = Sessions(engine, lasts=timedelta(hours=session_hours))
         self._believed = Believed()
+        self._look_ups = CapacityLimiter(LOOK_UPS)
         self._uses = LastUses(self._keys)
 
     async def who(self, shown: Shown) -> Key | None:
@@ -67,7 +71,7 @@ class Door:
         if not text:
             return None
         digest = digest_of(text)
-        key = self._believed.get(digest) or await run_sync(self._look_up, shown, text)
+        key = self._believed.get(digest) or await run_sync(self._look_up, shown, text, limiter=self._look_ups)
         if key:
             self._believed.put(digest, key)
             self._uses.note(key)

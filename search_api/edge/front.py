@@ -10,7 +10,7 @@ from sqlalchemy import Engine
 
 from gallery.access.key import Scope
 from search_api.destinations import Destinations
-from search_api.edge.admission import Admission, lanes_of
+from search_api.edge.admission import OPEN_AT_ONCE, Admission, lanes_of
 from search_api.edge.bodies import BodyLimit
 from search_api.edge.door import Door
 from search_api.edge.ending import Ending
@@ -18,6 +18,7 @@ from search_api.edge.guard import Guard
 from search_api.edge.hosts import KnownHosts
 from search_api.edge.observing import Observed
 from search_api.edge.rates import Rates
+from search_api.edge.recognition import Recognition
 from search_api.edge.same_origin import SameOrigin
 from search_api.edge.tracing import Tracing, open_tracing
 from search_api.headers import SecurityHeaders
@@ -26,7 +27,7 @@ from search_api.settings import FORM_OVERHEAD_BYTES, ServiceSettings
 
 SCOPE_OF_METRICS: dict[str, Scope | None] = {"open": None, "read": "read", "admin": "admin"}
 SPARE_THREADS = 8
-"""Threads beside those of the lanes: for looking keys up and for what the server is asked of itself."""
+"""Threads beside those of the lanes: for what the server is asked of itself."""
 
 
 def install(
@@ -49,19 +50,20 @@ def install(
     app.state.ending = Ending()
     app.state.rates = Rates(settings)
     app.state.tracing = tracing or open_tracing(settings.traces_endpoint)
-    app.state.threads = settings.searches_at_once + settings.requests_at_once + SPARE_THREADS
+    app.state.threads = settings.searches_at_once + settings.requests_at_once + OPEN_AT_ONCE + SPARE_THREADS
     lanes = lanes_of(settings)
     for name, lane in lanes.items():
         metrics.lane(name, held=partial(getattr, lane, "held"), waiting=partial(getattr, lane, "waiting"))
     scopes: dict[str, Scope | None] = {"metrics": SCOPE_OF_METRICS.get(settings.metrics, "admin")}
     routes = [route for router in routers for route in router.routes]
-    destinations = Destinations(routes, scopes=scopes)
+    destinations = app.state.destinations = Destinations(routes, scopes=scopes)
     app.add_middleware(Admission, lanes=lanes, ending=app.state.ending)
     app.add_middleware(
         BodyLimit, limits=body_limits, otherwise=FORM_OVERHEAD_BYTES, seconds=settings.body_seconds
     )
     if app.state.door is not None:
-        app.add_middleware(Guard, door=app.state.door, rates=app.state.rates)
+        app.state.recognition = Recognition(app.state.door, app.state.rates)
+        app.add_middleware(Guard, recognition=app.state.recognition, rates=app.state.rates)
     app.add_middleware(SameOrigin)
     app.add_middleware(KnownHosts, names=hosts)
     app.add_middleware(SecurityHeaders)

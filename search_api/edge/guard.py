@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
-from gallery.access.key import Key, Scope
-from search_api.edge.door import Door, Shown
+from gallery.access.key import Scope
+from search_api.edge.door import Shown
 from search_api.edge.rates import Rates
-from search_api.errors import KeyRequired, ScopeMissing
+from search_api.edge.recognition import Recognition
+from search_api.edge.sources import source_of
+from search_api.errors import KeyRequired, ScopeMissing, TooManyRequests
 from search_api.problems.faces import FACES
 from search_api.problems.refusals import refusal
 from search_api.visits import Visit, visit_of
-
-NOBODY = "unknown"
-"""The address of who came by no network, as through a socket of the machine."""
 
 
 class Guard:
     """ASGI middleware that refuses who has no key for where a request goes, before its body is read."""
 
-    def __init__(self, app: ASGIApp, *, door: Door, rates: Rates) -> None:
+    def __init__(self, app: ASGIApp, *, recognition: Recognition, rates: Rates) -> None:
         self._app = app
-        self._door = door
+        self._recognition = recognition
         self._rates = rates
 
     async def __call__(self, request: Asgi, receive: Receive, send: Send) -> None:
@@ -41,25 +42,24 @@ class Guard:
         """Raises KeyRequired, ScopeMissing, TooManyRequests."""
         headers, wanted = Headers(scope=request), visit.destination.scope
         shown = Shown.by(headers.get("authorization"), headers.get("cookie"))
-        address = address_of(request)
-        if wanted is not None:
-            self._rates.require_few_failures(address)
-        if wanted is not None or not (shown.is_nothing or visit.destination.asks_nothing):
-            visit.key = await self._door.who(shown)
-        if wanted is not None:
-            self._require(visit.key, wanted, shown, address)
-            assert visit.key is not None  # else it was refused
-            self._rates.count(visit.key, is_search=visit.destination.lane == "search")
+        if wanted is None:
+            await self._admit_anybody(request, visit, shown)
+            return
+        visit.key = await self._recognition.key_of(shown, source_of(request))
+        self._require(visit, wanted)
 
-    def _require(self, key: Key | None, wanted: Scope, shown: Shown, address: str) -> None:
-        if key is None:
-            self._rates.count_failure(address)
-            raise KeyRequired(is_wrong=not shown.is_nothing)
-        if not key.allows(wanted):
-            raise ScopeMissing(wanted, key.scope)
+    async def _admit_anybody(self, request: Asgi, visit: Visit, shown: Shown) -> None:
+        """A wrong key is as good as none here, but it is counted: else this would be where to guess."""
+        if not visit.destination.is_probe:
+            self._rates.count_open(source_of(request))
+        if visit.destination.looks_at_keys:
+            with suppress(KeyRequired, TooManyRequests):
+                visit.key = await self._recognition.key_of(shown, source_of(request))
 
-
-def address_of(request: Asgi) -> str:
-    """Where the request comes from."""
-    client = request.get("client")
-    return str(client[0]) if client else NOBODY
+    def _require(self, visit: Visit, wanted: Scope) -> None:
+        assert visit.key is not None  # else it was refused
+        if not visit.key.allows(wanted):
+            raise ScopeMissing(wanted, visit.key.scope)
+        self._rates.count_request(visit.key)
+        if visit.destination.lane == "search":
+            self._rates.count_search(visit.key)

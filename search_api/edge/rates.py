@@ -1,55 +1,61 @@
-"""How often one may ask: each key by itself, and an address that shows no key, or a wrong one.
+"""How often one may ask: each key by itself, and each address for wrong keys and for what needs no key.
 
-Counted by `limits` in a moving window of a minute, in this process: each replica counts for itself.
+Counted in a moving window of a minute, in this process: each replica counts for itself.
 """
 
 from __future__ import annotations
 
 import math
-import time
-
-from limits import RateLimitItem, RateLimitItemPerMinute
-from limits.storage import MemoryStorage
-from limits.strategies import MovingWindowRateLimiter
 
 from gallery.access.key import Key
+from search_api.edge.windows import MovingWindow
 from search_api.errors import TooManyRequests
 from search_api.settings import ServiceSettings
 
 
 class Rates:
-    """Counts, and raises TooManyRequests at what comes too often. A limit of 0 is none."""
+    """Counts, and refuses what comes too often. A limit of 0 is none."""
 
     def __init__(self, settings: ServiceSettings) -> None:
-        self._window = MovingWindowRateLimiter(MemoryStorage())
-        self._requests = _item(settings.requests_per_minute)
-        self._searches = _item(settings.searches_per_minute)
-        self._failures = _item(settings.failures_per_minute)
+        self._requests = _Rate("requests", settings.requests_per_minute)
+        self._searches = _Rate("searches", settings.searches_per_minute)
+        self._failures = _Rate("wrong keys", settings.failures_per_minute)
+        self._open = _Rate("requests without a key", settings.open_requests_per_minute)
 
-    def count(self, key: Key, *, is_search: bool) -> None:
-        """One more request by this key."""
-        self._hit(self._requests, "requests", key.public_id)
-        if is_search:
-            self._hit(self._searches, "searches", key.public_id)
+    def count_request(self, key: Key) -> None:
+        """One more request by this key; raises TooManyRequests."""
+        self._requests.count(key.public_id)
 
-    def count_failure(self, address: str) -> None:
-        """One more request from this address that had no valid key."""
-        if self._failures:
-            self._window.hit(self._failures, "failures", address)
+    def count_search(self, key: Key) -> None:
+        """One more search by this key; raises TooManyRequests."""
+        self._searches.count(key.public_id)
 
-    def require_few_failures(self, address: str) -> None:
-        """Refuse an address that has failed too often, before its next key is even looked at."""
-        if self._failures and not self._window.test(self._failures, "failures", address):
-            raise self._refused(self._failures, "failures", address)
+    def count_batch(self, key: Key, searches: int) -> None:
+        """The searches of a batch but the first, which was counted when the batch was sent; a batch of more
+        than a minute's is let as if it held just these. Raises TooManyRequests.
+        """
+        self._searches.count(key.public_id, cost=min(searches, self._searches.per_minute) - 1)
 
-    def _hit(self, item: RateLimitItem | None, what: str, whose: str) -> None:
-        if item and not self._window.hit(item, what, whose):
-            raise self._refused(item, what, whose)
+    def count_open(self, source: str) -> None:
+        """One more request from there for what needs no key; raises TooManyRequests."""
+        self._open.count(source)
 
-    def _refused(self, item: RateLimitItem, what: str, whose: str) -> TooManyRequests:
-        reset = self._window.get_window_stats(item, what, whose).reset_time
-        return TooManyRequests(what, item.amount, retry_after_s=max(1, math.ceil(reset - time.time())))
+    def count_failure(self, source: str) -> None:
+        """One more wrong key from there; raises TooManyRequests."""
+        self._failures.count(source)
 
 
-def _item(per_minute: int) -> RateLimitItem | None:
-    return RateLimitItemPerMinute(per_minute) if per_minute else None
+class _Rate:
+    """So many of something in a minute."""
+
+    def __init__(self, what: str, per_minute: int) -> None:
+        self._what = what
+        self.per_minute = per_minute
+        self._window = MovingWindow(per_minute) if per_minute else None
+
+    def count(self, whose: str, *, cost: int = 1) -> None:
+        if self._window is None or cost < 1:
+            return
+        seconds = self._window.count(whose, cost=cost)
+        if seconds > 0:
+            raise TooManyRequests(self._what, self.per_minute, retry_after_s=max(1, math.ceil(seconds)))

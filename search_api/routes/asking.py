@@ -7,6 +7,7 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Query, Request
 
+from search_api.edge.rates import Rates
 from search_api.schemas.asking import MAX_DATABASE_ID
 from search_api.schemas.service import Problem
 from search_api.search import Searcher
@@ -16,6 +17,11 @@ def _searcher(request: Request) -> Searcher:
     return cast(Searcher, request.app.state.searcher)
 
 
+def _rates(request: Request) -> Rates:
+    return cast(Rates, request.app.state.rates)
+
+
+TheRates = Annotated[Rates, Depends(_rates)]
 Asking = Annotated[Searcher, Depends(_searcher)]
 ImageId = Annotated[int, Path(ge=1, le=MAX_DATABASE_ID, description="As a match or a gallery names it.")]
 GalleryName = Annotated[

@@ -20,11 +20,16 @@ from search_api.schemas.search import SearchResponse
 from search_api.search import Searcher
 
 
-def answer_each(asking: Searcher, searches: Sequence[SearchJson], sent: Sent) -> list[BatchAnswer]:
-    """The answer or the problem of each; raises InvalidQuestion for none or more than the settings allow."""
+def require_size(searches: Sequence[SearchJson], asking: Searcher) -> Sequence[SearchJson]:
+    """The same; raises InvalidQuestion for none or more than the settings allow."""
     most = asking.settings.max_batch
     if not 1 <= len(searches) <= most:
         raise InvalidQuestion(f"A batch holds between 1 and {most} searches, not {len(searches)}.")
+    return searches
+
+
+def answer_each(asking: Searcher, searches: Sequence[SearchJson], sent: Sent) -> list[BatchAnswer]:
+    """The answer or the problem of each."""
     read = [_search_or_error(each, sent, asking) for each in searches]
     answers = iter(asking.ask_each([each for each in read if isinstance(each, AskedSearch)]))
     return [_answer(next(answers) if isinstance(each, AskedSearch) else each) for each in read]

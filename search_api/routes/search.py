@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, File, Form, UploadFile
+from fastapi import APIRouter, File, Form, Request, UploadFile
 
 from search_api.asked_search import AskedSearch
 from search_api.errors import InvalidQuestion
 from search_api.evidence.accounts import Extras, HidingWanted
 from search_api.queries.subjects import KeptUpload, Stored, Whole
-from search_api.routes.asking import Asking, refusals
-from search_api.routes.batches import answer_each
+from search_api.routes.asking import Asking, TheRates, refusals
+from search_api.routes.batches import answer_each, require_size
 from search_api.routes.query_forms import CropField, MaskedField, Query, Sent, part, uploaded
 from search_api.routes.wish_forms import Wished
 from search_api.schemas.asking import MAX_DATABASE_ID, MAX_QUERY_ID, parsed
@@ -20,6 +20,7 @@ from search_api.schemas.batch import BatchResponse, SearchJson
 from search_api.schemas.search import CompareResponse, SearchResponse
 from search_api.schemas.why_not import WhyNotResponse
 from search_api.stopwatch import Stopwatch
+from search_api.visits import visit_of
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
@@ -71,7 +72,9 @@ def search(
 
 @router.post("/search/batch", summary="Ask several searches at once", responses=refusals(404, 409, 413, 422))
 def search_batch(
+    request: Request,
     asking: Asking,
+    rates: TheRates,
     searches: Annotated[
         str,
         Form(
@@ -81,10 +84,17 @@ def search_batch(
     ],
     image: Annotated[list[UploadFile] | None, File(description="Pictures to ask with; not kept.")] = None,
 ) -> BatchResponse:
-    """An answer or a problem for each of the searches, in their order: one that is refused spoils no more."""
+    """An answer or a problem for each of the searches, in their order: one that is refused spoils no more.
+
+    Each of them counts as a search of the key.
+    """
     clock = Stopwatch()
     sent = Sent(image or [], asking.settings.upload_max_bytes)
-    answered = answer_each(asking, parsed(list[SearchJson], searches, "searches"), sent)
+    asked = require_size(parsed(list[SearchJson], searches, "searches"), asking)
+    key = visit_of(request.scope).key
+    if key:
+        rates.count_batch(key, len(asked))
+    answered = answer_each(asking, asked, sent)
     return BatchResponse(answers=answered, milliseconds=clock.milliseconds()["total"])
 
 

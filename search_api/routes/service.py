@@ -10,6 +10,7 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from starlette.responses import FileResponse
 
 from search_api.edge.ending import Ending
+from search_api.edge.readiness import Readiness
 from search_api.routes.asking import Asking
 from search_api.schemas.service import Health
 from search_api.visits import visit_of
@@ -33,12 +34,13 @@ async def livez() -> Health:
     summary="Can searches be answered?",
     responses={HTTPStatus.SERVICE_UNAVAILABLE: {"model": Health}},
 )
-def readyz(asking: Asking, request: Request, response: Response) -> Health:
+async def readyz(request: Request, response: Response) -> Health:
     """Whether the database has its schema, builds and encoders can be opened, and the service is not about to
     end; each reason why not is one sentence.
     """
     ending: Ending = request.app.state.ending
-    reasons = [ENDING] if ending.has_begun else asking.reasons_not_ready()
+    readiness: Readiness = request.app.state.readiness
+    reasons = [ENDING] if ending.has_begun else await readiness.reasons()
     if reasons:
         response.status_code = HTTPStatus.SERVICE_UNAVAILABLE
     return Health(status="not ready" if reasons else "ready", reasons=reasons)

@@ -9,10 +9,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse
 
 from search_api.edge.door import COOKIE, Door, Shown
-from search_api.edge.guard import address_of
-from search_api.edge.rates import Rates
-from search_api.errors import KeyRequired
-from search_api.routes.asking import refusals
+from search_api.edge.recognition import Recognition
+from search_api.edge.sources import source_of
+from search_api.routes.asking import TheRates, refusals
 from search_api.schemas.service import SessionSchema, ShownKey
 from search_api.visits import visit_of
 
@@ -26,15 +25,10 @@ def _door(request: Request) -> Door | None:
     return door
 
 
-def _rates(request: Request) -> Rates:
-    rates: Rates = request.app.state.rates
-    return rates
-
-
 TheDoor = Annotated[Door | None, Depends(_door)]
 
 
-@router.get("/v1/session", tags=["service"], summary="Whose key is this?", responses=refusals())
+@router.get("/v1/session", tags=["service"], summary="Whose key is this?", responses=refusals(429))
 async def get_session(request: Request, door: TheDoor) -> SessionSchema:
     """Whether keys are asked for here, and what the key of this request is good for."""
     key = visit_of(request.scope).key
@@ -48,7 +42,7 @@ async def open_session(
     request: Request,
     response: Response,
     door: TheDoor,
-    rates: Annotated[Rates, Depends(_rates)],
+    rates: TheRates,
     shown: ShownKey,
 ) -> SessionSchema:
     """Gives a browser a cookie that stands for the key until it is closed, for some hours at the most.
@@ -57,18 +51,20 @@ async def open_session(
     """
     if door is None:
         return SessionSchema(authentication="off", name=None, scope=None)
-    rates.require_few_failures(address_of(request.scope))
-    key = await door.who(Shown(shown.key.get_secret_value().strip(), None))
-    if key is None:
-        rates.count_failure(address_of(request.scope))
-        raise KeyRequired(is_wrong=True)
+    recognition: Recognition = request.app.state.recognition
+    key = await recognition.key_of(
+        Shown(shown.key.get_secret_value().strip(), None), source_of(request.scope)
+    )
+    rates.count_request(key)
     token = await door.open(key)
     is_secure = request.url.scheme == "https"
     response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=is_secure, path="/")
     return SessionSchema(authentication="keys", name=key.name, scope=key.scope)
 
 
-@router.delete("/v1/session", tags=["service"], summary="Sign out", status_code=204, responses=refusals(403))
+@router.delete(
+    "/v1/session", tags=["service"], summary="Sign out", status_code=204, responses=refusals(403, 429)
+)
 async def close_session(request: Request, response: Response, door: TheDoor) -> None:
     """Ends the session of the cookie, if there is one."""
     token = request.cookies.get(COOKIE)

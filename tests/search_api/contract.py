@@ -28,7 +28,12 @@ from tests.search_api.conftest import COLOURS, Workshop
 from tests.search_api.serving import served
 from tests.toys import mean_colour_checkpoint, plain, png
 
-UNLIMITED = {"requests_per_minute": 0, "searches_per_minute": 0, "failures_per_minute": 0}
+UNLIMITED = {
+    "requests_per_minute": 0,
+    "searches_per_minute": 0,
+    "failures_per_minute": 0,
+    "open_requests_per_minute": 0,
+}
 NOT_SAID = [positive_data_acceptance]
 """A schema cannot say that one of three fields is needed, or which names there are: 422 says so."""
 ANSWERS = 200, 300
