@@ -6,10 +6,11 @@ folder tells how a query is asked for.
 
 import hashlib
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import Connection, Engine, delete, func, insert, select
 
@@ -55,25 +56,28 @@ class KeptQueries:
 
     def keep(self, data: bytes, name: str | None, *, seconds: float) -> tuple[str, datetime]:
         """The id of the query from now on, and until when; raises QueriesFull. What is over is removed."""
+        return self.keep_each([KeptQuery(data, name)], seconds=seconds)[0]
+
+    def keep_each(self, queries: Sequence[KeptQuery], *, seconds: float) -> list[tuple[str, datetime]]:
+        """The same of several in their order: either all of them are kept, or none."""
         self.collect()
-        query_id = secrets.token_urlsafe(ID_BYTES)
+        size = sum(len(each.data) for each in queries)
+        with self._engine.connect() as connection:
+            self._require_room(connection, len(queries), size)
         until = self._clock() + timedelta(seconds=seconds)
-        kept = {
-            "digest": _digest(query_id),
-            "name": name if name and is_storable(name) else None,
-            "bytes": len(data),
-            "expires_at": until,
-        }
-        path = self._path(_digest(query_id))
-        write_file(path, data)
+        ids = [secrets.token_urlsafe(ID_BYTES) for _ in queries]
+        rows = [_row(query_id, each, until) for query_id, each in zip(ids, queries, strict=True)]
         try:
+            for row, each in zip(rows, queries, strict=True):
+                write_file(self._path(row["digest"]), each.data)
             with writing(self._engine) as connection:
-                self._require_room(connection, len(data))
-                connection.execute(insert(KeptQueryRecord).values(**kept))
+                self._require_room(connection, len(queries), size)  # others may have kept some meanwhile
+                connection.execute(insert(KeptQueryRecord), rows)
         except BaseException:
-            remove(path)
+            for row in rows:
+                remove(self._path(row["digest"]))
             raise
-        return query_id, until
+        return [(query_id, until) for query_id in ids]
 
     def find(self, query_id: str) -> KeptQuery:
         """The query of this id; raises QueryNotFound where it is over, was forgotten, or never was."""
@@ -119,21 +123,26 @@ class KeptQueries:
             return False
         return age > STRAY_AFTER.total_seconds()
 
-    def _require_room(self, connection: Connection, size: int) -> None:
+    def _require_room(self, connection: Connection, queries: int, size: int) -> None:
         count, total = connection.execute(
             select(func.count(), func.coalesce(func.sum(KeptQueryRecord.bytes), 0)).select_from(
                 KeptQueryRecord
             )
         ).one()
-        if count >= self._limits.queries or int(total) + size > self._limits.bytes:
+        if count + queries > self._limits.queries or int(total) + size > self._limits.bytes:
             raise QueriesFull(
                 f"{count} queries of {int(total):,} bytes are kept, and no more than "
-                f"{self._limits.queries} of {self._limits.bytes:,} may be: ask without keep, or "
-                "again when some are over."
+                f"{self._limits.queries} of {self._limits.bytes:,} may be, so there is no room for {queries} "
+                f"more of {size:,}: ask without keep, or again when some are over."
             )
 
     def _path(self, digest: str) -> Path:
         return self._folder / digest
+
+
+def _row(query_id: str, query: KeptQuery, until: datetime) -> dict[str, Any]:
+    name = query.name if query.name and is_storable(query.name) else None
+    return {"digest": _digest(query_id), "name": name, "bytes": len(query.data), "expires_at": until}
 
 
 def _digest(query_id: str) -> str:

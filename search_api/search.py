@@ -143,7 +143,7 @@ class Searcher:
         answer = responses.search_response(subject, build, judging, ranking, schemas, cursor, clock)
         if asked.keep is None:
             return answer
-        return told_with(answer, keep_uploads(query, self.kept, seconds=asked.keep))
+        return told_with(answer, keep_uploads(asked.query, self.kept, seconds=asked.keep))
 
     def given(self, asked: Asked) -> Asked:
         """The same with every picture in it at hand; raises FetchRefused, FetchesBusy, QueryNotFound."""

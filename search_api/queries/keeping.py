@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from gallery.kept_queries import KeptQueries
+from gallery.kept_queries import KeptQueries, KeptQuery
 from gallery.sources.scanning import checksum
 from search_api.errors import InvalidQuestion
 from search_api.queries.subjects import Asked, Part, Several, Upload
@@ -43,9 +43,13 @@ def require_keepable(seconds: float | None, query: Asked, settings: SearchSettin
 
 
 def keep_uploads(query: Asked, kept: KeptQueries, *, seconds: float) -> dict[str, Kept]:
-    """Keeps each of the pictures of the query that were sent, once; by checksum. Raises QueriesFull."""
-    uploads = {checksum(each.data): each for each in _uploads(query)}
-    return {name: Kept(*kept.keep(each.data, each.uri, seconds=seconds)) for name, each in uploads.items()}
+    """Keeps each of the pictures of the query that were sent, once, or none of them; by checksum.
+
+    `query` is as it was asked: what was fetched, or is kept already, was not sent. Raises QueriesFull.
+    """
+    uploads = {checksum(each.data): KeptQuery(each.data, each.uri) for each in _uploads(query)}
+    ids = kept.keep_each(list(uploads.values()), seconds=seconds)
+    return {name: Kept(*each) for name, each in zip(uploads, ids, strict=True)}
 
 
 def told_with(answer: SearchResponse, kept: dict[str, Kept]) -> SearchResponse:

@@ -16,8 +16,9 @@ import pytest
 from fastapi.testclient import TestClient
 from PIL import Image
 
+from gallery import kept_queries
 from gallery.errors import QueriesFull, QueryNotFound
-from gallery.kept_queries import KeepingLimits, KeptQueries
+from gallery.kept_queries import KeepingLimits, KeptQueries, KeptQuery
 from tests.search_api.conftest import HALF_RED, Workshop
 from tests.toys import plain, png
 
@@ -211,6 +212,44 @@ def test_an_id_is_in_no_log(workshop: Workshop, caplog: pytest.LogCaptureFixture
     client.delete(f"/v1/queries/{query_id}")
     ours = [record for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]
     assert all(query_id not in record.getMessage() + str(record.__dict__) for record in ours)
+
+
+def test_only_what_was_sent_is_kept_and_the_same_bytes_once(client: TestClient, workshop: Workshop) -> None:
+    kept_before = keep(client)["query"]["query_id"]
+    queries = json.dumps([{"query_id": kept_before}, {"upload": 0}, {"upload": 1}, {"image_id": 2}])
+    sent = [("image", BLUE), ("image", ("again.png", BLUE[1]))]
+    response = client.post("/v1/search", files=sent, data={"queries": queries, "keep": 60})
+    told = [each.get("query_id") for each in response.json()["queries"]]
+    assert told[0] is None and told[1] == told[2] is not None and told[3] is None
+    assert len(files(workshop)) == 2
+
+
+def test_either_all_of_several_are_kept_or_none(workshop: Workshop) -> None:
+    workshop.publish()
+    client = workshop.client(kept_queries=2)
+    keep(client)
+    queries = json.dumps([{"upload": 0}, {"upload": 1}])
+    sent = [("image", BLUE), ("image", HALF)]
+    response = client.post("/v1/search", files=sent, data={"queries": queries, "keep": 60})
+    assert response.status_code == 503 and "no room for 2 more" in response.json()["detail"]
+    assert len(files(workshop)) == 1
+    keep(client)
+
+
+def test_a_disk_that_fills_up_leaves_nothing_of_several(
+    workshop: Workshop, kept: KeptQueries, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write = kept_queries.write_file
+
+    def full(path: Path, data: bytes) -> None:
+        if data == b"second":
+            raise OSError("no space")
+        write(path, data)
+
+    monkeypatch.setattr(kept_queries, "write_file", full)
+    with pytest.raises(OSError, match="no space"):
+        kept.keep_each([KeptQuery(b"first", None), KeptQuery(b"second", None)], seconds=60)
+    assert files(workshop) == []
 
 
 def test_while_the_service_runs_what_is_over_is_removed(workshop: Workshop, clock: Clock) -> None:
