@@ -39,10 +39,14 @@ def say_of_uploads(
 def say_of_source(
     site: Site, uri: str, *, label: str | None, attributes: Mapping[str, str], said: Said
 ) -> None:
-    """All images found in the source have this label, unless it is None, and these attributes."""
+    """All images found in the source have this label, unless it is None, and these attributes.
+
+    What was said before and is not said anew stays.
+    """
     with _changing(site, uri, of_source=True, said=said) as values:
-        values["attributes"] = dict(attributes)
-        values |= {"labelled": label is not None, "label": label}
+        values["attributes"] = {**values["attributes"], **attributes}
+        if label is not None:
+            values |= {"labelled": True, "label": label}
 
 
 def relabel(site: Site, image: GalleryImage, label: str | None, said: Said) -> None:

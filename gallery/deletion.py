@@ -17,6 +17,7 @@ from gallery.database import writing
 from gallery.errors import GalleryInUse, GalleryLocked
 from gallery.files import UNFINISHED, put_aside
 from gallery.folders import GalleryFolder
+from gallery.records.amendments import AmendmentRecord
 from gallery.records.builds import BuildRecord, SegmentRecord
 from gallery.records.galleries import GalleryRecord
 from gallery.tenure import Tenure
@@ -35,13 +36,14 @@ def delete_gallery(tenure: Tenure) -> None:
 
 
 def delete_if_empty(tenure: Tenure) -> None:
-    """Delete a gallery in which nothing is published, embedded or uploaded."""
+    """Delete a gallery in which nothing is published, embedded, said or uploaded, nor being uploaded."""
+    uploads = tenure.folder.uploads
     holds = (
         select(exists().where(record.gallery_id == tenure.gallery_id))
-        for record in (BuildRecord, SegmentRecord)
+        for record in (BuildRecord, SegmentRecord, AmendmentRecord)
     )
     with tenure.engine.connect() as connection:
-        if tenure.folder.uploads.is_dir() or any(connection.scalar(each) for each in holds):
+        if (uploads.is_dir() and any(uploads.iterdir())) or any(connection.scalar(each) for each in holds):
             return
     with suppress(GalleryLocked):  # whoever has taken it over goes on with it
         delete_gallery(tenure)

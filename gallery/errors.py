@@ -4,6 +4,7 @@ GalleryError
 ├── InvalidGalleryName     the name cannot be a folder's name
 ├── GalleryNotFound        no gallery of this name
 │   └── GalleryDoomed      it is being deleted
+├── WriteToDoomed          what is to be written would be lost with a gallery that is being deleted
 ├── NothingPublished       the gallery exists, but no build of it was ever published
 ├── BuildNotFound          the gallery never had this build, or keeps it no longer
 ├── AlreadyPublished       going back to the state that is published, or with no build to go back to
@@ -58,6 +59,10 @@ class GalleryNotFound(GalleryError):  # noqa: N818
 
 class GalleryDoomed(GalleryNotFound):
     """The gallery is being deleted, and shows nothing any more."""
+
+
+class WriteToDoomed(GalleryError):  # noqa: N818
+    """What is to be written would be lost: the gallery is being deleted."""
 
 
 class NothingPublished(GalleryError):  # noqa: N818

@@ -82,10 +82,13 @@ def not_removed() -> ColumnElement[bool]:
     return ~exists().where(RemovalRecord.image_id == PlaceRecord.image_id)
 
 
-def is_removed(connection: Connection, image_id: int) -> bool:
-    """Whether a person has removed the image."""
-    removed = select(RemovalRecord.uri).where(RemovalRecord.image_id == image_id).limit(1)
-    return connection.scalar(removed) is not None
+def removed_among(connection: Connection, image_ids: Iterable[int]) -> set[int]:
+    """Those of the images that a person has removed."""
+    removed = select(RemovalRecord.image_id)
+    found = (
+        connection.scalars(removed.where(RemovalRecord.image_id.in_(chunk))) for chunk in chunks(image_ids)
+    )
+    return {image_id for each in found for image_id in each if image_id is not None}
 
 
 def members(condition: ColumnElement[bool]) -> Select[int, str, str | None, str, int, int]:

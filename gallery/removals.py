@@ -8,11 +8,14 @@ from pathlib import Path
 from sqlalchemy import ColumnElement, delete, insert, select
 
 from gallery.amending import Said
+from gallery.builds.build import Build
 from gallery.builds.image import GalleryImage
 from gallery.database import writing
 from gallery.errors import OriginalDeleted, RemovalNotFound
 from gallery.files import file_sha256
+from gallery.membership import in_build_too
 from gallery.records.amendments import RemovalRecord
+from gallery.records.images import PlaceRecord
 from gallery.site import Site
 
 
@@ -48,6 +51,17 @@ def removals(site: Site, *, after: int = 0, limit: int | None = None) -> Sequenc
     )
     with site.engine.connect() as connection:
         return [Removal(*row) for row in connection.execute(statement)]
+
+
+def removed_from(build: Build) -> frozenset[int]:
+    """The images of the build that people have removed since; the next build is without them."""
+    statement = (
+        select(PlaceRecord.image_id)
+        .join(RemovalRecord, RemovalRecord.image_id == PlaceRecord.image_id)
+        .where(in_build_too(build.site.gallery_id, build.number))
+    )
+    with build.site.engine.connect() as connection:
+        return frozenset(connection.scalars(statement))
 
 
 def revoke_removal(site: Site, image_id: int) -> Removal:

@@ -29,6 +29,7 @@ from search_api.routes import (
     managed_galleries,
     managed_images,
     queries,
+    removals,
     session,
 )
 from search_api.routes import map as map_routes
@@ -50,6 +51,7 @@ ROUTES = (
     jobs,
     managed_galleries,
     managed_images,
+    removals,
     session,
     service_routes,
 )

@@ -142,6 +142,8 @@ class Client:
     replace_image = _now(managing.replace_image)
     change_image = _now(managing.change_image)
     delete_image = _now(managing.delete_image)
+    list_removals = _now(managing.list_removals)
+    revoke_removal = _now(managing.revoke_removal)
 
 
 class AsyncClient:
@@ -215,6 +217,8 @@ class AsyncClient:
     replace_image = _later(managing.replace_image)
     change_image = _later(managing.change_image)
     delete_image = _later(managing.delete_image)
+    list_removals = _later(managing.list_removals)
+    revoke_removal = _later(managing.revoke_removal)
 
 
 def _headers(key: str | None) -> dict[str, str]:

@@ -19,7 +19,7 @@ from gallery.index.exact_index import ExactIndex
 from gallery.index.narrowing import Narrowing, labelled
 from gallery.index.opening import opened_index
 from gallery.manifest import Manifest
-from gallery.membership import every_member, is_removed, members_with_checksum, members_with_ids
+from gallery.membership import every_member, members_with_checksum, members_with_ids, removed_among
 from gallery.segments.damage import damaged
 from gallery.segments.segment import Segment
 from gallery.site import Site
@@ -174,11 +174,15 @@ class Build:
         return [found[image_id] for image_id in image_ids]
 
     def image(self, image_id: int) -> GalleryImage:
-        """Place, label and size of one image; ImageNotFound, too, for one that a person has removed."""
+        """One of the images that are `shown`."""
+        return self.shown([image_id])[0]
+
+    def shown(self, image_ids: Sequence[int]) -> list[GalleryImage]:
+        """Places, labels, sizes and attributes; ImageNotFound, too, for one that a person has removed."""
         with self._engine.connect() as connection:
-            if is_removed(connection, image_id):
+            for image_id in sorted(removed_among(connection, image_ids)):
                 raise ImageNotFound(f"Image {image_id} was removed from the gallery {self.gallery!r}.")
-        return self.images([image_id])[0]
+        return self.images(image_ids)
 
     def with_checksum(self, checksum: str) -> list[GalleryImage]:
         """The images that show this content, by image_id; empty if there is none."""

@@ -4,15 +4,16 @@ from collections.abc import Callable, Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from gallery.clock import utc_now
 from gallery.database import writing
-from gallery.errors import JobEnded
+from gallery.errors import JobEnded, WriteToDoomed
 from gallery.jobs.job import Job, JobError, State
-from gallery.jobs.requests import JobRequest
+from gallery.jobs.requests import DeleteRequest, JobRequest
 from gallery.jobs.rows import ended, job_of, job_row, job_rows
 from gallery.records.jobs import JobErrorRecord, JobRecord
+from gallery.summaries import DELETE
 
 
 class JobBoard:
@@ -23,9 +24,13 @@ class JobBoard:
         self.clock = clock
 
     def ask(self, request: JobRequest, *, gallery: str, by: str | None = None) -> Job:
-        """Ask for work on the gallery, which need not be there yet; `by` is who asks."""
+        """Ask for work on the gallery, which need not be there yet; `by` is who asks.
+
+        Raises WriteToDoomed while a job is to delete it.
+        """
         row = self._row(request, gallery, by)
         with writing(self.engine) as connection:
+            _require_kept(connection, gallery, request)
             job_id = connection.scalars(insert(JobRecord).values(row).returning(JobRecord.id)).one()
             return job_of(job_row(connection, job_id))
 
@@ -38,11 +43,17 @@ class JobBoard:
             JobRecord.cancel_asked_at.is_(None),
         )
         with writing(self.engine) as connection:
+            _require_kept(connection, gallery, request)
             for row in connection.execute(queued):
                 if row.request == request.model_dump(mode="json"):
                     return job_of(row)
             made = insert(JobRecord).values(self._row(request, gallery, by)).returning(JobRecord.id)
             return job_of(job_row(connection, connection.scalars(made).one()))
+
+    def require_kept(self, gallery: str) -> None:
+        """Raises WriteToDoomed while a job is to delete the gallery: what is given to it would be lost."""
+        with self.engine.connect() as connection:
+            _require_kept(connection, gallery)
 
     def get(self, job_id: int) -> Job:
         """One job; raises JobNotFound."""
@@ -113,3 +124,13 @@ class JobBoard:
             "attempts": 0,
             "errors": 0,
         }
+
+
+def _require_kept(connection: Connection, gallery: str, request: JobRequest | None = None) -> None:
+    deletes = (JobRecord.gallery == gallery, JobRecord.kind == DELETE, JobRecord.ended_at.is_(None))
+    job_id = connection.scalar(select(func.min(JobRecord.id)).where(*deletes))
+    if job_id is not None and not isinstance(request, DeleteRequest):
+        raise WriteToDoomed(
+            f"The gallery {gallery!r} is being deleted, by job {job_id}, and takes nothing any more; "
+            "cancel that job, or wait for it."
+        )

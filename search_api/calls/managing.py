@@ -15,7 +15,14 @@ from search_api.schemas.jobs import (
     JobSchema,
     JobState,
 )
-from search_api.schemas.managing import BuildList, EncoderList, ImageChange, ImageList, MadeGallery
+from search_api.schemas.managing import (
+    BuildList,
+    EncoderList,
+    ImageChange,
+    ImageList,
+    MadeGallery,
+    RemovalList,
+)
 
 
 def import_sources(
@@ -158,6 +165,17 @@ def change_image(gallery: str, image_id: int, **change: Any) -> Call[JobSchema]:
 def delete_image(gallery: str, image_id: int) -> Call[JobSchema]:
     """Remove an image: no search finds it any more, at once."""
     return Call("DELETE", f"{gallery_path(gallery)}/images/{image_id}", model(JobSchema))
+
+
+def list_removals(gallery: str, *, after: int | None = None, limit: int | None = None) -> Call[RemovalList]:
+    """The images that people have removed, by id."""
+    params = {"after": after, "limit": limit}
+    return Call("GET", f"{gallery_path(gallery)}/removals", model(RemovalList), params=params)
+
+
+def revoke_removal(gallery: str, image_id: int) -> Call[JobSchema]:
+    """Take a removal back, as a job: the image is found again."""
+    return Call("DELETE", f"{gallery_path(gallery)}/removals/{image_id}", model(JobSchema))
 
 
 def _attributes(attributes: Mapping[str, str] | None) -> str | None:

@@ -116,6 +116,19 @@ EXAMPLES: dict[str, dict[str, Any]] = {
     "replace_image": _ADDED,
     "change_image": _AMENDED,
     "delete_image": _AMENDED,
+    "list_removals": {
+        "removals": [
+            {
+                "image_id": 1204,
+                "uri": "/data/flowers/tulip/8733586143_3139db6e9e_n.jpg",
+                "checksum": "4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865",
+                "author": "curator",
+                "removed_at": "2026-11-26T09:30:00Z",
+            }
+        ],
+        "next_after": None,
+    },
+    "revoke_removal": _AMENDED,
     "list_encoders": {
         "encoders": [
             {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from itertools import islice
 
@@ -55,13 +56,16 @@ class GalleryMap:
     explained: tuple[float, float]
 
 
-def map_of(build: Build, *, drawn: int = DRAWN, seed: int = 0) -> GalleryMap:
+def map_of(
+    build: Build, *, without: AbstractSet[int] = frozenset(), drawn: int = DRAWN, seed: int = 0
+) -> GalleryMap:
     """The images of a build by the two principal components of their embeddings, which are exact.
 
-    Of more than `drawn` images, every so many-th by its id. The same build gives the same map.
+    Those of the ids `without` are left out. Of more than `drawn` images, every so many-th by its id. The
+    same build gives the same map.
     """
-    step = max(1, math.ceil(len(build) / drawn))
-    images = tuple(islice(build, 0, None, step))
+    step = max(1, math.ceil((len(build) - len(without)) / drawn))
+    images = tuple(islice((each for each in build if each.image_id not in without), 0, None, step))
     embeddings = _embeddings(build, images)
     places, explained = projected(embeddings)
     members, found = _clustered(images, embeddings, seed)

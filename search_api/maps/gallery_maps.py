@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
+from collections.abc import Set as AbstractSet
 
 from gallery.builds.build import Build
 from search_api.maps.gallery_map import GalleryMap, map_of
@@ -14,8 +15,8 @@ KEPT = 8
 DIGITS = 4
 """Decimals of a place: a ten-thousandth of half the map, less than a pixel."""
 
-Of = tuple[str, int, str]
-"""A gallery, the number of its build, and the fingerprint of the encoder."""
+Of = tuple[str, int, str, AbstractSet[int]]
+"""A gallery, the number of its build, the fingerprint of the encoder, and the images that are left out."""
 
 
 class GalleryMaps:
@@ -25,26 +26,32 @@ class GalleryMaps:
         self._lock = threading.Lock()
         self._made: OrderedDict[Of, bytes] = OrderedDict()
 
-    def of(self, build: Build) -> bytes:
-        """The map of this build, as JSON."""
-        key = (build.gallery, build.number, build.fingerprint)
+    def of(self, build: Build, *, without: AbstractSet[int] = frozenset()) -> bytes:
+        """The map of this build, as JSON; `without` are images that people have removed from it."""
+        key = (build.gallery, build.number, build.fingerprint, without)
         with self._lock:
             if key not in self._made:
-                self._made[key] = map_schema(build, map_of(build)).model_dump_json().encode()
+                made = map_of(build, without=without)
+                self._made[key] = (
+                    map_schema(build, made, len(build) - len(without)).model_dump_json().encode()
+                )
             self._made.move_to_end(key)
             while len(self._made) > KEPT:
                 self._made.popitem(last=False)
             return self._made[key]
 
 
-def map_schema(build: Build, made: GalleryMap) -> GalleryMapSchema:
-    """The map in the words of the contract: columns rather than rows, because there are many."""
+def map_schema(build: Build, made: GalleryMap, images: int) -> GalleryMapSchema:
+    """The map in the words of the contract: columns rather than rows, because there are many.
+
+    `images` are all that could be drawn.
+    """
     labels = sorted({each.label for each in made.images if each.label is not None})
     number = {label: at for at, label in enumerate(labels)}
     return GalleryMapSchema(
         gallery=build.gallery,
         build=build.number,
-        images=len(build),
+        images=images,
         explained=made.explained,
         labels=labels,
         points=MapPointsSchema(

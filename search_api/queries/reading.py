@@ -68,11 +68,11 @@ class SubjectReader:
         return replace(stored[0], uri=asked.uri, upload=shown, stored=None)
 
     def stored(self, image_ids: Sequence[int], build: Build) -> list[Subject]:
-        """These images of the build, in this order; raises ImageNotFound.
+        """These images of the build, in this order; raises ImageNotFound, also for one that was removed.
 
         Where the build keeps no local embeddings, they are computed again from the pictures, in one batch.
         """
-        return self.subjects_of(build.images(image_ids), build.embeddings(image_ids), build)
+        return self.subjects_of(build.shown(image_ids), build.embeddings(image_ids), build)
 
     def subjects_of(self, images: Sequence[GalleryImage], embeddings: Floats, build: Build) -> list[Subject]:
         """The same for images that were looked up before, with their exact embeddings (n, D)."""

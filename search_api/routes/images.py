@@ -112,7 +112,7 @@ def get_overlay(
         return kept_overlay(asking, viewing, asking.given(KeptUpload(str(query_id))), wanted)
     with asking.builds.lend(viewing.gallery) as (build, checkpoint):
         judging = Judging.by(checkpoint, "shown", scorer, explained)
-        pair = build.images([query, image_id])
+        pair = build.shown([query, image_id])
         image, other = pair if side == "query" else reversed(pair)
         keeps = build.manifest.local_embeddings
         with asking.decoding:

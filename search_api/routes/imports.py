@@ -37,7 +37,7 @@ AttributesField = Annotated[
     "/{name}/imports",
     status_code=HTTPStatus.ACCEPTED,
     summary="Import pictures from where they lie",
-    responses=refusals(403, 404, 422),
+    responses=refusals(403, 404, 409, 422),
 )
 def import_sources(
     managing: Manages, saying: Saying, response: Response, name: NamedGallery, wanted: ImportSchema
@@ -50,13 +50,13 @@ def import_sources(
     uris = [_allowed(managing, text) for text in wanted.sources]
     label, attributes = required_label(wanted.label), required_attributes(wanted.attributes)
     encoder = managing.encoder(wanted.encoder)
-    site = managing.site_or_new(name)
     if not uris and not managing.galleries.sources(name):
         raise InvalidQuestion(f"The gallery {name!r} is made of nothing yet; name sources.")
-    if label is not None or attributes:
-        for uri in uris:
-            texts = {key: text for key, text in attributes.items() if text is not None}
-            say_of_source(site, uri, label=label, attributes=texts, said=saying)
+    with managing.writable_or_new(name) as site:
+        if label is not None or attributes:
+            for uri in uris:
+                texts = {key: text for key, text in attributes.items() if text is not None}
+                say_of_source(site, uri, label=label, attributes=texts, said=saying)
     request = ImportRequest(
         sources=uris,
         encoder=encoder,
@@ -72,7 +72,7 @@ def import_sources(
     "/{name}/uploads",
     status_code=HTTPStatus.ACCEPTED,
     summary="Import pictures that are sent",
-    responses=refusals(404, 413, 422),
+    responses=refusals(404, 409, 413, 422),
 )
 def upload(
     managing: Manages,
@@ -92,8 +92,8 @@ def upload(
     """
     said_label, told = required_label(label), told_attributes(attributes)
     wish = managing.encoder(_wish(encoder))
-    site = managing.site_or_new(name)
-    uris = receive(site, _sent(files), managing.uploads, label=said_label, attributes=told, said=saying)
+    with managing.writable_or_new(name) as site:
+        uris = receive(site, _sent(files), managing.uploads, label=said_label, attributes=told, said=saying)
     request = UploadRequest(files=len(uris), encoder=wish)
     return accepted(response, managing.board.ask(request, gallery=name, by=saying.author))
 

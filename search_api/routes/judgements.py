@@ -7,6 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request
 
+from gallery.jobs.board import JobBoard
 from gallery.judgements import Judgements
 from search_api.answers.groups import judgement_schema
 from search_api.errors import InvalidQuestion
@@ -28,13 +29,14 @@ JudgementId = Annotated[int, Path(ge=1, le=MAX_DATABASE_ID, description="As the 
     "",
     status_code=HTTPStatus.CREATED,
     summary="Judge a pair right or wrong",
-    responses=refusals(404, 422),
+    responses=refusals(404, 409, 422),
 )
 def judge(asking: Asking, name: str, judged: JudgedJson, request: Request) -> JudgementSchema:
     """The last word on a pair stands; what stood before is revoked.
 
     Searches of this gallery leave out a pair that was judged wrong, whichever of both they ask with.
     """
+    _require_kept(asking, name)
     key = visit_of(request.scope).key
     query, matched = _contents(asking, name, judged)
     author = judged.author or (key.name if key else None)
@@ -60,10 +62,15 @@ def list_judgements(
     return JudgementList(judgements=[judgement_schema(each) for each in page], next_after=following)
 
 
-@router.delete("/{judgement_id}", summary="Revoke a judgement", responses=refusals(404, 422))
+@router.delete("/{judgement_id}", summary="Revoke a judgement", responses=refusals(404, 409, 422))
 def revoke_judgement(asking: Asking, name: str, judgement_id: JudgementId) -> JudgementSchema:
     """It holds no longer, and is kept with the time when it was revoked; again changes nothing."""
+    _require_kept(asking, name)
     return judgement_schema(_judgements(asking, name).revoke(judgement_id))
+
+
+def _require_kept(asking: Searcher, name: str) -> None:
+    JobBoard(asking.galleries.engine).require_kept(name)
 
 
 def _judgements(asking: Searcher, name: str) -> Judgements:

@@ -105,7 +105,7 @@ def activate_build(
 
     What a person has removed since stays removed.
     """
-    site = managing.galleries.site(name)
+    site = managing.writable(name)
     manifest_of(site, number)
     if number == managing.galleries.published_build(name):
         raise AlreadyPublished(f"Build {number} of the gallery {name!r} is the published one.")

@@ -63,7 +63,9 @@ def list_images(
         return ImageList(gallery=name, build=build.number, images=listed, next_after=after_next)
 
 
-@router.post("", status_code=HTTPStatus.ACCEPTED, summary="Add an image", responses=refusals(404, 413, 422))
+@router.post(
+    "", status_code=HTTPStatus.ACCEPTED, summary="Add an image", responses=refusals(404, 409, 413, 422)
+)
 def add_image(
     managing: Manages,
     saying: Saying,
@@ -74,7 +76,7 @@ def add_image(
     attributes: AttributesField = None,
 ) -> JobSchema:
     """It can be found when a worker has done the job, whose request names its `uri`."""
-    site = managing.galleries.site(name)
+    site = managing.writable(name)
     said, told = required_label(label), told_attributes(attributes)
     (uri,) = receive(site, [_single(image)], managing.uploads, label=said, attributes=told, said=saying)
     request = UploadRequest(files=1, uri=uri)
@@ -100,7 +102,7 @@ def replace_image(
 
     Only of originals that are the gallery's own; others are changed where they lie, and imported again.
     """
-    site, found = managing.galleries.site(name), _image(asking, name, image_id)
+    site, found = managing.writable(name), _image(asking, name, image_id)
     if not site.owns(found.uri):
         raise NotUploaded(
             f"The original of image {image_id} is {found.uri}, which is not the gallery's own; change it "
@@ -115,7 +117,7 @@ def replace_image(
     "/{image_id}",
     status_code=HTTPStatus.ACCEPTED,
     summary="Label an image",
-    responses=refusals(404, 422),
+    responses=refusals(404, 409, 422),
 )
 def change_image(
     asking: Asking,
@@ -130,7 +132,7 @@ def change_image(
 
     They are seen when a worker has done the job.
     """
-    site, found = managing.galleries.site(name), _image(asking, name, image_id)
+    site, found = managing.writable(name), _image(asking, name, image_id)
     if not change.model_fields_set:
         raise InvalidQuestion("Nothing is said of the image; name a label or attributes.")
     attributes = required_attributes(change.attributes)
@@ -145,7 +147,7 @@ def change_image(
     "/{image_id}",
     status_code=HTTPStatus.ACCEPTED,
     summary="Remove an image",
-    responses=refusals(404, 422),
+    responses=refusals(404, 409, 422),
 )
 def delete_image(
     asking: Asking,
@@ -160,7 +162,7 @@ def delete_image(
     Its original is deleted only if it is the gallery's own. Elsewhere it stays, and is no image of the
     gallery any more, however often it is imported again.
     """
-    site = managing.galleries.site(name)
+    site = managing.writable(name)
     if not managing.is_removed(image_id):
         remove_image(site, _image(asking, name, image_id), saying)
     return accepted(response, managing.board.ask_once(AmendRequest(), gallery=name, by=saying.author))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, cast
@@ -11,13 +12,13 @@ from fastapi import Depends, Request, Response
 
 from gallery.amending import Said
 from gallery.clock import utc_now
-from gallery.errors import GalleryNotFound
+from gallery.errors import GalleryLocked, GalleryNotFound
 from gallery.filters.attributes import MAX_COLUMNS, MAX_NAME, MAX_TEXT, is_storable
 from gallery.galleries import Galleries
 from gallery.jobs.board import JobBoard
 from gallery.jobs.job import Job
 from gallery.jobs.requests import EncoderWish
-from gallery.membership import is_removed
+from gallery.membership import removed_among
 from gallery.settings import UploadSettings
 from gallery.site import Site
 from gallery.sources.allowed import AllowedSources
@@ -42,17 +43,29 @@ class Managing:
         """Where jobs are asked for."""
         return JobBoard(self.galleries.engine)
 
-    def site_or_new(self, name: str) -> Site:
-        """The gallery, made where it is missing; raises InvalidGalleryName."""
-        try:
-            return self.galleries.site(name)
-        except GalleryNotFound:
-            return self.galleries.create(name)
+    def writable(self, name: str) -> Site:
+        """The gallery, to be given something; raises GalleryNotFound and WriteToDoomed."""
+        site = self.galleries.site(name)
+        self.board.require_kept(name)
+        return site
+
+    @contextmanager
+    def writable_or_new(self, name: str) -> Iterator[Site]:
+        """The same, made where it is missing; a new one that the block raises from goes again.
+
+        Raises InvalidGalleryName and WriteToDoomed.
+        """
+        with ExitStack() as stack:
+            try:
+                site = self.writable(name)
+            except GalleryNotFound:
+                site = self._begun(name, stack)
+            yield site
 
     def is_removed(self, image_id: int) -> bool:
         """Whether a person has removed the image already."""
         with self.galleries.engine.connect() as connection:
-            return is_removed(connection, image_id)
+            return bool(removed_among(connection, [image_id]))
 
     def encoder(self, wish: EncoderWishSchema) -> EncoderWish:
         """The wish as a job keeps it; raises EncoderNotFound and InvalidQuestion."""
@@ -61,6 +74,12 @@ class Managing:
         if wish.name is None:
             return EncoderWish(body=wish.body, weights=wish.weights)
         return EncoderWish(checkpoint=str(checkpoint_named(wish.name, self.galleries, self.encoders)))
+
+    def _begun(self, name: str, stack: ExitStack) -> Site:
+        try:
+            return stack.enter_context(self.galleries.tenure(name, create=True)).site
+        except GalleryLocked:  # another request has just made it
+            return self.galleries.site(name)
 
 
 def _managing(request: Request) -> Managing:

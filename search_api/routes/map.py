@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
+from gallery.removals import removed_from
 from search_api.maps.gallery_maps import GalleryMaps
 from search_api.routes.asking import Asking, NamedBuild, refusals
 from search_api.routes.caching import tag_of, viewed
@@ -36,9 +37,15 @@ def get_map(
     build: NamedBuild = None,
 ) -> Response:
     """Images that look alike lie near each other, by the two principal components of their embeddings; and
-    clusters of them, by all of the embeddings. Made at the first question to a build, which takes seconds.
+    clusters of them, by all of the embeddings. Made at the first question to a build, which takes seconds,
+    and anew when an image was removed. A browser asks first.
     """
     with asking.builds.lend(name) as (lent, _):
-        tag = tag_of("map", lent.gallery, lent.number, lent.fingerprint)
+        removed = removed_from(lent)
+        tag = tag_of("map", lent.gallery, lent.number, lent.fingerprint, *sorted(removed))
         viewing = viewed(request, name, build)
-        return viewing.answer(tag, lent.number, lambda: Response(maps.of(lent), media_type=JSON))
+
+        def make() -> Response:
+            return Response(maps.of(lent, without=removed), media_type=JSON)
+
+        return viewing.answer(tag, None, make)

@@ -71,6 +71,23 @@ class ImageList(Schema):
     next_after: int | None = Field(description="Ask for those after this one; null on the last page.")
 
 
+class RemovalSchema(Schema):
+    """An image that a person removed: these bytes are no image at this place any more."""
+
+    image_id: int
+    uri: str
+    checksum: str
+    author: str | None = Field(description="Null where nobody knows.")
+    removed_at: datetime
+
+
+class RemovalList(Schema):
+    """Removals of a gallery, by image."""
+
+    removals: list[RemovalSchema]
+    next_after: int | None = Field(description="Ask for those after this one; null on the last page.")
+
+
 class ImageChange(AskedSchema):
     """What a person says of an image from now on; what is left out stays as it is."""
 

@@ -119,7 +119,10 @@ def test_a_gallery_is_managed_from_the_beginning_to_its_end(client: Client, work
     (blue,) = client.list_images("new", where=["label missing"]).images
     client.delete_image("new", blue.image_id)
     assert len(client.list_images("new").images) == 3
+    assert [each.image_id for each in client.list_removals("new").removals] == [blue.image_id]
+    client.revoke_removal("new", blue.image_id)
     worker.do_one()
+    assert len(client.list_images("new").images) == 4 and client.list_removals("new").removals == []
     oldest = client.list_builds("new").builds[-1].build
     client.wait(client.cancel_job(client.activate_build("new", oldest).id))
     assert [each.name for each in client.list_encoders().encoders] == ["toy"]

@@ -28,7 +28,8 @@ def test_colours_that_are_alike_lie_in_one_cluster(workshop: Workshop) -> None:
     shades = {f"{colour}/{n}.png": plain(shade) for colour, n, shade in SHADES}
     workshop.publish(pictures=shades)
     answer = workshop.client().get("/v1/galleries/default/map?build=1")
-    assert answer.status_code == 200 and "immutable" in answer.headers["cache-control"]
+    assert answer.status_code == 200, answer.text
+    assert "no-cache" in answer.headers["cache-control"], "an image may be removed from it"
     found = GalleryMapSchema.model_validate(answer.json())
     clusters = [(each.labels, each.images) for each in found.clusters]
     assert sorted(clusters, key=str) == [({"blue": 3}, 3), ({"red": 3}, 3)]
@@ -40,15 +41,20 @@ def test_colours_that_are_alike_lie_in_one_cluster(workshop: Workshop) -> None:
     assert sum(found.explained) == pytest.approx(1, abs=0.01)
 
 
-def test_the_map_changes_with_the_build_only(workshop: Workshop) -> None:
+def test_the_map_changes_with_the_build_and_with_what_is_removed(workshop: Workshop) -> None:
     workshop.publish(pictures={"a.png": plain("red"), "b.png": plain("blue")})
-    client = workshop.client()
+    client = workshop.managed()
     first = client.get("/v1/galleries/default/map")
     tag = {"If-None-Match": first.headers["etag"]}
     assert client.get("/v1/galleries/default/map", headers=tag).status_code == 304
     workshop.publish(pictures={"a.png": plain("red"), "b.png": plain("blue"), "c.png": plain("lime")})
     second = client.get("/v1/galleries/default/map", headers=tag)
     assert second.status_code == 200 and second.json()["images"] == 3
+    removed, *others = second.json()["points"]["image_id"]
+    client.delete(f"/v1/galleries/default/images/{removed}")
+    third = client.get("/v1/galleries/default/map", headers={"If-None-Match": second.headers["etag"]})
+    assert (third.json()["build"], third.json()["images"]) == (second.json()["build"], 2)
+    assert third.json()["points"]["image_id"] == others
 
 
 @pytest.mark.parametrize(

@@ -227,6 +227,25 @@ def test_a_label_of_an_import_holds_for_the_source_also_when_it_is_imported_agai
     assert (year["name"], year["images"]) == ("year", 3)
 
 
+def test_what_an_import_does_not_say_anew_stays_as_it_was_said(workshop: Workshop) -> None:
+    root = write_folder(workshop.root / "data", PICTURES)
+    client, worker = workshop.managed(allowed=[str(root)]), workshop.worker(allowed=[str(root)])
+    for said in (
+        {"label": "flower", "encoder": {"name": "toy"}},
+        {"attributes": {"year": "2020"}},
+        {"attributes": {"place": "here"}},
+    ):
+        client.post("/v1/galleries/new/imports", json={"sources": [str(root)], **said})
+        worker.do_one()
+    told = client.get("/v1/galleries/new").json()
+    assert told["labels"] == {"flower": 2}
+    assert {each["name"] for each in told["attributes"]} == {"year", "place"}
+    client.post("/v1/galleries/new/imports", json={"sources": [str(root)], "label": "tree"})
+    worker.do_one()
+    told = client.get("/v1/galleries/new").json()
+    assert told["labels"] == {"tree": 2} and len(told["attributes"]) == 2
+
+
 def test_pictures_that_are_sent_are_the_gallerys_own_and_go_with_it(workshop: Workshop) -> None:
     client = workshop.managed()
     files = [("files", RED), ("files", ("blue.png", png(plain("blue"))))]
@@ -323,7 +342,24 @@ def test_a_bomb_is_refused_as_soon_as_it_grows_beyond_its_limits(
     client = workshop.managed(uploads=limits)
     told = refused(send(client, "bomb.zip", zipped(files)), 413, "upload-too-large")
     assert said in told["detail"]
-    assert list(workshop.galleries.site("new").folder.uploads.rglob("*.png")) == []
+    assert list(workshop.root.rglob("*.png")) == [] and workshop.galleries.names() == []
+
+
+def test_what_is_refused_leaves_no_gallery_behind(workshop: Workshop) -> None:
+    client = workshop.managed()
+    for refusal in (
+        client.post("/v1/galleries/new/imports", json={"sources": []}),
+        client.post("/v1/galleries/new/imports", json={"sources": [], "encoder": {"name": "none"}}),
+        send(client, "a.zip", b"no archive"),
+        send(client, "a.png", b"x", attributes="no object"),
+    ):
+        assert 400 <= refusal.status_code < 500
+        assert workshop.galleries.names() == []
+        assert list(workshop.root.rglob("uploads")) == []
+    assert send(client, "a.png", png(plain("red"))).status_code == 202
+    assert send(client, "a.zip", b"no archive").status_code == 422
+    assert workshop.worker().do_one() and labels(client) == {}
+    assert client.get("/v1/galleries/new").json()["images"] == 1, "what others sent stays"
 
 
 def test_an_upload_that_becomes_whole_beside_another_one_disturbs_it_not(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -113,6 +114,67 @@ def test_removing_what_stands_there_later_brings_nothing_back_that_was_removed_b
     assert len(images(client)) == 4, "nor does the file that was removed first"
 
 
+def test_a_removed_image_is_gone_at_once_wherever_it_is_asked_for(
+    client: TestClient, workshop: Workshop
+) -> None:
+    half, red = id_of(client, "half.png"), id_of(client, "red.png")
+    client.delete(f"{ONE}/{half}")
+    search = client.post("/v1/search", files={"image": RED}, data={"fold": "true"}).json()
+    told = [search, client.get(ONE).json(), client.get("/v1/galleries/default/map").json()["points"]]
+    assert f'"image_id": {half}' not in json.dumps(told) and half not in told[2]["image_id"]
+    for refusal in (
+        client.get(f"/v1/images/{half}"),
+        client.get(f"/v1/images/{half}/thumbnail"),
+        client.get(f"/v1/images/{half}/picture"),
+        client.get(f"/v1/images/{half}/overlay", params={"query": red}),
+        client.get(f"/v1/images/{red}/overlay", params={"query": half}),
+        client.post("/v1/search", data={"image_id": half}),
+        client.post("/v1/search", data={"image_id": half, "crop": "0,0,1,0.5"}),
+        client.post("/v1/search", data={"queries": json.dumps([{"image_id": red}, {"image_id": half}])}),
+        client.post("/v1/compare", data={"a_image_id": half, "b_image_id": red}),
+        client.post("/v1/compare", data={"a_image_id": red, "b_image_id": half}),
+        client.post("/v1/why-not", data={"image_id": red, "wanted_image_id": half}),
+        client.post("/v1/why-not", data={"image_id": half, "wanted_image_id": red}),
+        client.post(
+            "/v1/galleries/default/judgements",
+            json={"query_image_id": red, "image_id": half, "says": "wrong"},
+        ),
+        client.patch(f"{ONE}/{half}", json={"label": "x"}),
+    ):
+        refused(refusal, 404, "image-not-found")
+
+
+def test_a_removal_is_taken_back_and_the_image_is_found_under_its_id(
+    client: TestClient, workshop: Workshop
+) -> None:
+    half = id_of(client, "half.png")
+    work(workshop, client.patch(f"{ONE}/{half}", json={"attributes": {"year": "2020"}}), client)
+    work(workshop, client.delete(f"{ONE}/{half}"), client)
+    (removal,) = client.get("/v1/galleries/default/removals").json()["removals"]
+    assert (removal["image_id"], Path(removal["uri"]).name) == (half, "half.png")
+    job = work(workshop, client.delete(f"/v1/galleries/default/removals/{half}"), client)
+    assert (job["outcome"]["returned"], job["outcome"]["build"]) == (1, 4)
+    assert id_of(client, "half.png") == half
+    assert client.get(f"/v1/images/{half}").json()["attributes"] == {"year": "2020"}
+    refused(client.delete(f"/v1/galleries/default/removals/{half}"), 404, "removal-not-found")
+    workshop.publish()
+    assert client.get("/v1/galleries/default").json()["build"] == 4, "the next import changes nothing"
+
+
+def test_the_removal_of_an_upload_can_be_taken_back_until_its_file_is_deleted(
+    client: TestClient, workshop: Workshop
+) -> None:
+    work(workshop, client.post(ONE, files={"image": HALF}, data={"label": "mine"}), client)
+    (mine,) = images(client, label="mine")
+    image, removal = f"{ONE}/{mine['image_id']}", f"/v1/galleries/default/removals/{mine['image_id']}"
+    client.delete(image)
+    client.delete(removal)
+    workshop.worker().do_one()
+    assert images(client, label="mine") == [mine]
+    work(workshop, client.delete(image), client)
+    refused(client.delete(removal), 409, "original-deleted")
+
+
 def test_a_label_that_a_person_set_stays_whatever_a_later_import_says(
     client: TestClient, workshop: Workshop
 ) -> None:
@@ -191,6 +253,32 @@ def test_a_gallery_that_is_to_be_deleted_is_back_where_that_is_cancelled(
     asked = client.delete("/v1/galleries/default", params={"confirm": "default"})
     client.post(f"{asked.headers['location']}/cancel")
     assert len(found(client)) == 5
+
+
+def test_a_gallery_that_is_to_be_deleted_takes_nothing_any_more(
+    client: TestClient, workshop: Workshop
+) -> None:
+    folder = str(workshop.root / "pictures" / "default")
+    client = workshop.managed(allowed=[folder])
+    gallery, red = "/v1/galleries/default", id_of(client, "red.png")
+    client.delete(gallery, params={"confirm": "default"})
+    judged = {"query_checksum": "a" * 64, "image_id": red, "says": "wrong"}
+    for refusal in (
+        client.post(f"{gallery}/imports", json={"sources": [folder], "label": "x"}),
+        client.post(f"{gallery}/uploads", files={"files": RED}),
+        client.post(ONE, files={"image": RED}),
+        client.put(f"{ONE}/{red}", files={"image": RED}),
+        client.patch(f"{ONE}/{red}", json={"label": "x"}),
+        client.delete(f"{ONE}/{red}"),
+        client.delete(f"{gallery}/removals/{red}"),
+        client.post(f"{gallery}/builds/1/activate"),
+        client.post(f"{gallery}/judgements", json=judged),
+        client.delete(f"{gallery}/judgements/1"),
+    ):
+        assert "being deleted, by job 1" in refused(refusal, 409, "gallery-doomed")["detail"]
+    assert [each["kind"] for each in client.get("/v1/jobs").json()["jobs"]] == ["delete"]
+    refused(client.post("/v1/galleries", json={"name": "default"}), 409, "gallery-exists")
+    assert not workshop.galleries.site("default").folder.uploads.exists()
 
 
 def test_a_gallery_is_not_deleted_while_somebody_reads_it(client: TestClient, workshop: Workshop) -> None:

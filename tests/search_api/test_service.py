@@ -412,6 +412,8 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
         "replace_image",
         "change_image",
         "delete_image",
+        "list_removals",
+        "revoke_removal",
         "get_session",
         "open_session",
         "close_session",

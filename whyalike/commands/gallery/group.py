@@ -9,6 +9,7 @@ from whyalike.commands.gallery.delete import delete
 from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.gallery.near_duplicates import near_duplicates
 from whyalike.commands.gallery.probe import probe
+from whyalike.commands.gallery.removals import removals
 from whyalike.commands.gallery.repair import repair
 from whyalike.commands.gallery.restore import restore
 from whyalike.commands.gallery.rollback import rollback
@@ -33,3 +34,4 @@ for verb in (
 ):
     gallery.command()(verb)
 gallery.add_typer(swap)
+gallery.add_typer(removals)

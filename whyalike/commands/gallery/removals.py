@@ -1,0 +1,54 @@
+"""`whyalike gallery removals`: images that people removed from a gallery, listed and taken back."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from whyalike.options import GalleryName, Json, Yes
+
+removals = typer.Typer(
+    name="removals", help="List the images that people removed, or take one back.", no_args_is_help=True
+)
+
+
+@removals.command(name="list")
+def list_removals(name: GalleryName, json: Json = False) -> None:
+    """List the images that people removed from the gallery, by id."""
+    from gallery.removals import removals as found_in
+    from search_api.answers.removals import removal_list
+    from whyalike.home import open_galleries
+    from whyalike.removal_tables import print_removals
+    from whyalike.settings import read_settings
+    from whyalike.tables import print_json
+
+    found = found_in(open_galleries(read_settings()).site(name))
+    print_json(removal_list(found)) if json else print_removals(found)
+
+
+@removals.command()
+def revoke(
+    name: GalleryName,
+    image: Annotated[int, typer.Argument(metavar="IMAGE_ID", min=1, help="As `removals list` tells it.")],
+    yes: Yes = False,
+) -> None:
+    """Take a removal back: the image is found again, under its id, in a new build.
+
+    What the gallery keeps of it no more, the next `whyalike index` of its source embeds again.
+    """
+    from gallery.builds.amending import publish_amendments
+    from gallery.removals import revoke_removal
+    from whyalike.confirming import confirm
+    from whyalike.console import say
+    from whyalike.home import open_galleries
+    from whyalike.settings import read_settings
+
+    galleries = open_galleries(read_settings())
+    if not yes:
+        confirm(f"Take the removal of image {image} of {name} back?")
+    with galleries.tenure(name) as tenure:
+        removal = revoke_removal(tenure.site, image)
+        report = publish_amendments(tenure)
+    told = f"build {report.build} has it" if report.returned else "index its source to have it again"
+    say(f"{name}: {removal.uri} is no longer removed; {told}")
