@@ -15,6 +15,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from search_api.edge.ending import Ending
+from whyalike.connections import ConnectionBounds
 from whyalike.errors import UsageError
 from whyalike.settings import ServeSettings
 
@@ -46,6 +47,8 @@ class Server(uvicorn.Server):
     def __init__(self, app: FastAPI, settings: ServeSettings) -> None:
         config = uvicorn.Config(
             app,
+            http=ConnectionBounds(settings.connections, settings.connection_seconds).protocol,
+            ws="none",
             log_config=None,
             access_log=False,
             server_header=False,

@@ -31,6 +31,15 @@ class ServeSettings(ServiceSettings):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 for any free one.")
+    connections: int = Field(
+        default=512, ge=1, description="Connections at the same time; one more ends the longest idle one."
+    )
+    connection_seconds: float = Field(
+        default=20.0,
+        gt=0,
+        description="Longest time in which a connection may bring no whole head of a request, or take "
+        "nothing of an answer.",
+    )
 
 
 class Settings(BaseSettings):
