@@ -30,8 +30,11 @@ demo: $(READY)   ## train, index, search and explain on digits that need no down
 test: $(READY)   ## all tests (under 15 minutes on 2 cores)
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "not soak" --numprocesses auto --dist loadfile
 
+# What measures times runs when the others have ended, and whatever came of them.
 soak: $(READY)   ## the long trials, in full
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m soak --timeout 7200 --numprocesses auto --dist load -rP
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m "soak and not alone" --timeout 7200 --numprocesses auto \
+	  --dist load -rP; others=$$?; \
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m alone --timeout 7200 -rP && exit $$others
 
 check: $(READY)  ## format, lint, types, import contracts
 	$(BIN)/ruff format --check .

@@ -24,6 +24,9 @@ from whyalike.settings import Settings
 PARENT = "_WHYALIKE_PARENT"
 """Names the process that a worker must not outlive; set by `started_workers`, and by nobody else."""
 
+NICENESS = 10
+"""Of the workers that the service starts: on the cores that they share, searches go first."""
+
 LAST_BREATH_S = 10.0
 """What a worker that is told to stop may take to give its job back, before it is killed."""
 
@@ -78,6 +81,12 @@ def started_workers(count: int, *options: str) -> Iterator[list[subprocess.Popen
             except subprocess.TimeoutExpired:
                 worker.kill()
                 worker.wait()
+
+
+def go_behind_searches() -> None:
+    """This process has what the service leaves of the cores, where the system knows priorities."""
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
 
 
 def is_orphaned(environment_parent: str | None) -> bool:

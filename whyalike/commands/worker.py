@@ -25,16 +25,18 @@ def worker(
     import threading
 
     from whyalike.settings import read_settings
-    from whyalike.working import PARENT, is_orphaned, make_worker
+    from whyalike.working import PARENT, go_behind_searches, is_orphaned, make_worker
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
-    settings = read_settings()
+    settings, parent = read_settings(), os.environ.get(PARENT)
+    if parent is not None:
+        go_behind_searches()
     working = make_worker(settings, device=device, runtime=runtime)
     if once:
         while working.do_one():
             pass
         return
-    stop, parent = threading.Event(), os.environ.get(PARENT)
+    stop = threading.Event()
 
     def watch() -> None:
         while not stop.wait(settings.jobs.poll_seconds):

@@ -14,6 +14,7 @@ import json
 import random
 import sys
 import time
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -78,12 +79,11 @@ class Traffic:
         visit = self._phase("warm-up")
         changes = Changes(visit, self._root, plan.at_once, ("drawn-a", "drawn-b"))
         await changes.begin()
-        await self._closed(visit, plan.warm_up)
+        await self._while_changing(changes, plan.warm_up, self._closed(visit, plan.warm_up))
         largest = await self._closed(self._phase("rating"), plan.rating)
         rated = RATED_SHARE * largest
         changes.visit = visit = self._phase("rated")
-        deadline = asyncio.get_running_loop().time() + plan.rated
-        await asyncio.gather(self._open(visit, rated, plan.rated), changes.until(deadline, plan.pause))
+        await self._while_changing(changes, plan.rated, self._open(visit, rated, plan.rated))
         if plan.overload:
             await self._open(self._phase("overload", overloaded=True), OVERLOAD * largest, plan.overload)
             await asyncio.sleep(CALM_S)
@@ -98,6 +98,10 @@ class Traffic:
             self._tallies[-1].ended = now
         self._tallies.append(Tally(name, now))
         return Visit(self._http, self._ledger, self._tallies[-1], overloaded)
+
+    async def _while_changing(self, changes: Changes, seconds: float, asking: Awaitable[object]) -> None:
+        deadline = asyncio.get_running_loop().time() + seconds
+        await asyncio.gather(asking, changes.until(deadline, self._plan.pause))
 
     async def _closed(self, visit: Visit, seconds: float) -> float:
         """Clients who ask again as soon as they are answered; returns requests a second."""
