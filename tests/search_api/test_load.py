@@ -20,7 +20,7 @@ MINUTES = float(os.environ.get("LOAD_MINUTES", "30"))
 """Of mixed traffic at the rated load, in `make soak`."""
 PICTURES = 2_000
 SAMPLE_PICTURES = 30
-SAMPLE = ("--warm-up=1", "--rating=1", "--rated=5", "--overload=0", "--pause=0.1", "--at-once=6")
+SAMPLE = ("--warm-up=0.5", "--rating=1", "--rated=4", "--overload=0", "--pause=0.1", "--at-once=6")
 MOST_GROWTH = 1.05
 """Of memory, from the first tenth of the time at the rated load to the last."""
 MOST_SPREAD = 5.0
