@@ -45,13 +45,17 @@ def text_of(value: Any) -> str | None:
         return value.isoformat()
     if isinstance(value, list | tuple | dict):
         value = json.dumps(value, ensure_ascii=False, default=str, sort_keys=True)
-    text = str(value).strip().replace("\0", "")[:MAX_TEXT]
-    return text.encode("utf-8", "replace").decode() or None  # half a surrogate pair is no text either
+    return storable(str(value).strip().replace("\0", "")[:MAX_TEXT]) or None
 
 
 def is_storable(text: str) -> bool:
     """Whether every database keeps the text: neither a NUL nor half a surrogate pair is in it."""
     return _UNSTORABLE.search(text) is None
+
+
+def storable(text: str) -> str:
+    """The text as every database keeps it: “?” for half a surrogate pair, and no NUL."""
+    return text.replace("\0", "").encode("utf-8", "replace").decode()
 
 
 def attributes_of(cells: Mapping[str, Any]) -> dict[str, str]:

@@ -18,6 +18,7 @@ from sqlalchemy.orm import aliased
 
 from gallery.database import writing
 from gallery.errors import JobCancelled, JobTakenOver
+from gallery.filters.attributes import storable
 from gallery.jobs.board import JobBoard
 from gallery.jobs.job import Job, JobProgress
 from gallery.jobs.rows import FREE, ended, job_of, job_rows
@@ -53,7 +54,7 @@ def claim(board: JobBoard) -> "Claim | None":
                 connection.execute(update(JobRecord).where(this).values(cancelled))
             elif row.attempts >= MOST_ATTEMPTS:
                 reason = f"Its worker has ended {row.attempts} times while it did this job."
-                failed = ended("failed", board.clock(), reason=reason)
+                failed = ended("failed", board.clock(), reason=row.reason or reason)
                 connection.execute(update(JobRecord).where(this).values(failed))
             else:
                 return _taken(connection, board, row)
@@ -98,7 +99,8 @@ def _taken(connection: Connection, board: JobBoard, row: Row[Any]) -> "Claim":
 class Claim:
     """The right to do one job, while the block runs; whatever the block does not end is given back.
 
-    Giving back does not count as an attempt, so that workers may be stopped and started at any time.
+    Giving back does not count as an attempt, so that workers may be stopped and started at any time; it does
+    where the work is done and its end could not be written, which would be so again and again.
     """
 
     def __init__(self, board: JobBoard, job: Job, token: str) -> None:
@@ -107,6 +109,7 @@ class Claim:
         self._token = token
         self._progress: JobProgress | None = None
         self._reason_to_stop: Exception | None = None
+        self._given_back: dict[str, Any] = {"attempts": JobRecord.attempts - 1}
         self._ended = threading.Event()
         self._telling = threading.Thread(target=self._tell_until_ended, name=f"job {job.id}", daemon=True)
 
@@ -117,7 +120,7 @@ class Claim:
     def __exit__(self, *_: object) -> None:
         self._ended.set()
         self._telling.join()
-        self._leave({"state": "queued", **FREE, "attempts": JobRecord.attempts - 1})
+        self._leave({"state": "queued", **FREE, **self._given_back})
 
     def tell(self, progress: JobProgress) -> None:
         """How far it is; raises JobCancelled and JobTakenOver where the work is to end here."""
@@ -127,18 +130,18 @@ class Claim:
 
     def done(self, outcome: Mapping[str, Any], errors: Sequence[Unreadable] = ()) -> None:
         """It is done, and this came of it."""
-        self._leave(
+        self._end(
             ended("done", self._board.clock(), outcome=dict(outcome), errors=len(errors), **self._last()),
             errors,
         )
 
     def failed(self, reason: str) -> None:
         """It cannot be done; the reason is a sentence."""
-        self._leave(ended("failed", self._board.clock(), reason=reason, **self._last()))
+        self._end(ended("failed", self._board.clock(), reason=storable(reason), **self._last()))
 
     def cancelled(self) -> None:
         """It has ended because somebody cancelled it."""
-        self._leave(ended("cancelled", self._board.clock(), **self._last()))
+        self._end(ended("cancelled", self._board.clock(), **self._last()))
 
     def postponed(self, reason: str) -> None:
         """It waits until its gallery is free; the reason is a sentence, and stands there meanwhile."""
@@ -149,7 +152,7 @@ class Claim:
                 **FREE,
                 "attempts": JobRecord.attempts - 1,
                 "not_before": later,
-                "reason": reason,
+                "reason": storable(reason),
             }
         )
 
@@ -159,6 +162,14 @@ class Claim:
 
     def _last(self) -> dict[str, Any]:
         return {} if self._progress is None else {"progress": asdict(self._progress)}
+
+    def _end(self, values: Mapping[str, Any], errors: Sequence[Unreadable] = ()) -> None:
+        try:
+            self._leave(values, errors)
+        except Exception as error:
+            told = f"What came of it could not be written ({type(error).__name__})."
+            self._given_back = {"reason": told}
+            raise
 
     def _leave(self, values: Mapping[str, Any], errors: Sequence[Unreadable] = ()) -> None:
         with writing(self._board.engine) as connection:
@@ -191,7 +202,13 @@ class Claim:
 
 def _record_errors(connection: Connection, job_id: int, errors: Sequence[Unreadable]) -> None:
     rows = (
-        {"job_id": job_id, "place": place, "uri": each.uri, "checksum": each.checksum, "reason": each.reason}
+        {
+            "job_id": job_id,
+            "place": place,
+            "uri": storable(each.uri),
+            "checksum": each.checksum,
+            "reason": storable(each.reason),
+        }
         for place, each in enumerate(errors, start=1)
     )
     for chunk in chunks(rows):

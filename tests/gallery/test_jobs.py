@@ -112,6 +112,31 @@ def test_a_job_that_ends_each_of_its_workers_fails_with_a_sentence(board: JobBoa
     assert (job.state, job.reason) == ("failed", "Its worker has ended 3 times while it did this job.")
 
 
+def test_a_job_whose_end_cannot_be_written_is_tried_a_few_times_and_then_has_failed(board: JobBoard) -> None:
+    job_id = ask(board)
+    for _ in range(MOST_ATTEMPTS):
+        claimed = claim(board)
+        assert claimed is not None
+        with pytest.raises(Exception, match="JSON"), claimed:
+            claimed.done({"build": object()})
+    assert claim(board) is None
+    job = board.get(job_id)
+    assert job.state == "failed" and "could not be written" in str(job.reason)
+
+
+def test_a_job_ends_whatever_texts_its_files_and_reasons_hold(board: JobBoard) -> None:
+    first, second = ask(board), ask(board)
+    for end in (
+        lambda each: each.failed("it \ud800 is \0 broken"),
+        lambda each: each.done({"name": "\ud800"}, [Unreadable("/r/\udcff\0", None, "\ud800")]),
+    ):
+        with claim(board) as claimed:  # type: ignore[union-attr]
+            end(claimed)
+    assert (board.get(first).state, board.get(first).reason) == ("failed", "it ? is  broken")
+    assert board.get(second).state == "done"
+    assert [(each.uri, each.reason) for each in board.errors(second)] == [("/r/?", "?")]
+
+
 def test_a_job_that_is_given_back_waits_as_if_nobody_had_had_it(board: JobBoard) -> None:
     job_id = ask(board)
     claimed = claim(board)
