@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from gallery.errors import InvalidSource, OriginalUnavailable
 from gallery.settings import FetchingSettings
 from gallery.sources.opening import BytesAt, opened_bytes
+from gallery.web.fetching import Follow, anywhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +15,7 @@ class ListedFile:
 
     `uri` names the place in the gallery, `at` says where the bytes lie. `version` is another text whenever
     the bytes may be others (None where only reading them tells), `size` is in bytes (None where it is not
-    known). `attributes` are what the source says of it besides its label.
+    known). `attributes` are what the source says of it besides its label. `follow` says where redirects lead.
     """
 
     uri: str
@@ -24,10 +25,11 @@ class ListedFile:
     size: int | None = None
     version: str | None = None
     fetching: FetchingSettings = field(default_factory=FetchingSettings, compare=False)
+    follow: Follow = field(default=anywhere, compare=False)
 
     def read(self, *, most: int) -> bytes:
         """Its bytes, at most one more than `most`. Raises OriginalUnavailable with the reason."""
         try:
-            return opened_bytes(self.at, self.fetching, most=most)
+            return opened_bytes(self.at, self.fetching, most=most, follow=self.follow)
         except (OriginalUnavailable, InvalidSource) as error:
             raise OriginalUnavailable(str(error).removesuffix(".")) from error

@@ -15,7 +15,7 @@ from gallery.sources.kinds import read_source
 from gallery.sources.opening import WebFile, fetcher
 from gallery.sources.source import NamedSource, SourceFile, UnlistedFolder
 from gallery.sources.spool import Spool
-from gallery.web.fetching import Announced
+from gallery.web.fetching import Announced, Fetcher, Follow, anywhere
 
 ASKED_AT_ONCE = 16
 """Files of the web whose servers are asked for their version at the same time."""
@@ -25,7 +25,7 @@ class Listing:
     """A table, list, shard, storage or file of the web, read once for a run (a Source).
 
     With `is_gone` it is not there any more, and is meant to name nothing. Where `allowed` is given, all that
-    it names must lie there.
+    it names must lie there, and so must whatever a redirect leads to.
     """
 
     is_listing = True
@@ -44,6 +44,7 @@ class Listing:
         self._fetching = fetching
         self._is_gone = is_gone
         self._allowed = allowed
+        self._follow: Follow = anywhere if allowed is None else allowed.__contains__
 
     def __len__(self) -> int:
         """How many files it names; raises what reading it raises."""
@@ -72,14 +73,19 @@ class Listing:
         if not isinstance(file.at, WebFile):
             return file
         try:
-            announced = fetcher(self._fetching).announced(file.at.url)
+            announced = self._fetcher.announced(file.at.url)
         except FetchRefused:
             announced = Announced(None, None)  # whoever reads it reports why
-        return replace(file, fetching=self._fetching, version=announced.version, size=announced.size)
+        known = replace(file, version=announced.version, size=announced.size)
+        return replace(known, fetching=self._fetching, follow=self._follow)
+
+    @property
+    def _fetcher(self) -> Fetcher:
+        return fetcher(self._fetching).within(self._follow)
 
     @cached_property
     def _spool(self) -> Spool:
-        files = () if self._is_gone else read_source(self._named, fetcher(self._fetching))
+        files = () if self._is_gone else read_source(self._named, self._fetcher)
         return Spool(self._permitted(files), source=self.uri)
 
     def _permitted(self, files: Iterable[ListedFile]) -> Iterator[ListedFile]:

@@ -6,7 +6,7 @@ from functools import lru_cache
 from gallery.errors import OriginalUnavailable
 from gallery.settings import FetchingSettings
 from gallery.sources.storage import file_system, reading
-from gallery.web.fetching import Fetcher
+from gallery.web.fetching import Fetcher, Follow, anywhere
 
 FETCHERS_KEPT = 4
 """Settings whose connections are kept, for a process that asks by one of them at a time."""
@@ -53,16 +53,14 @@ BytesAt = LocalFile | ShardMember | RemoteFile | WebFile | Faulty
 """Where bytes lie."""
 
 
-def opened_bytes(at: BytesAt, fetching: FetchingSettings, *, most: int) -> bytes:
-    """The bytes that lie there, one more than `most` of a file that is larger.
+def opened_bytes(at: BytesAt, fetching: FetchingSettings, *, most: int, follow: Follow = anywhere) -> bytes:
+    """The bytes that lie there, one more than `most` of a file that is larger; redirects as `follow` says.
 
     Safe to call from many threads. Raises OriginalUnavailable (of which FetchRefused is one).
     """
     match at:
         case WebFile(url):
-            fetched = fetcher(fetching).fetch(url, max_bytes=most)
-            assert fetched is not None, "no version was named that it could still be"
-            return fetched.data
+            return fetcher(fetching).within(follow).fetch(url, max_bytes=most).data
         case LocalFile(path):
             return _read_local(path, 0, most + 1)
         case RemoteFile(url):

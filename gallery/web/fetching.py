@@ -6,6 +6,7 @@ asked again (DNS rebinding) gains nothing. Certificates are verified for the nam
 password of the environment is used.
 """
 
+import copy
 import re
 import socket
 import time
@@ -39,7 +40,14 @@ _LENGTH = re.compile(r"[0-9]{1,18}")
 
 Headers = dict[bytes | str, bytes | str]
 Resolve = Callable[[str, int], Sequence[str]]
+Follow = Callable[[str], bool]
+"""Whether a redirect may lead to this URL."""
 T = TypeVar("T")
+
+
+def anywhere(url: str) -> bool:
+    """Every redirect may be followed, as far as addresses go."""
+    return True
 
 
 def resolve(host: str, port: int) -> Sequence[str]:
@@ -81,6 +89,13 @@ class Fetcher:
         self._deadline = Deadline(clock)
         backend = PinnedBackend(resolve, settings.networks, self._deadline)
         self._pool = httpcore2.ConnectionPool(network_backend=backend, max_keepalive_connections=8)
+        self._may_lead_to: Follow = anywhere
+
+    def within(self, follow: Follow) -> "Fetcher":
+        """The same, with the same connections, where redirects lead to nothing but what this says."""
+        bound = copy.copy(self)
+        bound._may_lead_to = follow
+        return bound
 
     def fetch(self, url: str, *, max_bytes: int) -> Fetched:
         """The file at this URL.
@@ -119,6 +134,10 @@ class Fetcher:
                 found = self._ask(following, method, answer)
                 if not isinstance(found, WebUrl):
                     return found
+                if not self._may_lead_to(found.text):
+                    raise FetchRefused(
+                        f"{asked.shown} leads to {found.shown}, where nothing may be imported from."
+                    )
                 following = found
         raise FetchRefused(f"{asked.shown} leads on more than {self._settings.max_redirects} times.")
 

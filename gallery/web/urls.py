@@ -26,12 +26,15 @@ class WebUrl:
     target: str
 
     @property
+    def text(self) -> str:
+        """The whole URL, which may hold a secret."""
+        return f"{self.scheme}://{self.host_header}{self.target}"
+
+    @property
     def shown(self) -> str:
         """The URL as messages tell it: its query, which may sign it, is left out."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        port = "" if self.port == SCHEMES[self.scheme] else f":{self.port}"
-        path, asks, _ = self.target.partition("?")
-        return f"{self.scheme}://{host}{port}{path}{'?…' if asks else ''}"
+        path, asks, _ = self.text.partition("?")
+        return f"{path}{'?…' if asks else ''}"
 
     @property
     def host_header(self) -> str:
@@ -73,7 +76,7 @@ def web_url(text: str) -> WebUrl:
 
 def redirected(url: WebUrl, location: str) -> WebUrl:
     """Where a redirect leads; raises FetchRefused for what `web_url` refuses and for leaving https."""
-    following = web_url(joined(f"{url.scheme}://{url.host_header}{url.target}", location))
+    following = web_url(joined(url.text, location))
     if url.scheme == "https" and following.scheme != "https":
         raise FetchRefused(f"{url.shown} leads from https to http.")
     return following

@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 
 from gallery.errors import FetchRefused
 from gallery.settings import FetchingSettings
+from gallery.sources.allowed import AllowedSources
 from gallery.web.addresses import is_public
 from gallery.web.fetching import Announced, Fetched, Fetcher
 from gallery.web.urls import is_web, shown, web_url
@@ -218,6 +219,22 @@ def test_every_redirect_is_checked(server: Server) -> None:
     with Fetcher(settings, resolve=lambda host, port: names[host]) as each, refused:
         each.fetch(server.url("/a.png"), max_bytes=MAX_BYTES)
     assert [path for path, _ in server.asked] == ["/a.png"]
+
+
+def test_a_redirect_leads_to_nothing_but_what_may_be_named(server: Server) -> None:
+    server.answers |= {"/open/a": leads_to("/open/b"), "/open/b": says(b"x"), "/open/c": leads_to("/shut/d")}
+    server.answers |= {"/open/e": leads_to("/open/%2e%2e/shut/d"), "/shut/d": says(b"secret")}
+    allowed = AllowedSources([server.url("/open")])
+    with fetcher() as each:
+        bound = each.within(allowed.__contains__)
+        assert bound.fetch(server.url("/open/a"), max_bytes=MAX_BYTES).data == b"x"
+        for path in ("/open/c", "/open/e"):
+            with pytest.raises(FetchRefused, match="where nothing may be imported from"):
+                bound.fetch(server.url(path), max_bytes=MAX_BYTES)
+            with pytest.raises(FetchRefused, match="where nothing may be imported from"):
+                bound.announced(server.url(path))
+        assert each.fetch(server.url("/open/c"), max_bytes=MAX_BYTES).data == b"secret"
+    assert [path for path, _ in server.asked].count("/shut/d") == 1
 
 
 def test_redirects_are_followed_and_end(server: Server) -> None:
