@@ -24,6 +24,7 @@ from gallery.errors import (
     GalleryNotFound,
     NothingPublished,
 )
+from gallery.filters.attributes import is_storable
 from gallery.folders import GalleryFolder
 from gallery.kept_queries import KeepingLimits, KeptQueries
 from gallery.leases import Lease
@@ -118,7 +119,7 @@ class Galleries:
         """
         statement = select(GalleryRecord.published_build, doomed_by()).where(GalleryRecord.name == name)
         with self._engine.connect() as connection:
-            found = connection.execute(statement).one_or_none()
+            found = connection.execute(statement).one_or_none() if is_storable(name) else None
         if found is None:
             raise self._not_found(name)
         if found[1] is not None:

@@ -102,10 +102,9 @@ def holds(path: Path, checksum: str) -> bool:
 
 def _remove_original(site: Site, removal: Removal) -> None:
     path = Path(removal.uri)
-    if not holds(path, removal.checksum):
-        return
-    with writing(site.engine) as connection:  # else somebody could take it back in this moment
-        if connection.scalar(select(RemovalRecord.uri).where(_removal_of(site, removal.image_id))):
+    with writing(site.engine) as connection:  # else it could be taken back or replaced in this moment
+        stands = select(RemovalRecord.uri).where(_removal_of(site, removal.image_id))
+        if connection.scalar(stands) is not None and holds(path, removal.checksum):
             path.unlink(missing_ok=True)
 
 

@@ -14,6 +14,7 @@ import tarfile
 import tempfile
 import uuid
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from errno import EEXIST
@@ -135,6 +136,8 @@ def _write(stream: BinaryIO, now: Snapshot, manifests: list[Manifest], *, at: da
             archive.add_file(f"rows/{name}.jsonl", Path(folder) / name)
         for path, sha256 in _files(site.folder, manifests):
             archive.add_file(path.relative_to(site.folder.path).as_posix(), path, sha256=sha256)
+        for path in _uploaded(site.folder):
+            archive.add_original(path.relative_to(site.folder.path).as_posix(), path)
         archive.add_data(CHECKSUMS, json.dumps(archive.checksums, indent=1).encode())
         return len(archive.checksums)
 
@@ -145,7 +148,6 @@ def _files(folder: GalleryFolder, manifests: list[Manifest]) -> Iterator[tuple[P
         yield folder.manifest(manifest.build), None
     for name in sorted({manifest.encoder.folder for manifest in manifests}):
         yield from ((path, None) for path in sorted(folder.encoder(name).rglob("*")) if path.is_file())
-    yield from ((path, None) for path in _uploaded(folder))
     segments = {segment.name: segment for manifest in manifests for segment in manifest.segments}
     for name, segment in sorted(segments.items()):
         for file, claims in sorted(segment.files.items()):
@@ -153,10 +155,11 @@ def _files(folder: GalleryFolder, manifests: list[Manifest]) -> Iterator[tuple[P
 
 
 def _uploaded(folder: GalleryFolder) -> Iterator[Path]:
-    """The originals of the gallery's own, but for those that are being received."""
+    """The originals of the gallery's own, but for what is being received."""
     for upload in sorted(folder.uploads.glob("*")):
         if not upload.name.startswith(UNFINISHED):
-            yield from (path for path in sorted(upload.rglob("*")) if path.is_file())
+            files = (path for path in sorted(upload.rglob("*")) if path.is_file())
+            yield from (path for path in files if not path.name.startswith(UNFINISHED))
 
 
 class Archive:
@@ -179,6 +182,11 @@ class Archive:
             raise _damaged(path) from error
         if sha256 not in {None, self.checksums[name]}:
             raise _damaged(path)
+
+    def add_original(self, name: str, path: Path) -> None:
+        """Add a file unless it is there no more: a person has removed the image meanwhile."""
+        with suppress(FileNotFoundError), path.open("rb") as stream:
+            self._add(name, stream, os.fstat(stream.fileno()).st_size)
 
     def _add(self, name: str, stream: BinaryIO, size: int) -> None:
         member = tarfile.TarInfo(name)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import PurePosixPath
-from typing import IO
+from typing import IO, Any
 
 from gallery.errors import UploadRefused
 
@@ -18,6 +18,10 @@ ZIP = ".zip"
 
 MOST_HEADER_BYTES = 2**16
 """Of what a tar says of one member besides: names and times. Python reads it into memory as a whole."""
+
+MOST_DIRECTORY_BYTES = 2**23
+"""Of what a zip says of all its members, which Python reads into memory as a whole: 200 for each of the
+40,000 members that an upload may have by default."""
 
 _HEADERS = {tarfile.XHDTYPE, tarfile.XGLTYPE, tarfile.GNUTYPE_LONGNAME, tarfile.GNUTYPE_LONGLINK, b"X"}
 _FAULTS = (
@@ -83,7 +87,7 @@ def _no_archive(name: str, error: Exception) -> UploadRefused:
 
 
 def _zipped(stream: IO[bytes], passed: Passed) -> Iterator[Member]:
-    with zipfile.ZipFile(stream) as archive:
+    with zipfile.ZipFile(_Careful(stream)) as archive:
         for entry in archive.infolist():
             passed(0)  # what is left out is not even read
             place = _place(entry.filename)
@@ -116,6 +120,24 @@ def _tarred(stream: IO[bytes], passed: Passed) -> Iterator[Member]:
             if opened is not None and is_given:
                 _require_name(place, entry.name)
                 yield Member(place, opened)
+
+
+class _Careful:
+    """A stream of which no more is read at once than the directory of a zip may have."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        """The next bytes; raises UploadRefused."""
+        if size > MOST_DIRECTORY_BYTES:
+            raise UploadRefused(
+                f"The directory of a zip claims {size:,} bytes; at most {MOST_DIRECTORY_BYTES:,} are read."
+            )
+        return self._stream.read(size)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
 
 
 class _CarefulInfo(tarfile.TarInfo):

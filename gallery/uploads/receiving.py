@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import IO
 
 from gallery.amending import Said, say_of_uploads
+from gallery.database import writing
 from gallery.errors import UploadLimitExceeded, UploadRefused
 from gallery.files import UNFINISHED, new_folder, remove, synchronise
 from gallery.settings import UploadSettings
@@ -70,14 +71,16 @@ def receive(
     return list(labels)
 
 
-def replace(uri: str, sent: SentFile, limits: UploadSettings) -> None:
+def replace(site: Site, uri: str, sent: SentFile, limits: UploadSettings) -> None:
     """Put a picture in the place of an original of the gallery's own; raises what `receive` raises."""
+    _remove_abandoned(site.folder.uploads)
     final = Path(uri)
-    unfinished = final.parent / f"{UNFINISHED}{uuid.uuid4().hex}"
+    unfinished = site.folder.uploads / f"{UNFINISHED}{uuid.uuid4().hex}"
     try:
         _Room(limits).copy(sent.stream, unfinished, name=sent.name)
         synchronise(unfinished)
-        unfinished.replace(final)
+        with writing(site.engine):  # else a worker could delete it for what was removed from there
+            unfinished.replace(final)
         synchronise(final.parent)
     finally:
         unfinished.unlink(missing_ok=True)

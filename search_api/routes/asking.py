@@ -6,7 +6,9 @@ from http import HTTPStatus
 from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Query, Request
+from pydantic import AfterValidator
 
+from gallery.filters.attributes import is_storable
 from search_api.edge.rates import Rates
 from search_api.schemas.asking import MAX_DATABASE_ID
 from search_api.schemas.service import Problem
@@ -24,8 +26,18 @@ def _rates(request: Request) -> Rates:
 TheRates = Annotated[Rates, Depends(_rates)]
 Asking = Annotated[Searcher, Depends(_searcher)]
 ImageId = Annotated[int, Path(ge=1, le=MAX_DATABASE_ID, description="As a match or a gallery names it.")]
+
+
+def _storable(text: str) -> str:
+    if not is_storable(text):
+        raise ValueError("it holds a NUL, which no database keeps")
+    return text
+
+
+StorableText = Annotated[str, AfterValidator(_storable)]
+"""A parameter that is compared with what the records hold."""
 GalleryName = Annotated[
-    str | None,
+    StorableText | None,
     Query(description="Which gallery; not needed where only one is published or one is called “default”."),
 ]
 NamedBuild = Annotated[

@@ -14,7 +14,7 @@ from gallery.jobs.requests import ImportRequest, UploadRequest
 from gallery.sources.kinds import source_of
 from gallery.uploads.receiving import SentFile, receive
 from search_api.errors import InvalidQuestion
-from search_api.routes.asking import refusals
+from search_api.routes.asking import StorableText, refusals
 from search_api.routes.managing import Manages, Saying, accepted, required_attributes, required_label
 from search_api.schemas.jobs import EncoderWishSchema, ImportSchema, JobSchema
 
@@ -83,7 +83,8 @@ def upload(
     label: LabelField = None,
     attributes: AttributesField = None,
     encoder: Annotated[
-        str | None, Form(description="Of a new gallery: a registered one, or a body's name after “body:”.")
+        StorableText | None,
+        Form(description="Of a new gallery: a registered one, or a body's name after “body:”."),
     ] = None,
 ) -> JobSchema:
     """What is sent becomes originals that are the gallery's own: in its backups, and deleted with it.

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.responses import StreamingResponse
 
 from search_api.answers.jobs import error_list, error_table, job_list, job_schema
-from search_api.routes.asking import refusals
+from search_api.routes.asking import StorableText, refusals
 from search_api.routes.managing import Manages
 from search_api.schemas.asking import MAX_DATABASE_ID
 from search_api.schemas.jobs import JobErrorList, JobList, JobSchema, JobState
@@ -25,7 +25,7 @@ Limit = Annotated[int, Query(ge=1, le=MOST_LISTED, description="The most that on
 @router.get("", summary="List the jobs", responses=refusals(422))
 def list_jobs(
     managing: Manages,
-    gallery: Annotated[str | None, Query(description="Only those of this gallery.")] = None,
+    gallery: Annotated[StorableText | None, Query(description="Only those of this gallery.")] = None,
     state: Annotated[list[JobState] | None, Query(description="Only those in one of these states.")] = None,
     before: Annotated[
         int | None, Query(ge=1, le=MAX_DATABASE_ID, description="Only those asked for before this one.")

@@ -11,7 +11,7 @@ from gallery.jobs.board import JobBoard
 from gallery.judgements import Judgements
 from search_api.answers.groups import judgement_schema
 from search_api.errors import InvalidQuestion
-from search_api.routes.asking import Asking, refusals
+from search_api.routes.asking import Asking, StorableText, refusals
 from search_api.schemas.asking import MAX_DATABASE_ID
 from search_api.schemas.judgements import JudgedJson, JudgementList, JudgementSchema
 from search_api.search import Searcher
@@ -49,7 +49,7 @@ def list_judgements(
     asking: Asking,
     name: str,
     checksum: Annotated[
-        str | None, Query(max_length=64, description="Only those on pairs of this content.")
+        StorableText | None, Query(max_length=64, description="Only those on pairs of this content.")
     ] = None,
     revoked: Annotated[bool, Query(description="Those that were revoked, too.")] = False,
     after: Annotated[int, Query(ge=0, le=MAX_DATABASE_ID, description="Only those after this one.")] = 0,

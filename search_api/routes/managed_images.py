@@ -17,7 +17,7 @@ from gallery.uploads.archives import is_archive
 from gallery.uploads.receiving import SentFile, receive, replace
 from search_api.errors import InvalidQuestion
 from search_api.matches.conditions import conditions
-from search_api.routes.asking import Asking, ImageId, refusals
+from search_api.routes.asking import Asking, ImageId, StorableText, refusals
 from search_api.routes.imports import AttributesField, LabelField, told_attributes
 from search_api.routes.managing import Manages, Saying, accepted, required_attributes, required_label
 from search_api.schemas.asking import MAX_DATABASE_ID
@@ -35,7 +35,9 @@ def list_images(
     asking: Asking,
     managing: Manages,
     name: GalleryPath,
-    label: Annotated[list[str] | None, Query(description="Only those with one of these labels.")] = None,
+    label: Annotated[
+        list[StorableText] | None, Query(description="Only those with one of these labels.")
+    ] = None,
     where: Annotated[
         list[str] | None, Query(description="Only those that satisfy these conditions, as in a search.")
     ] = None,
@@ -108,7 +110,7 @@ def replace_image(
             f"The original of image {image_id} is {found.uri}, which is not the gallery's own; change it "
             "there and import it again."
         )
-    replace(found.uri, _single(image), managing.uploads)
+    replace(site, found.uri, _single(image), managing.uploads)
     request = UploadRequest(files=1, uri=found.uri)
     return accepted(response, managing.board.ask(request, gallery=name, by=saying.author))
 

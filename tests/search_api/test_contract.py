@@ -14,6 +14,7 @@ from gallery.galleries import Galleries
 from tests.homes import database_of
 from tests.search_api.conftest import Workshop
 from tests.search_api.contract import Asked, contract
+from tests.toys import plain, png
 
 SAMPLE = 2
 SOAK = 60
@@ -52,6 +53,42 @@ def test_without_a_key_everything_is_refused_as_the_description_says(workshop: W
         for operation in service.operations():
             if operation.definition.raw.get("security"):
                 assert set(asked.statuses[operation.label]) <= REFUSED, operation.label
+
+
+NO_TEXTS = [
+    "/v1/jobs?gallery=%00",
+    "/v1/galleries/%00",
+    "/v1/galleries/%00/builds",
+    "/v1/galleries/%00/removals",
+    "/v1/galleries/%00/map",
+    "/v1/galleries/default/judgements?checksum=%00",
+    "/v1/galleries/default/images?label=%00",
+    "/v1/galleries/default/images?where=label%3Da%00",
+    "/v1/galleries/default/images?where=%00%3Da",
+    "/v1/images/1?gallery=%00",
+    "/v1/images/1/overlay?query_id=%00",
+]
+
+
+@pytest.mark.on_both
+def test_a_text_that_no_database_keeps_is_refused_wherever_it_stands(described: Workshop) -> None:
+    described.publish()
+    client, red = described.managed(), {"image": ("red.png", png(plain("red")))}
+    assert client.get("/v1/jobs?gallery=%ED%A0%80").json()["jobs"] == [], "half a surrogate pair is read as ?"
+    for answer in (
+        *(client.get(path) for path in NO_TEXTS),
+        client.post("/v1/search", files=red, data={"label": "a\0"}),
+        client.post("/v1/search", files=red, data={"gallery": "\0"}),
+        client.post("/v1/search", files=red, data={"group_by": "\0"}),
+        client.post("/v1/compare", files={"a": red["image"], "b": red["image"]}, data={"gallery": "\0"}),
+        client.post("/v1/galleries/default/images", files=red, data={"label": "\0"}),
+        client.post("/v1/galleries/default/images", files=red, data={"attributes": '{"a": "\\u0000"}'}),
+        client.post("/v1/galleries/default/uploads", files={"files": red["image"]}, data={"encoder": "\0"}),
+        client.post("/v1/galleries/%00/uploads", files={"files": red["image"]}),
+        client.delete("/v1/galleries/default", params={"confirm": "\0"}),
+        client.delete("/v1/galleries/%00", params={"confirm": "\0"}),
+    ):
+        assert answer.status_code in {404, 422}, (answer.request.url, answer.text)
 
 
 @pytest.mark.soak

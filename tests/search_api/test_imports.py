@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import stat
+import struct
 import tarfile
 import time
 import zipfile
@@ -15,10 +17,13 @@ import httpx2
 import pytest
 from fastapi.testclient import TestClient
 
+from gallery.backups.backup import back_up
 from gallery.files import UNFINISHED
 from gallery.settings import UploadSettings
 from gallery.sources.allowed import AllowedSources
+from gallery.uploads.archives import MOST_DIRECTORY_BYTES
 from indexer.pipeline import learn
+from tests.gallery.support import Clock
 from tests.search_api.conftest import Workshop
 from tests.search_api.test_service import RED, refused
 from tests.toys import plain, png, write_folder
@@ -360,6 +365,33 @@ def test_what_is_refused_leaves_no_gallery_behind(workshop: Workshop) -> None:
     assert send(client, "a.zip", b"no archive").status_code == 422
     assert workshop.worker().do_one() and labels(client) == {}
     assert client.get("/v1/galleries/new").json()["images"] == 1, "what others sent stays"
+
+
+def test_the_directory_of_a_zip_is_not_read_beyond_what_members_need(workshop: Workshop) -> None:
+    claimed = MOST_DIRECTORY_BYTES + 1
+    end = struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, claimed, 0, 0)
+    told = refused(send(workshop.managed(), "a.zip", b"\0" * claimed + end), 422, "upload-refused")
+    assert f"claims {claimed:,} bytes" in told["detail"]
+
+
+def test_a_replacement_that_was_killed_is_in_no_backup_and_is_swept(workshop: Workshop) -> None:
+    client = workshop.managed()
+    send(client, "a.png", png(plain("red")))
+    workshop.worker().do_one()
+    site = workshop.galleries.site("new")
+    killed = site.folder.uploads / f"{UNFINISHED}killed"
+    (inside,) = site.folder.uploads.glob("*")
+    for path in (killed, inside / f"{UNFINISHED}older"):
+        path.write_bytes(b"half a picture")
+    back_up(site, workshop.root / "b.tar", at=Clock()())
+    with tarfile.open(workshop.root / "b.tar") as backup:
+        assert [name for name in backup.getnames() if UNFINISHED in name] == []
+    long_ago = time.time() - 2 * 24 * 3600
+    os.utime(killed, (long_ago, long_ago))
+    (image,) = client.get("/v1/galleries/new/images").json()["images"]
+    picture = {"image": ("b.png", png(plain("blue")))}
+    assert client.put(f"/v1/galleries/new/images/{image['image_id']}", files=picture).status_code == 202
+    assert not killed.exists() and Path(image["uri"]).read_bytes() == png(plain("blue"))
 
 
 def test_an_upload_that_becomes_whole_beside_another_one_disturbs_it_not(

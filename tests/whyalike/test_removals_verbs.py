@@ -15,7 +15,7 @@ from tests.whyalike.conftest import Run
 from whyalike.home import open_galleries
 from whyalike.settings import read_settings
 
-pytestmark = pytest.mark.usefixtures("each_database")
+pytestmark = [pytest.mark.usefixtures("each_database"), pytest.mark.on_both]
 
 
 def test_a_removal_is_listed_and_taken_back(run: Run, gallery: str, pictures: Path) -> None:
@@ -28,6 +28,8 @@ def test_a_removal_is_listed_and_taken_back(run: Run, gallery: str, pictures: Pa
     )
     with galleries.tenure(gallery) as tenure:
         assert publish_amendments(tenure).removed == 1
+    assert run("index", pictures, "--gallery", gallery, "--json").exit_code == 0
+    assert json.loads(run("gallery", "show", gallery, "--json").stdout)["builds"][0]["images"] == 11
     (told,) = json.loads(run("gallery", "removals", "list", gallery, "--json").stdout)["removals"]
     assert (told["image_id"], told["author"]) == (image.image_id, "ada")
     assert "ada" in run("gallery", "removals", "list", gallery).stdout
