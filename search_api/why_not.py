@@ -14,6 +14,7 @@ from search_api.answers.responses import encoder_schema, query_schema
 from search_api.evidence.explaining import Judging
 from search_api.matches.ranking import Ranking, Wish
 from search_api.matches.rescoring import Match
+from search_api.presence import require_somebody
 from search_api.queries.subjects import Subject
 from search_api.schemas.why_not import (
     FilterStageSchema,
@@ -41,7 +42,7 @@ class Question:
 
 
 def why_not(question: Question, found: Fate) -> WhyNotResponse:
-    """What kept the image from being returned, or that it was."""
+    """What kept the image from being returned, or that it was; raises Abandoned where nobody waits for it."""
     if found.known != "live" or found.image_id is None:
         return _unknown(question, found)
     build = question.build
@@ -108,6 +109,7 @@ def _index(question: Question, image: GalleryImage) -> IndexStageSchema:
 
 
 def _nearest(question: Question) -> list[Candidate]:
+    require_somebody()
     return question.build.search_exactly(
         question.asked.embedding,
         count=COUNTED,

@@ -24,6 +24,7 @@ from search_api.evidence.accounts import Account, HidingWanted
 from search_api.evidence.explaining import Judging
 from search_api.evidence.hiding_words import told, warning
 from search_api.loaded.encoders import LoadedEncoders
+from search_api.presence import require_somebody
 from search_api.queries.pictures import data_uri, png, stored_image
 from search_api.queries.subjects import Asked, Stored, Upload
 from search_api.schemas.base import DrawnOn
@@ -85,7 +86,8 @@ Hide = Callable[[Asked, Judging, Scored, Evidence], Hides]
 
 class HidingTrials:
     """Looks at the pictures of judged pairs again: no more pairs at once than there are slots, and each
-    batch of looks takes its slot anew, so that searches come in between.
+    batch of looks takes its slot anew, so that searches come in between, and is left undone where nobody waits
+    for it.
     """
 
     def __init__(
@@ -99,8 +101,8 @@ class HidingTrials:
     def each(self, wanted: HidingWanted, query: Asked, judge: Build | Encoder) -> Hide:
         """What answers for every image that is compared with the query, by a build's encoder or by this one.
 
-        It raises InvalidQuestion where the evidence is not that of the verdict, TrialsBusy, UnreadableImage
-        and ZeroEmbedding.
+        It raises InvalidQuestion where the evidence is not that of the verdict, TrialsBusy, UnreadableImage,
+        ZeroEmbedding and Abandoned.
         """
 
         def hide(image: Asked, judging: Judging, scored: Scored, evidence: Evidence) -> Hides:
@@ -117,6 +119,7 @@ class HidingTrials:
         if not self._trials.acquire(timeout=PATIENCE):
             raise TrialsBusy
         try:
+            require_somebody()
             yield
         finally:
             self._trials.release()
@@ -131,6 +134,7 @@ class HidingTrials:
         return Again(Hiding.of(looks, query), Hiding.of(looks, matched), seen_in, judging, scored)
 
     def _sight(self, asked: Asked, build: Build | None, encoder: Encoder) -> tuple[Sight, DrawnOn]:
+        require_somebody()
         with self._decoding:
             image, seen_in = _image(asked, build, encoder.preprocessing, self._limits)
             prepared, seen = encoder.prepare(image), encoder.preprocessing.seen_pixels(*image.size)

@@ -16,6 +16,7 @@ from explain.overlay import laid_over, layer, muted
 from gallery.builds.build import Build
 from search_api.errors import PictureUnavailable
 from search_api.evidence.accounts import Account
+from search_api.presence import require_somebody
 from search_api.queries.pictures import Picture, data_uri, png, stored_picture
 from search_api.queries.subjects import Subject
 from search_api.schemas.evidence import OverlaysSchema, SideOverlays
@@ -87,7 +88,9 @@ def paint(
 
     The picture is pale and almost grey, so that heat shows on a subject of heat's own colour. Full heat is
     the hottest spot of the pair, so both pictures and both parts may be compared by eye; or it is `scale`.
+    Raises Abandoned where nobody waits for it any more.
     """
+    require_somebody()
     maps = evidence.query if side == "query" else evidence.matched
     heat = layer(
         picture.image.size,

@@ -12,6 +12,7 @@ from gallery.builds.build import Build
 from gallery.errors import EncoderMismatch
 from search_api.loaded.embedding_turns import EmbeddingTurns
 from search_api.loaded.slots import Slots
+from search_api.presence import require_somebody
 from search_api.scoring import Floats
 from siamese.encoder import Embedded, Encoder
 from siamese.fingerprint import short
@@ -26,7 +27,8 @@ class InTurn:
     slots: Slots
 
     def embed_directed(self, prepared: Sequence[Prepared]) -> tuple[Embedded, list[int]]:
-        """What the encoder says of the batch."""
+        """What the encoder says of the batch; raises Abandoned where nobody waits for it any more."""
+        require_somebody()
         with self.slots:
             return self.encoder.embed_directed(prepared)
 
@@ -85,11 +87,16 @@ class LoadedEncoders:
         """The embedding (D,) and the local embeddings (h, w, D) of one picture.
 
         No more batches at once than there are slots, so that questions do not fight for the cores; those that
-        wait at the same time are one batch.
+        wait at the same time are one batch. Raises Abandoned where nobody waits for it any more.
         """
+        require_somebody()
         return self._turns.embed(encoder, prepared)
 
     def local_embeddings(self, encoder: Encoder, prepared: Sequence[Prepared]) -> Floats:
-        """The local embeddings (n, h, w, D) of some pictures, as one of those that are embedded at once."""
+        """The local embeddings (n, h, w, D) of some pictures, as one of those that are embedded at once.
+
+        Raises Abandoned where nobody waits for them any more.
+        """
+        require_somebody()
         with self._slots:
             return encoder.local_embeddings(prepared)
