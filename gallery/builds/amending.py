@@ -1,6 +1,6 @@
 """Publishing what people have said since: labels, attributes and removals, without a look at any source."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -53,8 +53,17 @@ def publish_amendments(tenure: Tenure) -> AmendReport:
 
     What an unfinished run has found at their places is forgotten, and found again by the next one.
     """
+    return _publish(tenure, _changes)
+
+
+def publish_removals(tenure: Tenure) -> AmendReport:
+    """The same of removals, taken back or not, and of no label or attribute."""
+    return _publish(tenure, _removals)
+
+
+def _publish(tenure: Tenure, asked: Callable[[Connection, int], Iterator[_Change]]) -> AmendReport:
     with tenure.engine.connect() as connection:
-        changes = list(_changes(connection, tenure.gallery_id))
+        changes = list(asked(connection, tenure.gallery_id))
         returns = _returns(connection, tenure)
         build = published_number(connection, tenure.gallery_id)
     if changes or returns:
@@ -73,9 +82,9 @@ def publish_amendments(tenure: Tenure) -> AmendReport:
 
 def _changes(connection: Connection, gallery_id: int) -> Iterator[_Change]:
     """The live places of which people say something else; only the holder of the lease changes places."""
-    removed = connection.execute(_removed_places(gallery_id)).all()
-    yield from (_Change(row, True, None, {}) for row in removed)
-    ended = {row.id for row in removed}
+    removed = list(_removals(connection, gallery_id))
+    yield from removed
+    ended = {each.place.id for each in removed}
     build = published_number(connection, gallery_id)
     for chunk in chunks(connection.execute(_amended_places(gallery_id)).all()):
         told = attributes_by_image(connection, gallery_id, build, [row.image_id for row in chunk])
@@ -87,14 +96,16 @@ def _changes(connection: Connection, gallery_id: int) -> Iterator[_Change]:
                 yield _Change(row, False, label, attributes)
 
 
-def _removed_places(gallery_id: int) -> Select[Any]:
-    """Those that show what was removed from them."""
+def _removals(connection: Connection, gallery_id: int) -> Iterator[_Change]:
+    """The live places that show what was removed from them."""
     here = (RemovalRecord.gallery_id == PlaceRecord.gallery_id, RemovalRecord.uri == PlaceRecord.uri)
-    return (
+    statement = (
         _live_places(gallery_id)
         .join(RemovalRecord, and_(*here))
         .where(RemovalRecord.checksum == ContentRecord.checksum)
     )
+    for row in connection.execute(statement).all():
+        yield _Change(row, True, None, {})
 
 
 def _amended_places(gallery_id: int) -> Select[Any]:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from sqlalchemy import Connection, insert, literal, null, select, update
 from sqlalchemy.orm import aliased
 
+from gallery.builds.amending import publish_removals
 from gallery.builds.republication import manifest_of, republish
 from gallery.builds.retention import build_numbers
 from gallery.errors import AlreadyPublished
@@ -43,8 +44,9 @@ class RollbackReport:
 def roll_back(tenure: Tenure, *, build: int | None = None) -> RollbackReport:
     """Publish the state of a kept build again, by default that of the one before the published one.
 
-    Places, labels, segments and encoder are those of that build, and its images keep their ids. The builds
-    between stay, so that going back can be taken back. Raises AlreadyPublished for the published build,
+    Places, labels, segments and encoder are those of that build, and its images keep their ids; those that
+    people have removed since are ended again, by a build of their own. The builds between stay, so that going
+    back can be taken back. Raises AlreadyPublished for the published build,
     BuildNotFound for one that is not kept, CorruptGallery for one that is not whole.
     """
     state_of = _target(tenure.site, build)
@@ -61,11 +63,12 @@ def roll_back(tenure: Tenure, *, build: int | None = None) -> RollbackReport:
         return claims
 
     manifest = republish(tenure, change)
+    ended = publish_removals(tenure)
     return RollbackReport(
         gallery=tenure.gallery,
-        build=manifest.build,
+        build=ended.build,
         state_of=state_of,
-        images=manifest.images,
+        images=manifest.images - ended.removed + ended.returned,
         encoder_name=manifest.encoder.name,
         fingerprint=manifest.encoder.fingerprint,
         **counts,
