@@ -64,6 +64,12 @@ def removed_from(build: Build) -> frozenset[int]:
         return frozenset(connection.scalars(statement))
 
 
+def is_removed(site: Site, image_id: int) -> bool:
+    """Whether a person has removed the image from this gallery already."""
+    with site.engine.connect() as connection:
+        return connection.scalar(select(RemovalRecord.uri).where(_removal_of(site, image_id))) is not None
+
+
 def revoke_removal(site: Site, image_id: int) -> Removal:
     """Take a removal back; the image can be found when what people say is published next.
 

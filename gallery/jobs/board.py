@@ -35,11 +35,15 @@ class JobBoard:
             return job_of(job_row(connection, job_id))
 
     def ask_once(self, request: JobRequest, *, gallery: str, by: str | None = None) -> Job:
-        """The same, unless the very same is queued already: then that will do."""
+        """The same, unless the very same is queued already: then that will do.
+
+        A deletion that runs will do, too: another one would delete what is made under that name next.
+        """
+        states = ["queued", "running"] if isinstance(request, DeleteRequest) else ["queued"]
         queued = job_rows().where(
             JobRecord.gallery == gallery,
             JobRecord.kind == request.kind,
-            JobRecord.state == "queued",
+            JobRecord.state.in_(states),
             JobRecord.cancel_asked_at.is_(None),
         )
         with writing(self.engine) as connection:

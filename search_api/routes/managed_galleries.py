@@ -42,6 +42,7 @@ GalleryPath = Annotated[str, Path(description="The gallery.")]
 )
 def create_gallery(managing: Manages, wanted: NewGallery) -> MadeGallery:
     """With nothing in it; imports make one, too. It cannot be searched before something is published."""
+    managing.board.require_kept(wanted.name)  # else a deletion that was killed would end it
     return MadeGallery(name=managing.galleries.create(wanted.name).gallery, build=None)
 
 

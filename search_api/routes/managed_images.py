@@ -12,7 +12,7 @@ from gallery.builds.image import GalleryImage
 from gallery.builds.pages import images_page
 from gallery.errors import NotUploaded, UploadRefused
 from gallery.jobs.requests import AmendRequest, UploadRequest
-from gallery.removals import remove_image
+from gallery.removals import is_removed, remove_image
 from gallery.uploads.archives import is_archive
 from gallery.uploads.receiving import SentFile, receive, replace
 from search_api.errors import InvalidQuestion
@@ -165,7 +165,7 @@ def delete_image(
     gallery any more, however often it is imported again.
     """
     site = managing.writable(name)
-    if not managing.is_removed(image_id):
+    if not is_removed(site, image_id):
         remove_image(site, _image(asking, name, image_id), saying)
     return accepted(response, managing.board.ask_once(AmendRequest(), gallery=name, by=saying.author))
 

@@ -18,7 +18,6 @@ from gallery.galleries import Galleries
 from gallery.jobs.board import JobBoard
 from gallery.jobs.job import Job
 from gallery.jobs.requests import EncoderWish
-from gallery.membership import removed_among
 from gallery.settings import UploadSettings
 from gallery.site import Site
 from gallery.sources.allowed import AllowedSources
@@ -55,17 +54,13 @@ class Managing:
 
         Raises InvalidGalleryName and WriteToDoomed.
         """
+        self.board.require_kept(name)  # a deletion that was killed goes on by the name
         with ExitStack() as stack:
             try:
                 site = self.writable(name)
             except GalleryNotFound:
                 site = self._begun(name, stack)
             yield site
-
-    def is_removed(self, image_id: int) -> bool:
-        """Whether a person has removed the image already."""
-        with self.galleries.engine.connect() as connection:
-            return bool(removed_among(connection, [image_id]))
 
     def encoder(self, wish: EncoderWishSchema) -> EncoderWish:
         """The wish as a job keeps it; raises EncoderNotFound and InvalidQuestion."""

@@ -255,3 +255,13 @@ def test_a_file_that_comes_while_a_backup_is_written_is_not_written_over(
         back_up(trial.galleries.site(NAME), target, at=trial.clock())
     assert [each.name for each in tmp_path.iterdir() if each.name.endswith("tar")] == ["gallery.tar"]
     assert target.read_text() == "theirs"
+
+
+def test_an_original_that_is_removed_while_a_backup_is_written_is_no_damage(tmp_path: Path) -> None:
+    kept = tmp_path / "kept.png"
+    kept.write_bytes(b"picture")
+    with tarfile.open(tmp_path / "b.tar", "w") as tar:
+        archive = Archive(tar)
+        archive.add_original("uploads/gone.png", tmp_path / "gone.png")
+        archive.add_original("uploads/kept.png", kept)
+        assert tar.getnames() == list(archive.checksums) == ["uploads/kept.png"]

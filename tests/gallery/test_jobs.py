@@ -13,11 +13,11 @@ import pytest
 from sqlalchemy import update
 
 from gallery.database import open_engine, writing
-from gallery.errors import JobCancelled, JobEnded, JobNotFound, JobTakenOver
+from gallery.errors import JobCancelled, JobEnded, JobNotFound, JobTakenOver, WriteToDoomed
 from gallery.jobs.board import JobBoard
 from gallery.jobs.claim import MOST_ATTEMPTS, claim
 from gallery.jobs.job import JobProgress
-from gallery.jobs.requests import AmendRequest, ImportRequest
+from gallery.jobs.requests import AmendRequest, DeleteRequest, ImportRequest
 from gallery.leases import EXPIRY
 from gallery.records.jobs import JobRecord
 from gallery.surveys.seen import Unreadable
@@ -200,6 +200,18 @@ def test_the_same_small_thing_is_asked_for_once(board: JobBoard) -> None:
     assert board.ask_once(AmendRequest(), gallery="g").id != first.id, (
         "what runs has not seen what was said since"
     )
+
+
+def test_a_deletion_that_runs_is_not_asked_for_again_and_nothing_else_is_meanwhile(board: JobBoard) -> None:
+    first = board.ask_once(DeleteRequest(), gallery="g").id
+    with claim(board) as claimed:  # type: ignore[union-attr]
+        assert board.ask_once(DeleteRequest(), gallery="g").id == first
+        for ask_for in (board.ask, board.ask_once):
+            with pytest.raises(WriteToDoomed, match=f"being deleted, by job {first}"):
+                ask_for(AmendRequest(), gallery="g")
+        claimed.done({})
+    assert board.ask(AmendRequest(), gallery="g").state == "queued"
+    assert board.ask_once(DeleteRequest(), gallery="g").id != first
 
 
 def test_jobs_are_listed_from_the_newest_on_page_by_page(board: JobBoard) -> None:

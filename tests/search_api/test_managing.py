@@ -86,6 +86,7 @@ def test_a_removed_image_is_out_of_results_at_once_and_no_import_brings_it_back(
     assert client.get("/v1/galleries/default").json()["build"] == 2, "the next import changes nothing"
     work(workshop, client.post("/v1/galleries/default/builds/1/activate"), client)
     assert "half.png" not in found(client), "an older build shows it no more, either"
+    assert client.get("/v1/galleries/default").json()["images"] == 4, "nor does it count it"
 
 
 def test_other_bytes_at_the_place_of_a_removed_image_are_another_image(
@@ -150,6 +151,9 @@ def test_a_removal_is_taken_back_and_the_image_is_found_under_its_id(
     half = id_of(client, "half.png")
     work(workshop, client.patch(f"{ONE}/{half}", json={"attributes": {"year": "2020"}}), client)
     work(workshop, client.delete(f"{ONE}/{half}"), client)
+    workshop.publish("other", {"x.png": plain("red")})
+    refused(client.delete(f"/v1/galleries/other/images/{half}"), 404, "image-not-found")
+    refused(client.delete(f"/v1/galleries/other/removals/{half}"), 404, "removal-not-found")
     (removal,) = client.get("/v1/galleries/default/removals").json()["removals"]
     assert (removal["image_id"], Path(removal["uri"]).name) == (half, "half.png")
     job = work(workshop, client.delete(f"/v1/galleries/default/removals/{half}"), client)
@@ -277,7 +281,7 @@ def test_a_gallery_that_is_to_be_deleted_takes_nothing_any_more(
     ):
         assert "being deleted, by job 1" in refused(refusal, 409, "gallery-doomed")["detail"]
     assert [each["kind"] for each in client.get("/v1/jobs").json()["jobs"]] == ["delete"]
-    refused(client.post("/v1/galleries", json={"name": "default"}), 409, "gallery-exists")
+    refused(client.post("/v1/galleries", json={"name": "default"}), 409, "gallery-doomed")
     assert not workshop.galleries.site("default").folder.uploads.exists()
 
 
