@@ -21,6 +21,9 @@ from whyalike.settings import ServeSettings
 
 MARGIN_S = 5.0
 """After the time that requests are given to end: for what the server itself has to close."""
+KEEP_ALIVE_S = 75
+"""That an idle connection stays: longer than clients keep one (httpx2 5 s, load balancers 60 s), for one that
+ends at the moment when it is used again loses the request, as with uvicorn's 5 s."""
 SIGNALLED = 128
 """What a shell adds to a signal's number in the exit code of who was ended by it."""
 
@@ -54,6 +57,7 @@ class Server(uvicorn.Server):
             server_header=False,
             proxy_headers=bool(settings.trusted_proxies),
             forwarded_allow_ips=settings.trusted_proxies or None,
+            timeout_keep_alive=KEEP_ALIVE_S,
             timeout_graceful_shutdown=max(1, round(settings.shutdown_seconds)),
         )
         super().__init__(config)

@@ -73,7 +73,7 @@ def test_half_an_hour_of_mixed_traffic_is_answered_rightly_quickly_and_in_the_sa
 ) -> None:
     home, pictures = new_home(tmp_path / "home", like=migrated_sqlite), tmp_path / "pictures"
     make_gallery(home, pictures, PICTURES)
-    options = (f"--warm-up={max(20, MINUTES * 6)}", f"--rated={MINUTES * 60}")
+    options = (f"--warm-up={max(30, MINUTES * 6)}", "--rating=20", f"--rated={MINUTES * 60}")
     with running(home, pictures) as service, sampled(service.pid) as memory:
         told = traffic(service.url, pictures, *options)
     growth = tell(told, memory, say)

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from http.client import HTTPConnection
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 from starlette.responses import StreamingResponse
@@ -142,3 +143,10 @@ def test_a_slow_answer_is_no_idle_connection() -> None:
     with running(connection_seconds=0.2) as service:
         threading.Timer(0.6, service.gate.set).start()
         assert service.get("/slow") == 200
+
+
+def test_an_idle_connection_stays_longer_than_clients_and_load_balancers_keep_it() -> None:
+    httpx2_s, load_balancer_s = httpx2.Limits().keepalive_expiry or 0, 60
+    service = Service()
+    assert service.server.config.timeout_keep_alive > max(httpx2_s, load_balancer_s)
+    service.listening.close()

@@ -122,11 +122,9 @@ class Changes:
 
     async def remove(self) -> None:
         """Images of the core and of a folder are found no more from the answer on, in whichever build."""
-        for number in (self.ledger.live(), self.ledger.live()):
-            if number in self.ledger.doomed:
-                continue
-            self.ledger.doomed.add(number)
-            await self._removal(self.ledger.core[number], number)
+        number = self.ledger.live()
+        self.ledger.doomed.add(number)
+        await self._removal(self.ledger.core[number], number)
         slot = self.ledger.chance.choice(SLOTS)
         await self._remove(slot, sorted(self.ledger.slots[slot])[:2])
 
@@ -201,8 +199,7 @@ class Changes:
         finally:
             self.ledger.removals += 1
         self.visit.require(await self._found(number) is None, f"picture {number} was removed and is found")
-        ended = await self._ended(job)
-        self._note(ended)
+        self._note(await self._ended(job))
 
     async def _publish(self, call: Call[Any], slots: dict[str, frozenset[int]]) -> None:
         """The job that makes these the pictures of these places."""
