@@ -1,14 +1,16 @@
 """What became of an image that somebody looks for: it lives in a build, it ended, or it never got in."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from sqlalchemy import ColumnElement, Connection, select
 
 from gallery.filters.attributes import is_storable
+from gallery.membership import removed_among
 from gallery.records.files import FileRecord
 from gallery.records.images import ImageRecord, PlaceRecord
+from gallery.surveys.seen import REMOVED
 
 LARGEST_ID = 2**63 - 1
 """Beyond it no database can even be asked."""
@@ -21,7 +23,8 @@ class Fate:
     """What became of a file or an image.
 
     `image_id` and `uri` are its own where it lives or has ended (`until_build` is the first build without
-    it), `reason` says why it could not be read. Once no kept build shows an ended image, it is unknown.
+    it, where there is one yet), `reason` says why it could not be read, or that a person removed it. Once no
+    kept build shows an ended image, it is unknown.
     """
 
     known: Known
@@ -35,7 +38,7 @@ def fate_of_image(connection: Connection, gallery_id: int, build: int, image_id:
     """What became of the image with this id."""
     known = image_id <= LARGEST_ID
     found = _latest(connection, gallery_id, build, PlaceRecord.image_id == image_id) if known else None
-    return found or Fate("unknown", image_id=image_id)
+    return _as_said(connection, found) if found else Fate("unknown", image_id=image_id)
 
 
 def fate_of_place(connection: Connection, gallery_id: int, build: int, uri: str) -> Fate:
@@ -44,11 +47,20 @@ def fate_of_place(connection: Connection, gallery_id: int, build: int, uri: str)
         return Fate("unknown", uri=uri)
     found = _latest(connection, gallery_id, build, PlaceRecord.uri == uri)
     if found is not None and found.known == "live":
-        return found
+        return _as_said(connection, found)
     reason = _reason(connection, gallery_id, uri)
+    if reason == REMOVED:
+        return replace(found or Fate("ended", uri=uri), reason=REMOVED)
     if reason is not None:
         return Fate("unreadable", uri=uri, reason=reason)
     return found or Fate("unknown", uri=uri)
+
+
+def _as_said(connection: Connection, found: Fate) -> Fate:
+    """The same, ended where a person has removed the image, from this build or before it."""
+    if found.image_id is not None and removed_among(connection, [found.image_id]):
+        return replace(found, known="ended", reason=REMOVED)
+    return found
 
 
 def _latest(

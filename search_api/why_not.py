@@ -64,6 +64,12 @@ def why_not(question: Question, found: Fate) -> WhyNotResponse:
 
 def _unknown(question: Question, found: Fate) -> WhyNotResponse:
     wanted = WantedSchema(image_id=found.image_id, uri=found.uri, label=None)
+    if found.known == "ended" and found.reason is not None:
+        reason = (
+            "A person removed the image from the gallery; take that back with `whyalike gallery removals "
+            "revoke`, and it is found again."
+        )
+        return _answer(question, wanted, "tombstoned", reason)
     if found.known == "ended":
         reason = (
             f"The image was removed: build {found.until_build} is the first without it, and build "

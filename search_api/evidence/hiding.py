@@ -86,8 +86,8 @@ Hide = Callable[[Asked, Judging, Scored, Evidence], Hides]
 
 class HidingTrials:
     """Looks at the pictures of judged pairs again: no more pairs at once than there are slots, and each
-    batch of looks takes its slot anew, so that searches come in between, and is left undone where nobody waits
-    for it.
+    batch of looks takes its slot anew, so that searches come in between, and is left undone where nobody
+    waits for it.
     """
 
     def __init__(

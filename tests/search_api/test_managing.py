@@ -134,7 +134,6 @@ def test_a_removed_image_is_gone_at_once_wherever_it_is_asked_for(
         client.post("/v1/search", data={"queries": json.dumps([{"image_id": red}, {"image_id": half}])}),
         client.post("/v1/compare", data={"a_image_id": half, "b_image_id": red}),
         client.post("/v1/compare", data={"a_image_id": red, "b_image_id": half}),
-        client.post("/v1/why-not", data={"image_id": red, "wanted_image_id": half}),
         client.post("/v1/why-not", data={"image_id": half, "wanted_image_id": red}),
         client.post(
             "/v1/galleries/default/judgements",
@@ -143,6 +142,8 @@ def test_a_removed_image_is_gone_at_once_wherever_it_is_asked_for(
         client.patch(f"{ONE}/{half}", json={"label": "x"}),
     ):
         refused(refusal, 404, "image-not-found")
+    told = client.post("/v1/why-not", data={"image_id": red, "wanted_image_id": half}).json()
+    assert told["outcome"] == "tombstoned" and "A person removed the image" in told["reason"]
 
 
 def test_a_removal_is_taken_back_and_the_image_is_found_under_its_id(

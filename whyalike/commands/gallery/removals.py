@@ -9,8 +9,47 @@ import typer
 from whyalike.options import GalleryName, Json, Yes
 
 removals = typer.Typer(
-    name="removals", help="List the images that people removed, or take one back.", no_args_is_help=True
+    name="removals",
+    help="Remove images, list those that people removed, take one back.",
+    no_args_is_help=True,
 )
+
+
+@removals.command()
+def add(
+    name: GalleryName,
+    images: Annotated[
+        list[int], typer.Argument(metavar="IMAGE_ID…", min=1, help="As a match or `gallery show` names it.")
+    ],
+    yes: Yes = False,
+) -> None:
+    """Remove images from the gallery; their files stay, unless they were uploaded into it.
+
+    They stay removed however often their source is indexed, until that is taken back.
+    """
+    from gallery.amending import Said
+    from gallery.builds.amending import publish_amendments
+    from gallery.clock import utc_now
+    from gallery.removals import remove_image, remove_originals
+    from whyalike.confirming import confirm
+    from whyalike.console import say
+    from whyalike.home import open_galleries
+    from whyalike.settings import read_settings
+
+    galleries = open_galleries(read_settings())
+    with galleries.tenure(name) as tenure:
+        build = galleries.open(name)
+        try:
+            shown = build.shown(images)
+        finally:
+            build.close()
+        if not yes:
+            confirm(f"Remove {len(shown)} images from {name}, {shown[0].uri} for one?")
+        for image in shown:
+            remove_image(tenure.site, image, Said(None, utc_now()))
+        report = publish_amendments(tenure)
+        remove_originals(tenure.site)
+    say(f"{name}: {report.removed} images removed; build {report.build} is without them")
 
 
 @removals.command(name="list")
