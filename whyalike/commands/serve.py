@@ -31,6 +31,7 @@ def serve(
     from gallery.access.keys import Keys
     from search_api.app import create_app
     from search_api.edge.logs import write_logs
+    from whyalike.allocation import share_arenas
     from whyalike.console import say
     from whyalike.home import open_records
     from whyalike.searching import open_searcher
@@ -38,6 +39,7 @@ def serve(
     from whyalike.settings import read_settings
     from whyalike.working import make_managing, started_workers
 
+    share_arenas()
     settings = read_settings()
     searcher = open_searcher(settings, device=device, runtime=runtime)
     host = host or settings.serve.host

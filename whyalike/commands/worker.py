@@ -24,10 +24,12 @@ def worker(
     import os
     import threading
 
+    from whyalike.allocation import share_arenas
     from whyalike.settings import read_settings
     from whyalike.working import PARENT, go_behind_searches, is_orphaned, make_worker
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
+    share_arenas()
     settings, parent = read_settings(), os.environ.get(PARENT)
     if parent is not None:
         go_behind_searches()
