@@ -22,6 +22,10 @@ ALWAYS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
 }
+NOT_KEPT = "no-store"
+ASK_FIRST = "no-cache"
+FILES_OF_THE_PAGE = "/page/"
+"""What a browser may keep, but for the answers that say so themselves: nothing, but the page's own files."""
 POLICIES = {"/": THE_PAGE, "/sign-in": THE_PAGE, DOCS_PATH: THE_DOCS}
 
 
@@ -42,6 +46,8 @@ class SecurityHeaders:
                 headers = MutableHeaders(scope=message)
                 headers["Content-Security-Policy"] = POLICIES.get(scope["path"], NOTHING)
                 headers.update(ALWAYS)
+                is_file = scope["path"].startswith(FILES_OF_THE_PAGE)
+                headers.setdefault("Cache-Control", ASK_FIRST if is_file else NOT_KEPT)
             await send(message)
 
         await self._app(scope, receive, completed)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from ipaddress import ip_network
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gallery.kept_queries import KeepingLimits
 from siamese.images import ImageLimits
@@ -162,3 +163,18 @@ class ServiceSettings(BaseModel):
     traces_endpoint: str | None = Field(
         default=None, description="OTLP over HTTP, such as http://collector:4318/v1/traces (extra otel)."
     )
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _are_networks(cls, proxies: str) -> str:
+        """Whoever is believed may say to be anybody: so that is never everybody."""
+        for each in filter(None, map(str.strip, proxies.split(","))):
+            try:
+                network = ip_network(each, strict=False)
+            except ValueError:
+                raise ValueError(
+                    f"{each!r} is no address and no network, such as 10.0.0.2 or 10.0.0.0/24"
+                ) from None
+            if network.prefixlen == 0:
+                raise ValueError(f"{each!r} would believe everybody: name the addresses of the proxies")
+        return proxies

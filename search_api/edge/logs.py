@@ -15,6 +15,9 @@ PLAIN = "%(levelname)s: %(message)s"
 QUIET_IN_WORDS = ("search_api.edge.observing", "uvicorn")
 """Who logs a line for each request, and each step of starting and ending."""
 
+OURS = ("siamese", "explain", "gallery", "indexer", "search_api", "whyalike")
+"""Who may say what is only said at the level debug: others would tell headers, addresses and contents."""
+
 
 class JsonLines(logging.Formatter):
     """Time, level, who says it, the words, the request that it is about, and what else is known."""
@@ -52,6 +55,9 @@ def write_logs(settings: ServiceSettings, stream: TextIO) -> None:
     handler.setFormatter(JsonLines() if is_json else Words(PLAIN))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(settings.log_level.upper())
+    level: int = getattr(logging, settings.log_level.upper())
+    root.setLevel(max(level, logging.INFO))
+    for name in OURS:
+        logging.getLogger(name).setLevel(level)
     for name in QUIET_IN_WORDS:
         logging.getLogger(name).setLevel(logging.NOTSET if is_json else logging.WARNING)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from starlette.datastructures import Headers
 
@@ -14,6 +14,7 @@ from search_api.visits import Visit
 
 if TYPE_CHECKING:
     from opentelemetry.sdk.trace import TracerProvider
+    from opentelemetry.trace import Span
 
 SERVICE = "whyalike"
 
@@ -59,9 +60,7 @@ class Spans:
         from opentelemetry.propagate import extract
         from opentelemetry.trace import SpanKind
 
-        with self._tracer.start_as_current_span(
-            visit.destination.name, context=extract(dict(headers)), kind=SpanKind.SERVER
-        ) as span:
+        with self._span(visit.destination.name, context=extract(dict(headers)), kind=SpanKind.SERVER) as span:
             span.set_attribute("http.route", visit.destination.path)
             span.set_attribute("whyalike.request_id", visit.request_id)
             try:
@@ -73,12 +72,24 @@ class Spans:
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
         """A span inside that of the request."""
-        with self._tracer.start_as_current_span(name):
+        with self._span(name):
             yield
 
     def close(self) -> None:
         """Sends what is not yet sent."""
         self._provider.shutdown()
+
+    @contextmanager
+    def _span(self, name: str, **options: Any) -> Iterator[Span]:
+        """A span that says that something was raised, and of which kind; its words may name a file."""
+        with self._tracer.start_as_current_span(
+            name, record_exception=False, set_status_on_exception=False, **options
+        ) as span:
+            try:
+                yield span
+            except BaseException as error:
+                span.set_attribute("error.type", type(error).__name__)
+                raise
 
 
 def open_tracing(endpoint: str | None) -> Tracing:

@@ -14,7 +14,7 @@ from starlette.responses import Response
 
 from gallery.access.key import without_keys
 from search_api.errors import RETRY_AFTER_S, SearchError
-from search_api.headers import ALWAYS, NOTHING
+from search_api.headers import ALWAYS, NOT_KEPT, NOTHING
 from search_api.problems.face import PROBLEM_PREFIX
 from search_api.problems.faces import FACES, INTERNAL_FAULT, INVALID_REQUEST, face_of
 from search_api.schemas.service import FieldFault, Problem
@@ -102,5 +102,6 @@ def _internal_fault(_: Request, error: Exception) -> Response:
     """The server logs the error itself, and no middleware of ours sees this answer."""
     face = INTERNAL_FAULT
     problem = Problem(type=face.type, title=face.title, status=face.status, detail=NOT_TOLD)
-    headers = {"Content-Security-Policy": NOTHING, REQUEST_ID: request_id() or "", **ALWAYS}
+    told = {"Content-Security-Policy": NOTHING, "Cache-Control": NOT_KEPT, REQUEST_ID: request_id() or ""}
+    headers = {**told, **ALWAYS}
     return problem_response(problem, headers)

@@ -15,6 +15,8 @@ from search_api.routes.asking import GalleryName, NamedBuild
 
 FOREVER = "private, max-age=31536000, immutable"
 ASK_FIRST = "private, no-cache"
+WHO_ASKS = "Authorization, Cookie"
+"""What is kept is given back to nobody else: after signing out, it is asked for again."""
 TAG_LENGTH = 32
 
 
@@ -39,6 +41,7 @@ class Viewed:
         """
         response = Response(status_code=HTTPStatus.NOT_MODIFIED) if {tag, "*"} & self.held else make()
         response.headers["ETag"] = tag
+        response.headers["Vary"] = WHO_ASKS
         response.headers["Cache-Control"] = FOREVER if build and build == self.named_build else ASK_FIRST
         return response
 

@@ -17,7 +17,7 @@ from sqlalchemy import text
 
 from gallery.database import open_engine
 from search_api.app import create_app
-from search_api.edge.logs import JsonLines, write_logs
+from search_api.edge.logs import OURS, JsonLines, write_logs
 from search_api.edge.tracing import Spans, Untraced, open_tracing
 from search_api.settings import ServiceSettings
 from search_api.visits import REQUEST_ID
@@ -115,7 +115,7 @@ def logs_as_before() -> Iterator[None]:
     yield
     root.handlers[:], _ = before
     root.setLevel(before[1])
-    for name in ("search_api.edge.observing", "uvicorn"):
+    for name in ("search_api.edge.observing", "uvicorn", *OURS):
         logging.getLogger(name).setLevel(logging.NOTSET)
 
 
@@ -133,6 +133,17 @@ def test_machines_are_told_in_json_and_a_person_in_words(client: TestClient) -> 
         else:
             assert [line for line in ours if "edge" not in line][-1] == "WARNING: something is odd"
             assert not any(line.startswith("INFO: GET /livez 200") for line in ours)
+
+
+@pytest.mark.usefixtures("logs_as_before")
+def test_at_the_lowest_level_others_tell_no_more_than_before() -> None:
+    write_logs(ServiceSettings(log_level="debug"), io.StringIO())
+    assert logging.getLogger("gallery.web").isEnabledFor(logging.DEBUG)
+    for other in ("httpcore2", "python_multipart", "sqlalchemy.engine", "PIL"):  # contents, headers, URLs
+        assert not logging.getLogger(other).isEnabledFor(logging.DEBUG), other
+    write_logs(ServiceSettings(log_level="error"), io.StringIO())
+    for each in ("gallery.web", "httpcore2"):
+        assert not logging.getLogger(each).isEnabledFor(logging.WARNING)
 
 
 def test_metrics_tell_routes_stages_batches_and_builds(client: TestClient) -> None:
@@ -164,8 +175,11 @@ def test_a_search_is_a_trace_with_a_span_for_each_stage(workshop: Workshop) -> N
     spans = {span.name: span for span in exporter.get_finished_spans()}
     assert {"search", "decode", "embed", "rescore", "explain"} <= set(spans)
     assert {f"{span.context.trace_id:032x}" for span in spans.values() if span.context} == {trace}
-    told = " ".join(str(span.attributes) for span in spans.values())
+    told = " ".join(span.to_json() for span in spans.values())
     assert "/v1/search" in told and "new.png" not in told
+    client.post("/v1/search", files={"image": ("patient.png", b"no picture")})
+    told = " ".join(span.to_json() for span in exporter.get_finished_spans())
+    assert "UnreadableImage" in told and "patient" not in told
 
 
 def test_nothing_is_traced_unless_it_is_configured() -> None:

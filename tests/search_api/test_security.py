@@ -31,11 +31,13 @@ from urllib.parse import quote
 
 import pytest
 from fastapi.testclient import TestClient
+from pydantic import ValidationError
 
 from gallery.access.key import SCOPES
 from gallery.settings import FetchingSettings
 from search_api.app import create_app
 from search_api.destinations import scope_of
+from search_api.settings import ServiceSettings
 from tests.search_api.conftest import Workshop
 from tests.search_api.guarded import Guarded, guarded
 from tests.search_api.test_service import RED, raw_status, refused
@@ -289,6 +291,39 @@ def test_the_page_runs_nothing_but_its_own_script_and_writes_no_markup(workshop:
         assert not writes.findall(script.read_text(encoding="utf-8")), script.name
     for html in PAGE.rglob("*.html"):
         assert not re.findall(r"\son\w+=|<script(?![^>]*\ssrc=)", html.read_text(encoding="utf-8")), html.name
+
+
+def test_no_answer_is_kept_by_a_browser_but_pictures_for_who_is_signed_in(service: Guarded) -> None:
+    reader = service.client("read")
+    for path in (
+        "/v1/galleries",
+        "/v1/images/1",
+        "/v1/images/99/thumbnail",
+        "/v1/session",
+        "/metrics",
+        "/nowhere",
+    ):
+        assert reader.get(path).headers["cache-control"] == "no-store", path
+    assert service.client().get("/v1/images/1/thumbnail").headers["cache-control"] == "no-store"
+    assert reader.post("/v1/search", files={"image": RED}).headers["cache-control"] == "no-store"
+    for path in ("/v1/images/1/thumbnail?build=1", "/v1/images/1/picture", "/v1/images/1/overlay?query=2"):
+        told = reader.get(path).headers
+        assert "private" in told["cache-control"] and told["vary"] == "Authorization, Cookie", path
+        again = reader.get(path, headers={"If-None-Match": told["etag"]})
+        assert again.status_code == 304 and again.headers["vary"] == "Authorization, Cookie"
+    assert service.client().get("/page/page.css").headers["cache-control"] == "no-cache"
+
+
+def test_who_signs_out_leaves_no_pictures_in_the_browser(service: Guarded) -> None:
+    left = service.client().delete("/v1/session", headers={"Origin": "http://localhost"})
+    assert left.headers["clear-site-data"] == '"cache"'
+
+
+@pytest.mark.parametrize("proxies", ["*", "0.0.0.0/0", "::/0", "10.0.0.1, proxy.example"])
+def test_not_everybody_is_believed_where_a_request_comes_from(proxies: str) -> None:
+    with pytest.raises(ValidationError, match=r"believe everybody|no address"):
+        ServiceSettings(trusted_proxies=proxies)
+    assert ServiceSettings(trusted_proxies="10.0.0.1, fd00::/8").trusted_proxies
 
 
 def test_ids_of_kept_queries_cannot_be_guessed_and_are_told_to_nobody_else(service: Guarded) -> None:
