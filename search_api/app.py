@@ -16,7 +16,6 @@ from search_api.contract import openapi
 from search_api.edge import front
 from search_api.edge.readiness import Readiness
 from search_api.edge.tracing import Tracing
-from search_api.headers import DOCS_PATH
 from search_api.maps.gallery_maps import GalleryMaps
 from search_api.problems import refusals
 from search_api.queries.keeping import Sweeper
@@ -78,7 +77,7 @@ def create_app(
         summary="Find the images in a collection that look like this one, and see why.",
         version=installed_version() or "0",
         openapi_tags=openapi.TAGS,
-        docs_url=DOCS_PATH,
+        docs_url=None,  # its script would be whatever a public server sends
         redoc_url=None,
         generate_unique_id_function=_operation,
         lifespan=_closing,

@@ -11,6 +11,7 @@ from starlette.responses import FileResponse
 
 from search_api.edge.ending import Ending
 from search_api.edge.readiness import Readiness
+from search_api.headers import DOCS_PATH
 from search_api.routes.asking import Asking
 from search_api.schemas.service import Health
 from search_api.visits import visit_of
@@ -50,6 +51,12 @@ async def readyz(request: Request, response: Response) -> Health:
 def metrics(asking: Asking) -> Response:
     """What was counted, for Prometheus."""
     return Response(asking.metrics.text(), media_type=CONTENT_TYPE_LATEST)
+
+
+@router.get(DOCS_PATH, include_in_schema=False)
+def docs() -> FileResponse:
+    """The description of the API, for people."""
+    return FileResponse(PAGE / "docs.html")
 
 
 @router.get("/", include_in_schema=False)

@@ -37,6 +37,7 @@ from gallery.access.key import SCOPES
 from gallery.settings import FetchingSettings
 from search_api.app import create_app
 from search_api.destinations import scope_of
+from search_api.headers import SWAGGER_UI
 from search_api.settings import ServiceSettings
 from tests.search_api.conftest import Workshop
 from tests.search_api.guarded import Guarded, guarded
@@ -324,6 +325,18 @@ def test_not_everybody_is_believed_where_a_request_comes_from(proxies: str) -> N
     with pytest.raises(ValidationError, match=r"believe everybody|no address"):
         ServiceSettings(trusted_proxies=proxies)
     assert ServiceSettings(trusted_proxies="10.0.0.1, fd00::/8").trusted_proxies
+
+
+def test_the_page_of_the_api_runs_no_script_but_one_that_is_known_bit_by_bit(workshop: Workshop) -> None:
+    page = workshop.client().get("/docs")
+    policy = dict(each.split(" ", 1) for each in page.headers["content-security-policy"].split("; "))
+    loaded = re.findall(r"<(?:script|link)[^>]*>", page.text)
+    elsewhere = [each for each in loaded if "https://" in each]
+    assert policy["script-src"] == f"'self' {SWAGGER_UI}" and policy["connect-src"] == "'self'"
+    assert len(elsewhere) == 2 and len(loaded) == 4
+    for each in elsewhere:
+        assert SWAGGER_UI in each and 'integrity="sha384-' in each and 'crossorigin="anonymous"' in each
+    assert workshop.client().get("/page/docs.js").status_code == 200
 
 
 def test_ids_of_kept_queries_cannot_be_guessed_and_are_told_to_nobody_else(service: Guarded) -> None:
