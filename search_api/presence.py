@@ -17,6 +17,11 @@ class Presence:
         """Nobody waits any more."""
         self._has_ended = True
 
+    @property
+    def has_ended(self) -> bool:
+        """Whether nobody waits any more."""
+        return self._has_ended
+
     def require(self) -> None:
         """Raises Abandoned where nobody waits any more."""
         if self._has_ended:

@@ -123,7 +123,7 @@ class ServiceSettings(BaseModel):
         default=60, ge=0, description="Wrong keys from one address; 0 for any number."
     )
     open_requests_per_minute: int = Field(
-        default=1200,
+        default=6000,
         ge=0,
         description="Requests from one address for what needs no key, but for probes; 0 for any number.",
     )

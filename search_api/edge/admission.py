@@ -20,8 +20,9 @@ from search_api.settings import ServiceSettings
 from search_api.visits import visit_of
 
 OPEN_AT_ONCE = 8
-OPEN_WAITING = 64
-"""Requests that need no key: the page, its files and signing in, all of them short."""
+OPEN_WAITING = 256
+"""Requests that need no key: the page, its files and signing in, all of them short; a browser asks for six
+files at once, and forty people may open the page in the same moment."""
 GONE: Message = {"type": "http.disconnect"}
 
 

@@ -9,10 +9,10 @@ from starlette.types import ASGIApp, Receive, Send
 from starlette.types import Scope as Asgi
 
 from gallery.access.key import Scope
+from search_api.edge.addresses import counted_address
 from search_api.edge.door import Shown
 from search_api.edge.rates import Rates
 from search_api.edge.recognition import Recognition
-from search_api.edge.sources import source_of
 from search_api.errors import KeyRequired, ScopeMissing, TooManyRequests
 from search_api.problems.faces import FACES
 from search_api.problems.refusals import refusal
@@ -45,16 +45,16 @@ class Guard:
         if wanted is None:
             await self._admit_anybody(request, visit, shown)
             return
-        visit.key = await self._recognition.key_of(shown, source_of(request))
+        visit.key = await self._recognition.key_of(shown, counted_address(request))
         self._require(visit, wanted)
 
     async def _admit_anybody(self, request: Asgi, visit: Visit, shown: Shown) -> None:
         """A wrong key is as good as none here, but it is counted: else this would be where to guess."""
         if not visit.destination.is_probe:
-            self._rates.count_open(source_of(request))
+            self._rates.count_open(counted_address(request))
         if visit.destination.looks_at_keys:
             with suppress(KeyRequired, TooManyRequests):
-                visit.key = await self._recognition.key_of(shown, source_of(request))
+                visit.key = await self._recognition.key_of(shown, counted_address(request))
 
     def _require(self, visit: Visit, wanted: Scope) -> None:
         assert visit.key is not None  # else it was refused

@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Asgi
 
 from search_api.destinations import Destinations
-from search_api.edge.sources import address_of
+from search_api.edge.addresses import address_of
 from search_api.edge.tracing import Tracing
 from search_api.metrics import Metrics
 from search_api.stopwatch import AROUND, MILLISECONDS

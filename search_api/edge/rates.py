@@ -36,13 +36,13 @@ class Rates:
         """
         self._searches.count(key.public_id, cost=min(searches, self._searches.per_minute) - 1)
 
-    def count_open(self, source: str) -> None:
+    def count_open(self, address: str) -> None:
         """One more request from there for what needs no key; raises TooManyRequests."""
-        self._open.count(source)
+        self._open.count(address)
 
-    def count_failure(self, source: str) -> None:
+    def count_failure(self, address: str) -> None:
         """One more wrong key from there; raises TooManyRequests."""
-        self._failures.count(source)
+        self._failures.count(address)
 
 
 class _Rate:

@@ -10,7 +10,7 @@ from search_api.edge.rates import Rates
 from search_api.errors import KeyRequired, TooManyRequests
 
 SLOWED_S = 1.0
-"""How much later each wrong key of a source that has guessed too often is answered."""
+"""How much later each wrong key of an address that has guessed too often is answered."""
 
 
 class Recognition:
@@ -25,7 +25,7 @@ class Recognition:
         self._door = door
         self._rates = rates
 
-    async def key_of(self, shown: Shown, source: str) -> Key:
+    async def key_of(self, shown: Shown, address: str) -> Key:
         """The valid key that is shown; raises KeyRequired, and TooManyRequests after too many guesses."""
         if shown.is_nothing:
             raise KeyRequired(is_wrong=False)
@@ -33,7 +33,7 @@ class Recognition:
         if key is not None:
             return key
         try:
-            self._rates.count_failure(source)
+            self._rates.count_failure(address)
         except TooManyRequests:
             await sleep(SLOWED_S)
             raise

@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from search_api.errors import Abandoned
 from search_api.loaded.slots import Slots
+from search_api.presence import PRESENCE, Presence
 from search_api.scoring import Floats
 from siamese.encoder import Encoder
 from siamese.errors import ZeroEmbedding
@@ -30,6 +32,12 @@ class Waiting:
     encoder: Encoder
     prepared: Prepared
     outcome: Future[Pair] = field(default_factory=Future)
+    presence: Presence | None = field(default_factory=PRESENCE.get)
+
+    @property
+    def is_for_nobody(self) -> bool:
+        """Whether who asked with it has gone away while it waited."""
+        return self.presence is not None and self.presence.has_ended
 
 
 class EmbeddingTurns:
@@ -43,7 +51,7 @@ class EmbeddingTurns:
         self._line: list[Waiting] = []
 
     def embed(self, encoder: Encoder, prepared: Prepared) -> Pair:
-        """What the encoder says of one picture; raises ZeroEmbedding, OutOfMemory."""
+        """What the encoder says of one picture; raises ZeroEmbedding, OutOfMemory, Abandoned."""
         mine = Waiting(encoder, prepared)
         with self._lock:
             self._line.append(mine)
@@ -68,8 +76,14 @@ class EmbeddingTurns:
                     each.outcome.cancel()
 
     def _taken(self) -> list[Waiting]:
-        """The first in the line, and those behind it that its encoder computes at the same time."""
+        """The first in the line, and those behind it that its encoder computes at the same time.
+
+        What nobody waits for any more leaves the line.
+        """
         with self._lock:
+            for each in [each for each in self._line if each.is_for_nobody]:
+                self._line.remove(each)
+                each.outcome.set_exception(Abandoned())
             encoder = self._line[0].encoder if self._line else None
             batch = [each for each in self._line if each.encoder is encoder]
             batch = batch[: encoder.at_once] if encoder else []

@@ -8,9 +8,9 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse
 
+from search_api.edge.addresses import counted_address
 from search_api.edge.door import COOKIE, Door, Shown
 from search_api.edge.recognition import Recognition
-from search_api.edge.sources import source_of
 from search_api.routes.asking import TheRates, refusals
 from search_api.schemas.service import SessionSchema, ShownKey
 from search_api.visits import visit_of
@@ -56,7 +56,7 @@ async def open_session(
         return SessionSchema(authentication="off", name=None, scope=None)
     recognition: Recognition = request.app.state.recognition
     key = await recognition.key_of(
-        Shown(shown.key.get_secret_value().strip(), None), source_of(request.scope)
+        Shown(shown.key.get_secret_value().strip(), None), counted_address(request.scope)
     )
     rates.count_request(key)
     token = await door.open(key)

@@ -10,8 +10,10 @@ from contextlib import contextmanager
 import numpy as np
 import pytest
 
+from search_api.errors import Abandoned
 from search_api.loaded.embedding_turns import EmbeddingTurns, Pair
 from search_api.loaded.slots import Slots
+from search_api.presence import PRESENCE, Presence
 from siamese.encoder import Encoder
 from siamese.errors import ZeroEmbedding
 from siamese.preparing import Prepared
@@ -134,3 +136,23 @@ def test_who_was_taken_along_does_not_wait_for_the_next_slot(
         assert not outcomes[2].done()
         release.set()
         assert outcomes[2].result(PATIENCE_S)
+
+
+def test_a_picture_that_nobody_waits_for_any_more_is_not_embedded(encoder: Encoder) -> None:
+    sizes: list[int] = []
+    held, gone = Slots(1), Presence()
+    turns = EmbeddingTurns(held, sizes.append)
+    held.take_unless(lambda: False)
+
+    def asked(seed: int, presence: Presence) -> Pair:
+        PRESENCE.set(presence)
+        return turns.embed(encoder, encoder.prepare(noise(seed)))
+
+    with ThreadPoolExecutor(2) as pool:
+        outcomes = [pool.submit(asked, seed, each) for seed, each in enumerate((gone, Presence()))]
+        until(lambda: len(turns._line) == 2)
+        gone.end()
+        held.give_back()
+        with pytest.raises(Abandoned):
+            outcomes[0].result(PATIENCE_S)
+        assert outcomes[1].result(PATIENCE_S) and sizes == [1]

@@ -15,8 +15,8 @@ from hypothesis import strategies as st
 from gallery.access.key import Secret
 from gallery.access.sessions import Sessions
 from search_api.edge import recognition
+from search_api.edge.addresses import NOBODY, counted_address
 from search_api.edge.readiness import LOOKS_PER_SECOND, Readiness
-from search_api.edge.sources import NOBODY, source_of
 from search_api.edge.windows import MovingWindow
 from tests.search_api.conftest import Workshop
 from tests.search_api.guarded import guarded
@@ -60,7 +60,7 @@ def test_of_many_who_ask_little_is_remembered_and_in_the_end_nothing() -> None:
 
 
 @pytest.mark.parametrize(
-    ("address", "source"),
+    ("address", "counted"),
     [
         ("192.0.2.7", "192.0.2.7"),
         ("::ffff:192.0.2.7", "192.0.2.7"),
@@ -70,9 +70,9 @@ def test_of_many_who_ask_little_is_remembered_and_in_the_end_nothing() -> None:
         ("made up\n", NOBODY),
     ],
 )
-def test_addresses_that_one_may_choose_from_count_as_one(address: str, source: str) -> None:
-    assert source_of({"client": (address, 1)}) == source
-    assert source_of({}) == NOBODY
+def test_addresses_that_one_may_choose_from_count_as_one(address: str, counted: str) -> None:
+    assert counted_address({"client": (address, 1)}) == counted
+    assert counted_address({}) == NOBODY
 
 
 def test_a_right_key_is_let_in_from_where_wrong_ones_come(workshop: Workshop) -> None:

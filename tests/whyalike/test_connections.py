@@ -13,7 +13,7 @@ from http.client import HTTPConnection
 
 import httpx2
 import pytest
-from fastapi import FastAPI
+from fastapi import FastAPI, Request
 from starlette.responses import StreamingResponse
 
 from search_api.edge.ending import Ending
@@ -23,6 +23,11 @@ from whyalike.settings import ServeSettings
 
 MOST = 20
 GET = b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+
+
+def who(request: Request) -> str:
+    assert request.client
+    return f"{request.url.scheme} {request.client.host}"
 
 
 class Service:
@@ -35,6 +40,7 @@ class Service:
         self.ended = threading.Event()
         self.app.get("/")(lambda: "answer")
         self.app.get("/slow")(lambda: self.gate.wait(PATIENCE_S))
+        self.app.get("/who")(who)
         self.app.get("/endless")(lambda: StreamingResponse(self._endless()))
         self.server = Server(self.app, ServeSettings.model_validate(settings))
         self.listening = socket.create_server(("127.0.0.1", 0))
@@ -150,3 +156,16 @@ def test_an_idle_connection_stays_longer_than_clients_and_load_balancers_keep_it
     service = Service()
     assert service.server.config.timeout_keep_alive > max(httpx2_s, load_balancer_s)
     service.listening.close()
+
+
+@pytest.mark.parametrize(
+    ("proxies", "seen"),
+    [("", "http 127.0.0.1"), ("10.9.9.9", "http 127.0.0.1"), ("127.0.0.0/8, 10.9.9.9", "https 192.0.2.7")],
+)
+def test_only_a_trusted_proxy_says_whom_it_speaks_for(proxies: str, seen: str) -> None:
+    forged = {"X-Forwarded-For": "6.6.6.6, 192.0.2.7, 10.9.9.9", "X-Forwarded-Proto": "https"}
+    with running(trusted_proxies=proxies) as service:
+        connection = HTTPConnection(*service.listening.getsockname(), timeout=PATIENCE_S)
+        connection.request("GET", "/who", headers={**forged, "X-Forwarded-Host": "evil.example"})
+        assert connection.getresponse().read().decode() == f'"{seen}"'
+        connection.close()

@@ -18,7 +18,7 @@ def address_of(request: Asgi) -> str:
     return str(client[0]) if client else NOBODY
 
 
-def source_of(request: Asgi) -> str:
+def counted_address(request: Asgi) -> str:
     """Who counts as one: an IPv4 address, or a network of IPv6."""
     try:
         address = ip_address(address_of(request).partition("%")[0])
