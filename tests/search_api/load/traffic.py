@@ -31,7 +31,9 @@ from tests.search_api.load.tally import Tally
 
 CLIENTS = 4
 """Who ask one after the other while the largest rate is measured."""
-RATED_SHARE = 0.4
+WARMING = 8
+"""While it warms up: as many at the same time as come together by chance later on."""
+RATED_SHARE = 0.3
 """Of the largest rate: what is left is for imports on the same cores, and for chance."""
 OVERLOAD = 4
 """Times the largest rate."""
@@ -79,7 +81,7 @@ class Traffic:
         visit = self._phase("warm-up")
         changes = Changes(visit, self._root, plan.at_once, ("drawn-a", "drawn-b"))
         await changes.begin()
-        await self._while_changing(changes, plan.warm_up, self._closed(visit, plan.warm_up))
+        await self._while_changing(changes, plan.warm_up, self._closed(visit, plan.warm_up, WARMING))
         largest = await self._closed(self._phase("rating"), plan.rating)
         rated = RATED_SHARE * largest
         changes.visit = visit = self._phase("rated")
@@ -103,7 +105,7 @@ class Traffic:
         deadline = asyncio.get_running_loop().time() + seconds
         await asyncio.gather(asking, changes.until(deadline, self._plan.pause))
 
-    async def _closed(self, visit: Visit, seconds: float) -> float:
+    async def _closed(self, visit: Visit, seconds: float, clients: int = CLIENTS) -> float:
         """Clients who ask again as soon as they are answered; returns requests a second."""
         began = time.perf_counter()
 
@@ -112,7 +114,7 @@ class Traffic:
                 kind, question = self._next()
                 await visit.timed(kind, time.perf_counter(), question(visit))
 
-        await asyncio.gather(*(client() for _ in range(CLIENTS)))
+        await asyncio.gather(*(client() for _ in range(clients)))
         answered = sum(map(len, visit.tally.seconds.values()))
         return answered / (time.perf_counter() - began)
 
