@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 
 from anyio.to_thread import run_sync
@@ -16,10 +17,10 @@ LOOKS_PER_SECOND = 10
 class Readiness:
     """Takes one look at a time; who asks meanwhile is told what it finds. Belongs to one event loop."""
 
-    def __init__(self, look: Callable[[], list[str]]) -> None:
+    def __init__(self, look: Callable[[], list[str]], *, clock: Callable[[], float] = time.monotonic) -> None:
         """`look` gives the reasons why searches cannot be answered."""
         self._look = look
-        self._looks = MovingWindow(LOOKS_PER_SECOND, seconds=1.0)
+        self._looks = MovingWindow(LOOKS_PER_SECOND, seconds=1.0, clock=clock)
         self._found: asyncio.Task[list[str]] | None = None
 
     async def reasons(self) -> list[str]:

@@ -161,6 +161,7 @@ def test_strangers_take_no_places_of_those_with_keys(workshop: Workshop) -> None
 
 def test_however_many_ask_whether_it_is_ready_one_looks() -> None:
     looked: list[int] = []
+    now = 0.0
     opened = threading.Event()
 
     def look() -> list[str]:
@@ -169,14 +170,18 @@ def test_however_many_ask_whether_it_is_ready_one_looks() -> None:
         return ["a reason"]
 
     async def asked() -> None:
-        readiness = Readiness(look)
+        readiness = Readiness(look, clock=lambda: now)
         together = [asyncio.create_task(readiness.reasons()) for _ in range(200)]
-        await asyncio.sleep(0.05)
-        assert len(looked) == 1
+        while not looked:
+            await asyncio.sleep(0.01)
         opened.set()
-        assert await asyncio.gather(*together) == [["a reason"]] * 200
+        assert await asyncio.gather(*together) == [["a reason"]] * 200 and len(looked) == 1
         for _ in range(200):
             assert await readiness.reasons() == ["a reason"]
-        assert len(looked) <= 1 + 2 * LOOKS_PER_SECOND
+        assert len(looked) == 1 + LOOKS_PER_SECOND, "in one second"
+        nonlocal now
+        now += 1.0
+        await readiness.reasons()
+        assert len(looked) == 2 + LOOKS_PER_SECOND
 
     asyncio.run(asked())
