@@ -20,13 +20,14 @@ import argparse
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from io import BytesIO
 from itertools import cycle, islice
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from spending import family, pss, spent
 
@@ -136,26 +137,41 @@ def adding(checkpoint: Path, pictures: Path, out: Path, gallery: int, added: int
     return {"spent": {name: asdict(each) for name, each in spending.items()}, "ratios": ratios}
 
 
-def fill(root: Path, checkpoint: Path, home: Path) -> None:
-    """Publish a gallery of the root's files with made-up embeddings of the encoder's shape."""
+def fill(
+    root: Path,
+    checkpoint: Path,
+    home: Path,
+    *,
+    drawn: Callable[[Encoder, np.random.Generator], NDArray[np.float32]] | None = None,
+) -> None:
+    """Publish a gallery of the root's files with made-up local embeddings (h, w, D) of the encoder's shape.
+
+    `drawn` makes them; without it they are noise.
+    """
     encoder = Encoder.load(checkpoint, device="cpu")
     with galleries_at(home).writer(NAME) as writer:
         writer.keep_checkpoint(checkpoint, encoder.fingerprint)
         survey = writer.survey([FolderSource(root)], encoder.fingerprint)
         doubts = (each for each in survey.compare(survey.sources[0]) if isinstance(each, Doubt))
         for batch in iter(lambda: list(islice(doubts, IndexingSettings().segment_size)), []):
-            contents = [made_up_content(encoder, doubt) for doubt in batch]
+            contents = [made_up_content(encoder, doubt, drawn or noise) for doubt in batch]
             writer.add_segment(contents, fingerprint=encoder.fingerprint)
             for doubt, content in zip(batch, contents, strict=True):
                 survey.learn(doubt, checksum=content.checksum)
         writer.publish_survey(survey, fingerprint=encoder.fingerprint, encoder_name=encoder.name)
 
 
-def made_up_content(encoder: Encoder, doubt: Doubt) -> EmbeddedContent:
-    """The file's content, with random numbers in place of what the encoder would make of it."""
+def noise(encoder: Encoder, numbers: np.random.Generator) -> NDArray[np.float32]:
+    """Local embeddings without any likeness."""
+    return numbers.standard_normal((*encoder.grid, encoder.dimension), dtype=np.float32)
+
+
+def made_up_content(
+    encoder: Encoder, doubt: Doubt, drawn: Callable[[Encoder, np.random.Generator], NDArray[np.float32]]
+) -> EmbeddedContent:
+    """The file's content, with what is drawn in place of what the encoder would make of it."""
     data = doubt.file.read(most=2**20)
-    numbers = np.random.default_rng(list(data[-8:]))
-    local = numbers.standard_normal((*encoder.grid, encoder.dimension), dtype=np.float32)
+    local = drawn(encoder, np.random.default_rng(list(data[-8:])))
     mean = local.mean(axis=(0, 1))
     embedding = (mean / np.linalg.norm(mean)).astype(np.float32)
     detail = np.zeros(encoder.grid, np.uint8)

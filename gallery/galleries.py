@@ -34,7 +34,7 @@ from gallery.segments.storage import local_storage
 from gallery.settings import GallerySettings
 from gallery.site import Site
 from gallery.sources.source import Kind, NamedSource
-from gallery.summaries import GallerySummary, doomed_by, summaries
+from gallery.summaries import GallerySummary, published_build, summaries
 from gallery.tenure import Tenure
 from gallery.writer import GalleryWriter
 
@@ -117,18 +117,18 @@ class Galleries:
 
         Raises GalleryNotFound, also for one that is being deleted, and NothingPublished.
         """
-        statement = select(GalleryRecord.published_build, doomed_by()).where(GalleryRecord.name == name)
         with self._engine.connect() as connection:
-            found = connection.execute(statement).one_or_none() if is_storable(name) else None
+            found = published_build(connection, name) if is_storable(name) else None
         if found is None:
             raise self._not_found(name)
-        if found[1] is not None:
-            raise GalleryDoomed(f"The gallery {name!r} is being deleted, by job {found[1]}.")
-        if found.published_build is None:
+        published, deleting = found
+        if deleting is not None:
+            raise GalleryDoomed(f"The gallery {name!r} is being deleted, by job {deleting}.")
+        if published is None:
             raise NothingPublished(
                 f"The gallery {name!r} has no published build yet; index a folder into it."
             )
-        return int(found.published_build)
+        return published
 
     def last_build(self, name: str) -> int | None:
         """The same, or None: before the first build, and where there is no gallery."""

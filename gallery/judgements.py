@@ -7,15 +7,28 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, insert, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from gallery.builds.build import Build
 from gallery.clock import utc_now
 from gallery.database import writing
 from gallery.errors import InvalidJudgement, JudgementNotFound
 from gallery.filters.attributes import is_storable
+from gallery.membership import CHECKSUM, STATEMENTS_KEPT
 from gallery.records.judgements import JudgementRecord
 from gallery.site import Site
 from gallery.sources.kinds import is_local
@@ -100,7 +113,10 @@ class Judgements:
 
     def of(self, checksum: str) -> dict[str, Judgement]:
         """Those that stand on pairs of this content, by the other one."""
-        return {each.other(checksum): each for each in self.listed(checksum=checksum)}
+        statement = _standing_on(self._site.gallery_id)
+        with self._site.engine.connect() as connection:
+            found = connection.execute(statement, {CHECKSUM.key: checksum}).all()
+        return {each.other(checksum): each for each in map(_judgement, found)}
 
     def exported(self, build: Build) -> Exported:
         """Those that stand as pairs of files of the build; contents without one cannot be learned from."""
@@ -125,9 +141,18 @@ class Judgements:
         )
 
     def _asked(self, condition: ColumnElement[bool]) -> Select[Any]:
-        return select(JudgementRecord.__table__).where(
-            JudgementRecord.gallery_id == self._site.gallery_id, condition
-        )
+        return _asked(self._site.gallery_id, condition)
+
+
+def _asked(gallery_id: int, condition: ColumnElement[bool]) -> Select[Any]:
+    return select(JudgementRecord.__table__).where(JudgementRecord.gallery_id == gallery_id, condition)
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _standing_on(gallery_id: int) -> Select[Any]:
+    """The judgements that stand on pairs of CHECKSUM, by age."""
+    condition = and_(_names(CHECKSUM), JudgementRecord.revoked_at.is_(None))
+    return _asked(gallery_id, condition).order_by(JudgementRecord.id)
 
 
 def _require(query: str, matched: str, author: str | None) -> None:
@@ -142,7 +167,7 @@ def _require(query: str, matched: str, author: str | None) -> None:
         raise InvalidJudgement(f"An author has 1 to {MAX_AUTHOR} characters of text, not {author[:40]!r}.")
 
 
-def _names(checksum: str) -> ColumnElement[bool]:
+def _names(checksum: str | BindParameter[str]) -> ColumnElement[bool]:
     return or_(JudgementRecord.query == checksum, JudgementRecord.matched == checksum)
 
 

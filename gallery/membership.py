@@ -1,15 +1,18 @@
 """Which images are in a build, where, and in which row of which segment: the questions in SQL."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator
+from functools import lru_cache
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Engine,
     Select,
     and_,
+    bindparam,
     exists,
     func,
     or_,
@@ -24,6 +27,14 @@ from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
 
 CHUNK = 1000
 """Values in one IN (…): old SQLite takes 32,766 and PostgreSQL 65,535, and nothing is gained by more."""
+
+STATEMENTS_KEPT = 256
+"""Questions that are kept as they were put together: that takes longer than the database does to answer."""
+
+IDS: BindParameter[int] = bindparam("ids", expanding=True)
+"""The ids that a kept question is asked about."""
+CHECKSUM: BindParameter[str] = bindparam("checksum")
+"""The content that it is asked about."""
 
 T = TypeVar("T")
 
@@ -125,9 +136,9 @@ def members_with_ids(
     connection: Connection, gallery_id: int, build: int, image_ids: Iterable[int]
 ) -> Iterator[Member]:
     """The images of the build that have one of the ids."""
-    statement = members(in_build_too(gallery_id, build))
+    statement = _members_with_ids(gallery_id, build)
     for chunk in chunks(image_ids):
-        for row in connection.execute(statement.where(ImageRecord.id.in_(chunk))):
+        for row in connection.execute(statement, {IDS.key: chunk}):
             yield Member(*row)
 
 
@@ -135,32 +146,21 @@ def members_with_checksum(
     connection: Connection, gallery_id: int, build: int, checksum: str
 ) -> Iterator[Member]:
     """The images of the build that show the content."""
-    statement = members(in_build_too(gallery_id, build)).where(
-        ContentRecord.gallery_id == gallery_id, ContentRecord.checksum == checksum, not_removed()
-    )
-    for row in connection.execute(statement.order_by(ImageRecord.id)):
+    statement = _members_with_checksum(gallery_id, build)
+    for row in connection.execute(statement, {CHECKSUM.key: checksum}):
         yield Member(*row)
 
 
-def images_of(
-    connection: Connection,
-    gallery_id: int,
-    build: int,
-    content_ids: Sequence[int],
-    *,
-    satisfied: ColumnElement[bool],
-) -> Iterator[tuple[int, int]]:
-    """(image_id, content_id) of the images of the build that show one of the contents at such a place.
+def images_of(gallery_id: int, build: int, *, satisfied: ColumnElement[bool]) -> Select[int, int]:
+    """Asks for (image_id, content_id) of the images that show one of the contents IDS at such a place.
 
     Those that a person has removed are left out.
     """
-    statement = (
+    return (
         select(ImageRecord.id, ImageRecord.content_id)
         .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
-        .where(in_build_too(gallery_id, build), satisfied, not_removed())
+        .where(in_build_too(gallery_id, build), satisfied, not_removed(), ImageRecord.content_id.in_(IDS))
     )
-    for chunk in chunks(content_ids):
-        yield from connection.execute(statement.where(ImageRecord.content_id.in_(chunk)))
 
 
 def is_member(
@@ -233,23 +233,35 @@ def embedded_rows(
     image_ids: Iterable[int],
 ) -> dict[int, EmbeddedRow]:
     """Where the embeddings of these images are, by image_id; images that the build has not are left out."""
-    statement = (
-        select(
-            ImageRecord.id,
-            ImageRecord.content_id,
-            EmbeddedContentRecord.segment_id,
-            EmbeddedContentRecord.row,
-        )
-        .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
-        .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ImageRecord.content_id)
-        .where(in_build_too(gallery_id, build))
-    )
+    statement = _embedded_rows(gallery_id, build)
     found: dict[int, EmbeddedRow] = {}
     for chunk in chunks(image_ids):
-        for image_id, *row in connection.execute(statement.where(ImageRecord.id.in_(chunk))):
+        for image_id, *row in connection.execute(statement, {IDS.key: chunk}):
             if row[1] in segment_ids:
                 found[image_id] = EmbeddedRow(*row)
     return found
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _members_with_ids(gallery_id: int, build: int) -> Select[int, str, str | None, str, int, int]:
+    return members(in_build_too(gallery_id, build)).where(ImageRecord.id.in_(IDS))
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _members_with_checksum(gallery_id: int, build: int) -> Select[int, str, str | None, str, int, int]:
+    shown = (ContentRecord.gallery_id == gallery_id, ContentRecord.checksum == CHECKSUM, not_removed())
+    return members(in_build_too(gallery_id, build)).where(*shown).order_by(ImageRecord.id)
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _embedded_rows(gallery_id: int, build: int) -> Select[int, int, int, int]:
+    row = (EmbeddedContentRecord.segment_id, EmbeddedContentRecord.row)
+    return (
+        select(ImageRecord.id, ImageRecord.content_id, *row)
+        .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
+        .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ImageRecord.content_id)
+        .where(in_build_too(gallery_id, build), ImageRecord.id.in_(IDS))
+    )
 
 
 def _at(build: int) -> ColumnElement[bool]:

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 
-from sqlalchemy import Connection, ScalarSelect, func, select
+from sqlalchemy import BindParameter, Connection, Executable, ScalarSelect, Select, bindparam, func, select
 
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord
@@ -11,6 +12,9 @@ from gallery.records.jobs import JobRecord
 
 DELETE = "delete"
 """The kind of the jobs that delete galleries."""
+
+
+NAME: BindParameter[str] = bindparam("name")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +47,26 @@ def doomed_by() -> ScalarSelect[int | None]:
     )
 
 
+def published_build(connection: Connection, name: str) -> tuple[int | None, int | None] | None:
+    """The published build of a gallery, and the open job that deletes it; None where it is not there."""
+    found = connection.execute(_published_build(), {NAME.key: name}).one_or_none()
+    return None if found is None else (found[0], found[1])
+
+
 def summaries(connection: Connection) -> list[GallerySummary]:
     """All galleries, by name."""
-    statement = (
+    return [GallerySummary(*tuple(row)) for row in connection.execute(_summaries())]
+
+
+@cache
+def _published_build() -> Select[int | None, int | None]:
+    """Every search asks it: to put it together takes longer than to answer it."""
+    return select(GalleryRecord.published_build, doomed_by()).where(GalleryRecord.name == NAME)
+
+
+@cache
+def _summaries() -> Executable:
+    return (
         select(
             GalleryRecord.name,
             GalleryRecord.created_at,
@@ -65,4 +86,3 @@ def summaries(connection: Connection) -> list[GallerySummary]:
         )
         .order_by(GalleryRecord.name)
     )
-    return [GallerySummary(*tuple(row)) for row in connection.execute(statement)]

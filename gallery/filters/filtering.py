@@ -2,11 +2,13 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Select,
     SQLColumnExpression,
     and_,
     delete,
@@ -22,7 +24,7 @@ from sqlalchemy import (
 
 from gallery.filters.attributes import MAX_TEXT, number_of
 from gallery.filters.conditions import LABEL, Condition, Operand, Where, require_storable
-from gallery.membership import chunks, in_build, in_build_too
+from gallery.membership import IDS, STATEMENTS_KEPT, chunks, in_build, in_build_too
 from gallery.records.attributes import AttributeRecord, CodePoints
 from gallery.records.files import FileRecord, FindingRecord
 from gallery.records.images import PlaceRecord
@@ -112,21 +114,31 @@ def forget_unnamed_attributes(connection: Connection, gallery_id: int) -> None:
     connection.execute(delete(AttributeRecord).where(_is_unnamed(gallery_id)))
 
 
+def any_attributes(connection: Connection, gallery_id: int) -> bool:
+    """Whether an image of any build of the gallery may have attributes."""
+    return connection.scalar(select(exists().where(AttributeRecord.gallery_id == gallery_id))) is True
+
+
 def attributes_by_image(
     connection: Connection, gallery_id: int, build: int, image_ids: Iterable[int]
 ) -> dict[int, dict[str, str]]:
     """The attributes of those of the images that have any, by name."""
-    statement = (
-        select(PlaceRecord.image_id, AttributeRecord.name, AttributeRecord.text)
-        .join(AttributeRecord, says(gallery_id))
-        .where(in_build_too(gallery_id, build))
-        .order_by(AttributeRecord.name)
-    )
+    statement = _attributes_by_image(gallery_id, build)
     found: dict[int, dict[str, str]] = {}
     for chunk in chunks(image_ids):
-        for image_id, name, text in connection.execute(statement.where(PlaceRecord.image_id.in_(chunk))):
+        for image_id, name, text in connection.execute(statement, {IDS.key: chunk}):
             found.setdefault(image_id, {})[name] = text
     return found
+
+
+@lru_cache(maxsize=STATEMENTS_KEPT)
+def _attributes_by_image(gallery_id: int, build: int) -> Select[int, str, str]:
+    return (
+        select(PlaceRecord.image_id, AttributeRecord.name, AttributeRecord.text)
+        .join(AttributeRecord, says(gallery_id))
+        .where(in_build_too(gallery_id, build), PlaceRecord.image_id.in_(IDS))
+        .order_by(AttributeRecord.name)
+    )
 
 
 def _values(

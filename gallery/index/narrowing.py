@@ -5,14 +5,20 @@ from functools import cached_property, lru_cache, partial
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Engine
+from sqlalchemy import Engine, Select
 
 from gallery.filters.conditions import LABEL, Condition, Operand, Where, require_known
-from gallery.filters.filtering import AttributeColumn, attribute_columns, attributes_by_image, satisfying
+from gallery.filters.filtering import (
+    AttributeColumn,
+    any_attributes,
+    attribute_columns,
+    attributes_by_image,
+    satisfying,
+)
 from gallery.filters.grouping import count_groups, count_images, group_sizes, groups_of, images_showing
 from gallery.filters.nearness import unmet
 from gallery.index.remembering import Remembered
-from gallery.membership import contents_where, images_of, is_member, label_counts
+from gallery.membership import IDS, chunks, contents_where, images_of, is_member, label_counts
 
 COUNTS_REMEMBERED = 32
 """Filters of which it is known how many images or groups satisfy them."""
@@ -26,6 +32,7 @@ class Narrowing:
         self._gallery_id = gallery_id
         self._build = build
         self._gallery = gallery
+        self._images_of = lru_cache(maxsize=COUNTS_REMEMBERED)(partial(_images_of, gallery_id, build))
         self._allowed: Remembered[Where, NDArray[np.int64]] = Remembered()
         self._counts = lru_cache(maxsize=COUNTS_REMEMBERED)(
             partial(_count, engine, gallery_id, build)  # of no self: it is freed at once
@@ -48,11 +55,10 @@ class Narrowing:
 
     def images_of(self, content_ids: Sequence[int], where: Where) -> list[tuple[int, int]]:
         """(image_id, content_id) of the images that show one of the contents, each by its own place."""
+        statement = self._images_of(where)
         with self._engine.connect() as connection:
-            satisfied = satisfying(self._gallery_id, where)
-            return list(
-                images_of(connection, self._gallery_id, self._build, content_ids, satisfied=satisfied)
-            )
+            asked = (connection.execute(statement, {IDS.key: chunk}) for chunk in chunks(content_ids))
+            return [(image_id, content_id) for rows in asked for image_id, content_id in rows]
 
     def count(self, where: Where) -> int:
         """How many images satisfy the conditions."""
@@ -94,8 +100,15 @@ class Narrowing:
 
     def attributes(self, image_ids: Iterable[int]) -> dict[int, dict[str, str]]:
         """The attributes of each of the images that has any."""
+        if not self._any_attributes:
+            return {}
         with self._engine.connect() as connection:
             return attributes_by_image(connection, self._gallery_id, self._build, image_ids)
+
+    @cached_property
+    def _any_attributes(self) -> bool:
+        with self._engine.connect() as connection:
+            return any_attributes(connection, self._gallery_id)
 
     @cached_property
     def columns(self) -> list[AttributeColumn]:
@@ -121,6 +134,10 @@ class Narrowing:
 def labelled(labels: Collection[str]) -> Where:
     """The condition that an image has one of the labels."""
     return (Condition(LABEL, "in", tuple(Operand(label) for label in sorted(set(labels)))),)
+
+
+def _images_of(gallery_id: int, build: int, where: Where) -> Select[int, int]:
+    return images_of(gallery_id, build, satisfied=satisfying(gallery_id, where))
 
 
 def _count(engine: Engine, gallery_id: int, build: int, where: Where, by: str | None) -> int:

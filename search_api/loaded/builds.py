@@ -73,15 +73,13 @@ class OpenBuilds:
         gallery, or the one called “default”. Raises GalleryNotFound, NothingPublished, BuildNotFound,
         AmbiguousGallery.
         """
-        name = name if name is not None else self.only()
-        try:
-            published = self._build or self._galleries.published_build(name)
-        except (GalleryNotFound, NothingPublished):
-            self.let_go(name)  # else what is deleted would wait for whoever has it open
-            raise
+        if name is None:
+            name, published = self._only()
+        else:
+            published = self._published(name)
         with self._lock:
             shelf = self._shelves[name]
-        opened, checkpoint = self._take(shelf, name, published)
+        opened, checkpoint = self._take(shelf, name, self._build or published)
         try:
             yield opened.build, checkpoint
         finally:
@@ -103,12 +101,7 @@ class OpenBuilds:
 
     def only(self) -> str:
         """The gallery that is meant where none is named; raises NothingPublished, AmbiguousGallery."""
-        names = [each.name for each in self._galleries.published()]
-        if not names:
-            raise NothingPublished("No gallery is published yet; index a folder first.")
-        if len(names) > 1 and DEFAULT_GALLERY not in names:
-            raise AmbiguousGallery(names)
-        return DEFAULT_GALLERY if DEFAULT_GALLERY in names else names[0]
+        return self._only()[0]
 
     def let_go(self, name: str) -> None:
         """Closes the build of this gallery once nobody reads it; the next question opens it again."""
@@ -132,6 +125,23 @@ class OpenBuilds:
         for shelf in shelves:
             with shelf.lock:
                 _supersede(shelf)
+
+    def _only(self) -> tuple[str, int]:
+        """The same, and its published build."""
+        published = {each.name: each.build for each in self._galleries.published() if each.build is not None}
+        if not published:
+            raise NothingPublished("No gallery is published yet; index a folder first.")
+        if len(published) > 1 and DEFAULT_GALLERY not in published:
+            raise AmbiguousGallery(list(published))
+        name = DEFAULT_GALLERY if DEFAULT_GALLERY in published else next(iter(published))
+        return name, published[name]
+
+    def _published(self, name: str) -> int:
+        try:
+            return self._build or self._galleries.published_build(name)
+        except (GalleryNotFound, NothingPublished):
+            self.let_go(name)  # else what is deleted would wait for whoever has it open
+            raise
 
     def _take(self, shelf: _Shelf, name: str, published: int) -> tuple[_Opened, Checkpoint]:
         with shelf.lock:
