@@ -22,6 +22,8 @@ from gallery.access.sessions import Sessions
 from gallery.clock import utc_now
 
 COOKIE = "whyalike_session"
+SECURE_COOKIE = f"__Host-{COOKIE}"
+"""By HTTPS: a browser takes a cookie of this name from this very host alone, and not from one beside it."""
 REMEMBERED_S = 5.0
 """Seconds for which a key that was found is believed without asking again: so long works a revoked one."""
 REMEMBERED = 1024
@@ -42,17 +44,22 @@ class Shown:
     session: str | None
 
     @classmethod
-    def by(cls, authorization: str | None, cookie: str | None) -> Shown:
+    def by(cls, authorization: str | None, cookie: str | None, *, scheme: str) -> Shown:
         """From its headers; the key comes before the cookie."""
-        scheme, _, text = (authorization or "").partition(" ")
+        kind, _, text = (authorization or "").partition(" ")
         if authorization is not None:
-            return cls(text.strip() if scheme.lower() == "bearer" else "", None)
-        return cls(None, cookie_parser(cookie or "").get(COOKIE))
+            return cls(text.strip() if kind.lower() == "bearer" else "", None)
+        return cls(None, cookie_parser(cookie or "").get(cookie_by(scheme)))
 
     @property
     def is_nothing(self) -> bool:
         """Whether it shows nothing at all."""
         return self.bearer is None and self.session is None
+
+
+def cookie_by(scheme: str) -> str:
+    """What the cookie of a session is called by HTTP or HTTPS."""
+    return SECURE_COOKIE if scheme == "https" else COOKIE
 
 
 class Door:

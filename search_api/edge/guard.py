@@ -41,7 +41,9 @@ class Guard:
     async def _admit(self, request: Asgi, visit: Visit) -> None:
         """Raises KeyRequired, ScopeMissing, TooManyRequests."""
         headers, wanted = Headers(scope=request), visit.destination.scope
-        shown = Shown.by(headers.get("authorization"), headers.get("cookie"))
+        shown = Shown.by(
+            headers.get("authorization"), headers.get("cookie"), scheme=request.get("scheme", "http")
+        )
         if wanted is None:
             await self._admit_anybody(request, visit, shown)
             return

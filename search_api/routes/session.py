@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 from starlette.responses import FileResponse
 
 from search_api.edge.addresses import counted_address
-from search_api.edge.door import COOKIE, Door, Shown
+from search_api.edge.door import Door, Shown, cookie_by
 from search_api.edge.recognition import Recognition
 from search_api.routes.asking import TheRates, refusals
 from search_api.schemas.service import SessionSchema, ShownKey
@@ -60,8 +60,10 @@ async def open_session(
     )
     rates.count_request(key)
     token = await door.open(key)
-    is_secure = request.url.scheme == "https"
-    response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=is_secure, path="/")
+    scheme = request.url.scheme
+    response.set_cookie(
+        cookie_by(scheme), token, httponly=True, samesite="strict", secure=scheme == "https", path="/"
+    )
     return SessionSchema(authentication="keys", name=key.name, scope=key.scope)
 
 
@@ -70,11 +72,14 @@ async def open_session(
 )
 async def close_session(request: Request, response: Response, door: TheDoor) -> None:
     """Ends the session of the cookie, if there is one, and has the browser drop its cached pictures."""
-    token = request.cookies.get(COOKIE)
+    scheme = request.url.scheme
+    token = request.cookies.get(cookie_by(scheme))
     if door and token:
         await door.forget(token)
     response.headers["Clear-Site-Data"] = CACHE
-    response.delete_cookie(COOKIE, httponly=True, samesite="strict", path="/")
+    response.delete_cookie(
+        cookie_by(scheme), httponly=True, samesite="strict", secure=scheme == "https", path="/"
+    )
 
 
 @router.get("/sign-in", include_in_schema=False)

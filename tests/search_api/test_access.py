@@ -228,6 +228,22 @@ def test_a_session_is_a_cookie_that_no_script_and_no_other_page_has(service: Gua
         assert secret.text not in cookie
 
 
+def test_by_https_no_other_host_can_have_its_cookie_taken_for_ours(service: Guarded) -> None:
+    secret = service.keys.create("curator", scope="read")[1]
+    client = service.client()
+    client.base_url = "https://localhost"
+    assert client.post("/v1/session", json={"key": secret.text}).status_code == 200
+    token = client.cookies[f"__Host-{COOKIE}"]
+    assert client.get("/v1/session").json()["name"] == "curator"
+    tossed = service.client()
+    tossed.cookies.set(COOKIE, token)
+    assert tossed.get("https://localhost/v1/session").json()["name"] is None
+    origin = {"Origin": "https://localhost"}
+    assert client.delete("/v1/session", headers=origin).status_code == 204
+    assert not client.cookies
+    refused(client.get("/v1/galleries"), 401, "key-required")
+
+
 def test_signing_out_ends_the_session_and_not_only_the_cookie(service: Guarded) -> None:
     client = browser(service)
     stolen = client.cookies[COOKIE]
