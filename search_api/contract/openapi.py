@@ -39,8 +39,8 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "type": "apiKey",
         "in": "cookie",
         "name": COOKIE,
-        "description": "What stands for a key in a browser, by POST /v1/session; by HTTPS its name begins with "
-        "__Host-.",
+        "description": "What stands for a key in a browser, by POST /v1/session; by HTTPS its name begins "
+        "with __Host-.",
     },
 }
 REFUSALS = {
