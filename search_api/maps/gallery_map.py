@@ -10,6 +10,7 @@ from itertools import islice
 
 import numpy as np
 from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
 
 from gallery.builds.build import Build
 from gallery.builds.image import GalleryImage
@@ -46,30 +47,49 @@ class MapCluster:
 class GalleryMap:
     """Where images lie: `places` (n, 2) float32 in [-1, 1], `members` (n,) the cluster of each, from 0.
 
-    `explained` are the shares of the embeddings' variance that the two axes keep.
+    `from_exemplar` (n,) is the distance from the exemplar of one's own cluster; `explained`
+    are the shares of the embeddings' variance that the two axes keep.
     """
 
     images: tuple[GalleryImage, ...]
     places: Floats
     members: NDArray[np.int64]
-    clusters: tuple[MapCluster, ...]
+    from_exemplar: Floats
     explained: tuple[float, float]
 
+    def without(self, removed: AbstractSet[int]) -> GalleryMap:
+        """The same without the images of these ids: the others stay where they are.
 
-def map_of(
-    build: Build, *, without: AbstractSet[int] = frozenset(), drawn: int = DRAWN, seed: int = 0
-) -> GalleryMap:
+        The image that lay nearest to an exemplar that is gone is one now; a cluster without images goes.
+        """
+        left = [at for at, each in enumerate(self.images) if each.image_id not in removed]
+        images = tuple(self.images[at] for at in left)
+        members = np.unique(self.members[left], return_inverse=True)[1].astype(np.int64)
+        return GalleryMap(images, self.places[left], members, self.from_exemplar[left], self.explained)
+
+    def clusters(self) -> list[MapCluster]:
+        """By their numbers."""
+        return [self._cluster(np.flatnonzero(self.members == each)) for each in np.unique(self.members)]
+
+    def _cluster(self, positions: NDArray[np.int64]) -> MapCluster:
+        ordered = sorted(positions.tolist(), key=lambda at: (float(self.from_exemplar[at]), at))
+        counted = Counter(label for at in ordered if (label := self.images[at].label) is not None)
+        labels = dict(sorted(counted.items(), key=lambda each: (-each[1], each[0])))
+        return MapCluster(ordered[0], tuple(ordered[:SHOWN]), len(ordered), labels)
+
+
+def map_of(build: Build, *, drawn: int = DRAWN, seed: int = 0) -> GalleryMap:
     """The images of a build by the two principal components of their embeddings, which are exact.
 
-    Those of the ids `without` are left out. Of more than `drawn` images, every so many-th by its id. The
-    same build gives the same map.
+    Of more than `drawn` images, every so many-th by its id. The same build gives the same map. It takes one
+    core and leaves the others to searches.
     """
-    step = max(1, math.ceil((len(build) - len(without)) / drawn))
-    images = tuple(islice((each for each in build if each.image_id not in without), 0, None, step))
+    images = tuple(islice(build, 0, None, max(1, math.ceil(len(build) / drawn))))
     embeddings = _embeddings(build, images)
     places, explained = projected(embeddings)
-    members, found = _clustered(images, embeddings, seed)
-    return GalleryMap(images, places, members, found, explained)
+    with threadpool_limits(1):
+        members, from_exemplar = _clustered(embeddings, seed)
+    return GalleryMap(images, places, members, from_exemplar, explained)
 
 
 def projected(embeddings: Floats) -> tuple[Floats, tuple[float, float]]:
@@ -96,26 +116,12 @@ def _embeddings(build: Build, images: tuple[GalleryImage, ...]) -> Floats:
     return np.concatenate([np.empty((0, build.dimension), np.float32), *parts])
 
 
-def _clustered(
-    images: tuple[GalleryImage, ...], embeddings: Floats, seed: int
-) -> tuple[NDArray[np.int64], tuple[MapCluster, ...]]:
-    if not images:
-        return np.empty(0, np.int64), ()
+def _clustered(embeddings: Floats, seed: int) -> tuple[NDArray[np.int64], Floats]:
+    """The cluster of each, and its distance from the exemplar of that."""
+    if not len(embeddings):
+        return np.empty(0, np.int64), np.empty(0, np.float32)
     different = len(np.unique(embeddings, axis=0))
     sample = embeddings[:: max(1, math.ceil(len(embeddings) / CHOSEN_ON))]
     wanted = supported(sample, seed=seed) if different > 2 else different
     found = clusters(embeddings, count=min(wanted, different, MAX_CLUSTERS), seed=seed)
-    parted = (
-        _cluster(images, np.flatnonzero(found.members == number), int(exemplar), found.distances)
-        for number, exemplar in enumerate(found.exemplars)
-    )
-    return found.members, tuple(parted)
-
-
-def _cluster(
-    images: tuple[GalleryImage, ...], positions: NDArray[np.int64], exemplar: int, distances: Floats
-) -> MapCluster:
-    ordered = sorted(positions.tolist(), key=lambda at: (at != exemplar, float(distances[at]), at))
-    counted = Counter(label for at in ordered if (label := images[at].label) is not None)
-    labels = dict(sorted(counted.items(), key=lambda each: (-each[1], each[0])))
-    return MapCluster(exemplar, tuple(ordered[:SHOWN]), len(ordered), labels)
+    return found.members, found.distances

@@ -11,12 +11,12 @@ from search_api.maps.gallery_map import GalleryMap, map_of
 from search_api.schemas.map import GalleryMapSchema, MapClusterSchema, MapPointsSchema
 
 KEPT = 8
-"""Maps that stay in memory; one of 5,000 images takes a quarter of a megabyte."""
+"""Maps that stay in memory; one of 5,000 images takes some megabytes."""
 DIGITS = 4
 """Decimals of a place: a ten-thousandth of half the map, less than a pixel."""
 
-Of = tuple[str, int, str, AbstractSet[int]]
-"""A gallery, the number of its build, the fingerprint of the encoder, and the images that are left out."""
+Of = tuple[str, int, str]
+"""A gallery, the number of its build, and the fingerprint of the encoder."""
 
 
 class GalleryMaps:
@@ -24,17 +24,18 @@ class GalleryMaps:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._made: OrderedDict[Of, bytes] = OrderedDict()
+        self._made: OrderedDict[Of, GalleryMap] = OrderedDict()
 
     def of(self, build: Build, *, without: AbstractSet[int] = frozenset()) -> bytes:
         """The map of this build, as JSON; `without` are images that people have removed from it."""
-        key = (build.gallery, build.number, build.fingerprint, without)
+        made = self._of(build).without(without)
+        return map_schema(build, made, len(build) - len(without)).model_dump_json().encode()
+
+    def _of(self, build: Build) -> GalleryMap:
+        key = (build.gallery, build.number, build.fingerprint)
         with self._lock:
             if key not in self._made:
-                made = map_of(build, without=without)
-                self._made[key] = (
-                    map_schema(build, made, len(build) - len(without)).model_dump_json().encode()
-                )
+                self._made[key] = map_of(build)
             self._made.move_to_end(key)
             while len(self._made) > KEPT:
                 self._made.popitem(last=False)
@@ -68,6 +69,6 @@ def map_schema(build: Build, made: GalleryMap, images: int) -> GalleryMapSchema:
                 exemplar=made.images[each.exemplar].image_id,
                 nearest=[made.images[at].image_id for at in each.nearest],
             )
-            for each in made.clusters
+            for each in made.clusters()
         ],
     )

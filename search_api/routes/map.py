@@ -37,8 +37,8 @@ def get_map(
     build: NamedBuild = None,
 ) -> Response:
     """Images that look alike lie near each other, by the two principal components of their embeddings; and
-    clusters of them, by all of the embeddings. Made at the first question to a build, which takes seconds,
-    and anew when an image was removed. A browser asks first.
+    clusters of them, by all of the embeddings. Made at the first question to a build, which takes seconds;
+    an image that is removed leaves it, and the others stay where they are. A browser asks first.
     """
     with asking.builds.lend(name) as (lent, _):
         removed = removed_from(lent)

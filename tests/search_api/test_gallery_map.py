@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from search_api.maps.gallery_map import projected
+from gallery.builds.image import GalleryImage
+from search_api.maps.gallery_map import GalleryMap, projected
 from search_api.schemas.map import GalleryMapSchema
 from tests.search_api.conftest import Workshop
 from tests.toys import plain
@@ -55,6 +56,26 @@ def test_the_map_changes_with_the_build_and_with_what_is_removed(workshop: Works
     third = client.get("/v1/galleries/default/map", headers={"If-None-Match": second.headers["etag"]})
     assert (third.json()["build"], third.json()["images"]) == (second.json()["build"], 2)
     assert third.json()["points"]["image_id"] == others
+    assert third.json()["points"]["x"] == second.json()["points"]["x"][1:], "the others stay where they are"
+
+
+@given(st.sets(st.integers(0, 11)))
+def test_a_map_without_some_images_has_the_clusters_of_those_that_are_left(removed: set[int]) -> None:
+    generator = np.random.default_rng(0)
+    members = np.arange(12) % 3
+    images = tuple(GalleryImage(each, f"{each}.png", str(each % 2), "0" * 64, 8, 8) for each in range(12))
+    places = generator.normal(size=(12, 2)).astype(np.float32)
+    whole = GalleryMap(images, places, members, generator.random(12).astype(np.float32), (0.5, 0.5))
+    left = whole.without(removed)
+    assert [each.image_id for each in left.images] == sorted(set(range(12)) - removed)
+    together = {
+        frozenset(left.images[at].image_id for at in np.flatnonzero(left.members == number).tolist())
+        for number in range(len(left.clusters()))
+    }
+    assert together == {frozenset(range(at, 12, 3)) - removed for at in range(3)} - {frozenset()}
+    for cluster in left.clusters():
+        assert sum(cluster.labels.values()) == cluster.size
+        assert cluster.exemplar == cluster.nearest[0]
 
 
 @pytest.mark.parametrize(
