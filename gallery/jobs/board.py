@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 from gallery.clock import utc_now
 from gallery.database import writing
 from gallery.errors import JobEnded, WriteToDoomed
+from gallery.filters.attributes import is_storable
 from gallery.jobs.job import Job, JobError, State
 from gallery.jobs.requests import DeleteRequest, JobRequest
 from gallery.jobs.rows import ended, job_of, job_row, job_rows
@@ -131,6 +132,8 @@ class JobBoard:
 
 
 def _require_kept(connection: Connection, gallery: str, request: JobRequest | None = None) -> None:
+    if not is_storable(gallery):
+        return  # no job is of such a name, and no database may be asked for it
     deletes = (JobRecord.gallery == gallery, JobRecord.kind == DELETE, JobRecord.ended_at.is_(None))
     job_id = connection.scalar(select(func.min(JobRecord.id)).where(*deletes))
     if job_id is not None and not isinstance(request, DeleteRequest):

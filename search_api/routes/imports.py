@@ -20,7 +20,7 @@ from search_api.schemas.jobs import EncoderWishSchema, ImportSchema, JobSchema
 
 router = APIRouter(prefix="/v1/galleries", tags=["imports"])
 
-NamedGallery = Annotated[str, Path(description="The gallery; it is made where there is none.")]
+NamedGallery = Annotated[StorableText, Path(description="The gallery; it is made where there is none.")]
 _EXAMPLE = '{"year": "2020"}'
 _ATTRIBUTES = TypeAdapter(dict[str, str])
 

@@ -13,7 +13,7 @@ from gallery.errors import AlreadyPublished
 from gallery.jobs.requests import ActivateRequest, DeleteRequest
 from search_api.errors import InvalidQuestion
 from search_api.loaded.encoder_list import KnownEncoder, known_encoders
-from search_api.routes.asking import Asking, refusals
+from search_api.routes.asking import Asking, StorableText, refusals
 from search_api.routes.managing import Manages, Saying, accepted
 from search_api.schemas.encoder import EncoderSchema
 from search_api.schemas.jobs import JobSchema
@@ -30,7 +30,7 @@ from search_api.scoring import calibration_schema
 
 router = APIRouter(prefix="/v1")
 
-GalleryPath = Annotated[str, Path(description="The gallery.")]
+GalleryPath = Annotated[StorableText, Path(description="The gallery.")]
 
 
 @router.post(

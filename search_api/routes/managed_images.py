@@ -26,7 +26,7 @@ from search_api.schemas.managing import ImageChange, ImageList, ListedImage
 
 router = APIRouter(prefix="/v1/galleries/{name}/images", tags=["images"])
 
-GalleryPath = Annotated[str, Path(description="The gallery.")]
+GalleryPath = Annotated[StorableText, Path(description="The gallery.")]
 MOST_LISTED = 1000
 
 

@@ -11,7 +11,7 @@ from gallery.jobs.requests import AmendRequest
 from gallery.removals import removals
 from gallery.removals import revoke_removal as revoke
 from search_api.answers.removals import removal_list
-from search_api.routes.asking import ImageId, refusals
+from search_api.routes.asking import ImageId, StorableText, refusals
 from search_api.routes.managing import Manages, Saying, accepted
 from search_api.schemas.asking import MAX_DATABASE_ID
 from search_api.schemas.jobs import JobSchema
@@ -19,7 +19,7 @@ from search_api.schemas.managing import RemovalList
 
 router = APIRouter(prefix="/v1/galleries/{name}/removals", tags=["images"])
 
-GalleryPath = Annotated[str, Path(description="The gallery.")]
+GalleryPath = Annotated[StorableText, Path(description="The gallery.")]
 PAGE = 1000
 """Removals of one answer, at most."""
 

@@ -85,6 +85,15 @@ def test_a_text_that_no_database_keeps_is_refused_wherever_it_stands(described: 
         client.post("/v1/galleries/default/images", files=red, data={"attributes": '{"a": "\\u0000"}'}),
         client.post("/v1/galleries/default/uploads", files={"files": red["image"]}, data={"encoder": "\0"}),
         client.post("/v1/galleries/%00/uploads", files={"files": red["image"]}),
+        client.post("/v1/galleries/%00/imports", json={}),
+        client.post(
+            "/v1/galleries/%00/judgements", json={"query_image_id": 1, "image_id": 1, "says": "right"}
+        ),
+        client.delete("/v1/galleries/%00/judgements/1"),
+        client.delete("/v1/galleries/%00/removals/1"),
+        client.delete("/v1/galleries/%00/images/1"),
+        client.post("/v1/galleries/%00/builds/1/activate"),
+        client.post("/v1/galleries", json={"name": "\0"}),
         client.delete("/v1/galleries/default", params={"confirm": "\0"}),
         client.delete("/v1/galleries/%00", params={"confirm": "\0"}),
     ):
