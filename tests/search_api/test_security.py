@@ -14,6 +14,9 @@ Where another test already guarantees a part, it is named here and not repeated.
   Slow ones: test_overload. Broken ones: test_hostile_uploads.
 - Headers: what is asked for cannot become one, here. Request ids: test_observing. Hosts: test_service.
 - Script in labels and file names: data, under a policy that runs none, and the page writes no markup.
+- Floods: guesses, strangers and what costs more than one request: test_rates. Idle and slow connections, and
+  trust in proxies: tests/whyalike/test_connections.
+- What stays behind: cookies, caches of browsers, scripts of others, here and in test_access.
 - Guessing kept queries: their ids, and where they are told, here. Wrong ids: test_keeping.
 """
 
