@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Collection
 from contextlib import asynccontextmanager
 
 from anyio.to_thread import current_default_thread_limiter, run_sync
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import Engine
 from starlette.staticfiles import StaticFiles
@@ -35,6 +35,7 @@ from search_api.routes import map as map_routes
 from search_api.routes import search as search_routes
 from search_api.routes import service as service_routes
 from search_api.routes.managing import Managing
+from search_api.routes.repeated import named_once
 from search_api.search import Searcher
 from search_api.settings import FORM_OVERHEAD_BYTES, MEBIBYTE, SearchSettings, ServiceSettings
 from search_api.version import installed_version
@@ -81,6 +82,7 @@ def create_app(
         redoc_url=None,
         generate_unique_id_function=_operation,
         lifespan=_closing,
+        dependencies=[Depends(named_once)],
     )
     app.state.searcher = searcher
     app.state.maps = GalleryMaps()

@@ -82,8 +82,8 @@ def largest_pictures() -> dict[str, bytes]:
         "largest-cmyk.jpg": saved(Image.new("CMYK", size), "JPEG", progressive=True, exif=turned),
         "largest.gif": saved(Image.new("P", size), "GIF"),
         "largest-rgba.webp": saved(Image.new("RGBA", size), "WEBP", lossless=True, method=0),
-        "largest.qoi": b"qoif" + struct.pack(">IIBB", 2000, 2000, 4, 0) + b"\x80\x88" * 4_000_000,
-        "largest-odd-shades.ppm": b"P6 2000 2000 777\n" + bytes(24_000_000),
+        "largest.qoi": b"qoif" + struct.pack(">IIBB", 2000, 1250, 4, 0) + b"\x80\x88" * 2_500_000,
+        "largest-odd-shades.ppm": b"P6 2000 1250 777\n" + bytes(15_000_000),
         "largest-text.ppm": b"P3 2000 2000 255\n" + b"1 " * 12_000_000,
     }
     if features.check("jpg_2000"):

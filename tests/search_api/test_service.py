@@ -505,3 +505,12 @@ def test_every_answer_forbids_sniffing_and_framing(client: TestClient) -> None:
         headers = client.get(path).headers
         assert headers["x-content-type-options"] == "nosniff"
         assert "frame-ancestors 'none'" in headers["content-security-policy"]
+
+
+def test_a_parameter_that_is_given_twice_is_refused_unless_it_is_a_list(workshop: Workshop) -> None:
+    workshop.publish()
+    client = workshop.managed()
+    refused = client.get("/v1/jobs?gallery=default&gallery=other")
+    assert refused.status_code == 422 and "gallery is given 2 times" in refused.json()["detail"]
+    assert client.get("/v1/jobs?state=done&state=failed").status_code == 200
+    assert client.get("/livez?whatever=1&whatever=2").status_code == 200

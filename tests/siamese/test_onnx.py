@@ -29,16 +29,20 @@ QUICK = {("small", "crop"), ("small", "pad"), ("mobilenet_v2", "pad")}
 
 
 def random_encoder(path: Path, body: str, *, fit: str = "pad", size: int = 64, seed: int = 0) -> Encoder:
-    """An encoder of random weights and the statistics of noise, so that signals neither die nor grow."""
+    """An encoder of random weights, with the statistics of the pictures that it is tried with.
+
+    So signals neither die nor grow, which would leave float32 itself few right digits.
+    """
     torch.manual_seed(seed)
     built = build_body(body, weights="none")
     network = EncoderNetwork(built, nn.Linear(built.channels, 16))
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None  # a plain mean over all batches
-    with torch.no_grad():
-        network.train()(torch.randn(8, 3, size, size))
     preprocessing = Preprocessing.model_validate({"image_size": size, "fit": fit})
+    pictures = [*probes(size), *(noise(each, size=(120, 70)) for each in range(4))]
+    with torch.no_grad():
+        network.train()(torch.stack([torch.from_numpy(preprocessing.preprocess(each)) for each in pictures]))
     described = {"name": f"{body}-random", "preprocessing": preprocessing, "calibration": UNFITTED}
     checkpoint.save(path, network, checkpoint.describe(network, **described))  # type: ignore[arg-type]
     return Encoder.load(path, device="cpu")
