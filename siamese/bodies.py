@@ -18,7 +18,12 @@ from torch import Tensor, nn
 
 from siamese.errors import UnknownName, WeightsUnavailable
 
-WAY_OUT = "give a file of them with --weights PATH, or start without any with --weights none"
+UNTRAINED = "none"
+"""What is said for weights where there shall be none."""
+WAY_OUT = (
+    "give a file of them with --weights PATH (docs/troubleshooting.md says how to get one); without any "
+    "(--weights none) a network knows nothing until it is trained"
+)
 
 
 class Body(nn.Sequential):
@@ -109,7 +114,7 @@ def build_body(name: str, *, weights: str) -> Body:
     body = empty_body(name)
     if weights == "imagenet":
         _load(body, _downloaded(name), source="torchvision's ImageNet weights")
-    elif weights != "none":
+    elif weights != UNTRAINED:
         _load(body, _read(Path(weights)), source=weights)
     return body
 

@@ -124,6 +124,7 @@ def gallery_detail(build: Build, checkpoint: Checkpoint, drift: Drift | None) ->
         labels=build.labels(),
         attributes=[AttributeSchema(**asdict(each)) for each in build.narrowing.columns],
         scorers=checkpoint.scorers,
+        fit=record.preprocessing.fit,
         class_head=checkpoint.heads.classes is not None,
         threshold=record.for_search.threshold,
         calibration=calibration_schema(record.for_search),

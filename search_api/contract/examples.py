@@ -156,6 +156,7 @@ EXAMPLES: dict[str, dict[str, Any]] = {
             }
         ],
         "scorers": ["distance", "pair-head"],
+        "fit": "crop",
         "class_head": True,
         "threshold": _THRESHOLD,
         "calibration": _SHOWN,

@@ -116,9 +116,11 @@ export class Pair {
 
   #legend() {
     const { view, compared } = this;
-    const told = compared?.verdict ? inWords(compared) : "The same"; // without a verdict the maps are read as same
-    if (view === "spots") say(this.#part("legend"), linesInWords(compared ?? {}));
-    else say(this.#part("legend"), HEAT_WORDS[view] ? `${HEAT_WORDS[view]} “${told}”. ${CAUTION}` : "");
+    const told = compared?.verdict ? ` “${inWords(compared)}”` : " likeness"; // without a verdict the maps are read as same
+    if (view === "counterfactual" && compared && SIDES.every((side) => isBlank(compared.evidence[side][view]))) {
+      say(this.#part("legend"), nothingAgainst(compared));
+    } else if (view === "spots") say(this.#part("legend"), linesInWords(compared ?? {}));
+    else say(this.#part("legend"), HEAT_WORDS[view] ? `${HEAT_WORDS[view]}${told}. ${CAUTION}` : "");
   }
 
   #redraw() {
@@ -126,6 +128,13 @@ export class Pair {
     drawLinks(this.#part("links"), SIDES.map((side) => this.#image(side)), links);
     this.finder.redraw();
   }
+}
+
+const isBlank = (grid) => grid.flat().every((value) => value === 0);
+
+function nothingAgainst({ verdict }) {
+  if (verdict) return "Nothing speaks against it: no spot lowers the number.";
+  return "Nothing speaks against it here. What an alike pair must reach is learned from labels (whyalike train), and this gallery's encoder learned from none: so every spot that the two share at all counts for likeness.";
 }
 
 const cells = ({ factual }) => factual.flat().length;

@@ -1,5 +1,6 @@
 // What a search found: a card for each match, and what to say where there is none.
 import { $, button, make, say } from "./element.js";
+import { heatOf } from "./heat.js";
 import { imageAddress } from "./service.js";
 import { waiting } from "./states.js";
 import { count, duration, inNumbers, inPercent, inWords, nameOf } from "./words.js";
@@ -7,14 +8,18 @@ import { count, duration, inNumbers, inPercent, inWords, nameOf } from "./words.
 export class Results {
   // what a person does: open a match, find what is similar to an image, see more, see what was judged wrong
   constructor(actions) {
-    Object.assign(this, { actions, answer: null });
+    Object.assign(this, { actions, answer: null, fit: "crop" });
+    $("heat").addEventListener("change", () => $("matches").classList.toggle("plain", !$("heat").checked));
   }
+
+  learn({ fit }) { this.fit = fit; } // what the gallery's encoder sees of a picture
 
   wait(k) {
     if (this.answer?.matches.length) $("matches").inert = true; // the old ones stay to be seen
     else $("matches").replaceChildren(...waiting(k));
     $("state").replaceChildren();
     $("more").hidden = true;
+    $("heat").closest("label").hidden = true;
     say($("status"), "Searching …");
   }
 
@@ -49,10 +54,16 @@ export class Results {
     if (badge) say(badge, judgement ? `Judged ${judgement.says}` : "");
   }
 
+  #picture(match) {
+    const picture = make("img", { src: imageAddress(this.actions.place(), match.image_id), alt: "", loading: "lazy" });
+    return make("span", { className: "picture" }, picture, heatOf(match, this.fit, picture));
+  }
+
   #end() {
     $("matches").inert = false;
     $("state").replaceChildren();
     $("more").hidden = true;
+    $("heat").closest("label").hidden = true;
   }
 
   #tell({ matches, prefilter, timings, next_cursor: next, left_out: leftOut, exhaustive, total }) {
@@ -60,6 +71,7 @@ export class Results {
     const only = prefilter ? ` of “${prefilter.label}” (${inPercent(prefilter.probability)})` : "";
     const of = total && total > matches.length ? ` of ${total.toLocaleString("en")}` : "";
     const how = exhaustive ? "" : ", by an approximate index";
+    $("heat").closest("label").hidden = !matches.length;
     if (matches.length) say($("status"), `${matches.length} nearest${of}${only}, in ${duration(timings.total)}${how}.`);
     const judged = leftOut ? [make("span", {}, `${count(leftOut, "match", "matches")} judged wrong ${leftOut === 1 ? "is" : "are"} left out. `),
       button("Show them", () => this.actions.includeJudged())] : [];
@@ -75,7 +87,7 @@ export class Results {
       match.copies > 1 ? `${count(match.copies, "copy", "copies")} of this picture` : null,
     ].filter(Boolean);
     const open = make("button", { type: "button", className: "open", onclick: () => this.actions.open(match) },
-      make("img", { src: imageAddress(this.actions.place(), match.image_id), alt: "", loading: "lazy" }),
+      this.#picture(match),
       words, bar(match.probability),
       make("span", { className: "numbers" }, inNumbers(match)),
       ...told.map((each) => make("span", { className: "told" }, each)),

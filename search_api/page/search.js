@@ -31,7 +31,10 @@ export class SearchView {
     $("more").addEventListener("click", () => this.#more());
   }
 
-  learn(detail) { this.filters.learn(detail); }
+  learn(detail) {
+    this.filters.learn(detail);
+    this.results.learn(detail);
+  }
 
   // what a person asks: it goes into the address, and the matches follow
   ask(picture, { open = null } = {}) {

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Literal
 
 from pydantic import Field
 
@@ -66,6 +67,9 @@ class GalleryDetail(GallerySchema):
     labels: dict[str, int] = Field(description="How many images each label has.")
     attributes: list[AttributeSchema] = Field(description="What tables say of its images, by name.")
     scorers: list[ScorerName] = Field(description="What its encoder can judge pairs by.")
+    fit: Literal["crop", "pad"] = Field(
+        description="What its encoder sees of a picture: its largest centred square, or all of it."
+    )
     class_head: bool = Field(description="Whether its encoder can narrow a search to the query's label.")
     threshold: float | None
     calibration: CalibrationSchema

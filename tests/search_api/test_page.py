@@ -162,6 +162,26 @@ def test_a_match_opens_beside_the_query_with_its_evidence(page: Any) -> None:
     assert page.locator("#why .heat:visible").count() == 0
 
 
+HEAT = """() => [...document.querySelectorAll('#matches .card')].map((card) => {
+  const { width, height } = card.querySelector('.heat');
+  const drawing = card.querySelector('.heat').getContext('2d').getImageData(0, 0, width, height).data;
+  return Array.from({ length: height }, (_, row) =>
+    Array.from({ length: width }, (_, column) => drawing[4 * (row * width + column) + 3]));
+})"""
+
+
+def test_each_card_shows_where_the_reason_lies_until_a_person_wants_the_picture_alone(page: Any) -> None:
+    choose(page, HALVES)
+    labels, heat = names(page), page.evaluate(HEAT)
+    mixed = heat[labels.index("mixed")]
+    assert len(heat) == 4 and 0 < max(map(max, mixed)) <= 0.82 * 255 + 1
+    told = page.request.get(f"{page.url.split('?')[0]}v1/galleries/default").json()
+    assert told["fit"] == "crop"
+    assert page.locator("#matches .heat").first.is_visible()
+    page.click("label:has(#heat)")
+    assert page.locator("#matches .heat:visible").count() == 0
+
+
 def test_a_spot_that_is_pointed_at_is_answered_on_the_other_picture(page: Any) -> None:
     choose(page, FOUR)
     open_match(page, "mixed")

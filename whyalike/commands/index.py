@@ -93,6 +93,7 @@ def index(
     """
     from indexer.encoders import EncoderChoice
     from search_api.loaded.builds import DEFAULT_GALLERY
+    from siamese.bodies import UNTRAINED
     from whyalike.computing import choose_computing
     from whyalike.console import progress, say
     from whyalike.errors import UsageError
@@ -112,6 +113,11 @@ def index(
         raise UsageError("--dry-run reads no pictures, so it knows no errors: leave out --errors")
     if errors is not None:
         check_errors_file(errors)
+    if weights == UNTRAINED:
+        say(
+            "Warning: without weights the network has learned nothing. What it finds alike, and why, means "
+            "little; take ImageNet's, or an encoder from `whyalike train`."
+        )
     settings = read_settings()
     computing = choose_computing(settings, device=device, runtime=runtime)
     update = {} if batch_size is None else {"batch_size": batch_size}
