@@ -18,6 +18,7 @@ from starlette.responses import StreamingResponse
 
 from search_api.edge.ending import Ending
 from tests.search_api.serving import PATIENCE_S, until
+from whyalike.commands.serve import _listen
 from whyalike.serving import Server
 from whyalike.settings import ServeSettings
 
@@ -169,3 +170,10 @@ def test_only_a_trusted_proxy_says_whom_it_speaks_for(proxies: str, seen: str) -
         connection.request("GET", "/who", headers={**forged, "X-Forwarded-Host": "evil.example"})
         assert connection.getresponse().read().decode() == f'"{seen}"'
         connection.close()
+
+
+def test_the_body_of_an_answer_does_not_wait_until_its_head_is_acknowledged() -> None:
+    with _listen("127.0.0.1", 0) as listening, socket.create_connection(listening.getsockname()):
+        connection, _ = listening.accept()
+        with connection:
+            assert connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
