@@ -15,11 +15,11 @@ from search_api.schemas.service import Problem
 from search_api.search import Searcher
 
 
-def _searcher(request: Request) -> Searcher:
+async def _searcher(request: Request) -> Searcher:
     return cast(Searcher, request.app.state.searcher)
 
 
-def _rates(request: Request) -> Rates:
+async def _rates(request: Request) -> Rates:
     return cast(Rates, request.app.state.rates)
 
 

@@ -77,7 +77,7 @@ class Managing:
             return self.galleries.site(name)
 
 
-def _managing(request: Request) -> Managing:
+async def _managing(request: Request) -> Managing:
     return cast(Managing, request.app.state.managing)
 
 

@@ -18,7 +18,7 @@ router = APIRouter(prefix="/v1/galleries", tags=["galleries"])
 JSON = "application/json"
 
 
-def _maps(request: Request) -> GalleryMaps:
+async def _maps(request: Request) -> GalleryMaps:
     maps: GalleryMaps = request.app.state.maps
     return maps
 

@@ -11,7 +11,7 @@ from fastapi import Request
 from search_api.errors import InvalidQuestion
 
 
-def named_once(request: Request) -> None:
+async def named_once(request: Request) -> None:
     """Raises InvalidQuestion for a parameter of the operation that is given twice and is no list."""
     given = Counter(name for name, _ in request.query_params.multi_items())
     repeated = {name: times for name, times in given.items() if times > 1}

@@ -23,7 +23,7 @@ CACHE = '"cache"'
 router = APIRouter()
 
 
-def _door(request: Request) -> Door | None:
+async def _door(request: Request) -> Door | None:
     door: Door | None = request.app.state.door
     return door
 

@@ -8,8 +8,6 @@ from typing import Any, ClassVar, Literal
 from pydantic import (
     BaseModel,
     ConfigDict,
-    SerializerFunctionWrapHandler,
-    model_serializer,
     model_validator,
 )
 
@@ -60,7 +58,13 @@ class SparseSchema(Schema):
 
     SPARSE: ClassVar[tuple[str, ...]]
 
-    @model_serializer(mode="wrap")
-    def _leave_out_what_was_not_asked(self, serialize: SerializerFunctionWrapHandler):  # type: ignore[no-untyped-def]
-        content: dict[str, Any] = serialize(self)
-        return {key: value for key, value in content.items() if value is not None or key not in self.SPARSE}
+    @classmethod
+    def __pydantic_init_subclass__(cls, **options: Any) -> None:
+        super().__pydantic_init_subclass__(**options)
+        for name in cls.SPARSE:
+            cls.model_fields[name].exclude_if = _was_not_asked
+        cls.model_rebuild(force=True)
+
+
+def _was_not_asked(value: object) -> bool:
+    return value is None
