@@ -9,10 +9,13 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from gallery.kept_queries import KeepingLimits
 from siamese.images import ImageLimits
+from siamese.threads import usable_cores
 
 MEBIBYTE = 2**20
 FORM_OVERHEAD_BYTES = 64 * 1024
 """What a multipart form may hold beside its pictures: boundaries, part headers, short fields."""
+LEAST_AT_ONCE = 2
+"""Searches, so that one is decoded while another is embedded."""
 UNLIMITED = 2**31 - 1
 """What one may ask of one's own machine."""
 
@@ -103,6 +106,11 @@ class SearchSettings(BaseModel):
         return ImageLimits(max_bytes=self.upload_max_bytes, max_pixels=self.upload_max_pixels)
 
 
+def searches_at_once() -> int:
+    """As many as there are cores: more take turns at the interpreter, and all of them get slower."""
+    return max(LEAST_AT_ONCE, usable_cores())
+
+
 class ServiceSettings(BaseModel):
     """How the service is guarded, how much it takes on, and what it tells of itself."""
 
@@ -128,10 +136,12 @@ class ServiceSettings(BaseModel):
         description="Requests from one address for what needs no key, but for probes; 0 for any number.",
     )
     searches_at_once: int = Field(
-        default=16, ge=1, description="Searches and comparisons that are worked on."
+        default_factory=searches_at_once,
+        ge=1,
+        description="Searches and comparisons that are worked on; by default one for each core, at least 2.",
     )
     searches_waiting: int = Field(
-        default=32, ge=0, description="Those that are sent or wait beside them; more are refused."
+        default=48, ge=0, description="Those that are sent or wait beside them; more are refused."
     )
     requests_at_once: int = Field(default=24, ge=1, description="Other requests that are worked on.")
     requests_waiting: int = Field(
