@@ -21,11 +21,11 @@ from search_api.queries.subjects import (
     Whole,
 )
 from search_api.regions import Region, regions
-from search_api.routes.asking import Asking
+from search_api.routes.asking import Asking, StorableText
 from search_api.schemas.asking import MAX_DATABASE_ID, MAX_QUERY_ID, MAX_URL, PictureJson, QueryJson, parsed
 
 CropField = Annotated[
-    str | None,
+    StorableText | None,
     Form(
         description="Ask with a part of the picture: `left,top,right,bottom` in shares of the upright one, "
         "such as `0.1,0.2,0.5,0.6`, or in pixels, such as `40,30,200,180px`.",
@@ -33,7 +33,7 @@ CropField = Annotated[
     ),
 ]
 MaskedField = Annotated[
-    list[str] | None,
+    list[StorableText] | None,
     Form(description="Regions of the whole picture that are ignored, written like the crop."),
 ]
 QueriesField = Annotated[
@@ -56,11 +56,11 @@ def _query(
         Form(ge=1, le=MAX_DATABASE_ID, description="Instead of a picture: an image of the gallery."),
     ] = None,
     image_url: Annotated[
-        str | None,
+        StorableText | None,
         Form(description="Instead: a picture of the web, where the service allows it.", max_length=MAX_URL),
     ] = None,
     query_id: Annotated[
-        str | None, Form(description="Instead: a picture that is kept.", max_length=MAX_QUERY_ID)
+        StorableText | None, Form(description="Instead: a picture that is kept.", max_length=MAX_QUERY_ID)
     ] = None,
     crop: CropField = None,
     masked: MaskedField = None,

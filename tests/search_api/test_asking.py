@@ -355,3 +355,11 @@ def test_a_part_is_compared_as_what_it_is_and_several_are_not_compared(searcher:
     )
     with pytest.raises(InvalidQuestion, match="one picture on either side"):
         searcher.comparer.compare(together((RED, 1), (BLUE, 1)), RED)
+
+
+@pytest.mark.parametrize("field", ["crop", "masked", "image_url", "query_id"])
+def test_a_text_that_no_database_keeps_is_refused_in_every_field(workshop: Workshop, field: str) -> None:
+    workshop.publish()
+    picture = {"image": ("a.png", png(plain("red")))}
+    answer = workshop.client().post("/v1/search", files=picture, data={field: "a\0b"})
+    assert answer.status_code == 422 and "NUL" in answer.json()["detail"], answer.text
