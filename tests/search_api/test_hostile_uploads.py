@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import re
-import signal
-import subprocess
-import sys
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -31,6 +27,7 @@ from tests.search_api.hostile_requests import (
     hostile_requests,
     mangled_requests,
 )
+from tests.search_api.serving import served_alone
 from tests.toys import plain, png
 
 ROOT = Path(__file__).parents[2]
@@ -117,28 +114,9 @@ def process(workshop: Workshop) -> Iterator[Process]:
         "WHYALIKE_DATABASE_URL": f"sqlite:///{workshop.root}/records.db",
         "WHYALIKE_SERVE__BODY_SECONDS": str(BODY_SECONDS),
         "WHYALIKE_JOBS__WORKERS": "0",
-        "WHYALIKE_SERVE__DRAIN_SECONDS": "0",
-        "WHYALIKE_DEVICE": "cpu",
     }
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **settings}
-    log = (workshop.root / "log").open("w+")
-    command = [sys.executable, "-m", "whyalike", "serve", "--port", "0"]
-    running = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=workshop.root)
-    try:
-        assert running.stderr is not None
-        first = next(line for line in running.stderr if "http://" in line)
-        url = re.findall(r"http://[^ ]+", first)[0].rstrip(".")
-        with ThreadPoolExecutor(1) as reading:
-            reading.submit(lambda: [log.write(line) for line in running.stderr or ()])
-            try:
-                yield Process(url, running.pid)
-                assert running.poll() is None, "it has died"
-            finally:
-                running.send_signal(signal.SIGINT)
-                running.wait(PATIENCE_S)
-    finally:
-        running.kill()
-        log.close()
+    with served_alone(workshop.root, settings) as (url, pid):
+        yield Process(url, pid)
 
 
 def send_files(service: Process, files: Sequence[tuple[str, bytes]], client: httpx2.Client) -> None:

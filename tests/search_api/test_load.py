@@ -14,7 +14,8 @@ import pytest
 
 from tests.homes import new_home
 from tests.search_api.load.memory import Memory, descendants, sampled
-from tests.search_api.load.service import ROOT, make_gallery, running
+from tests.search_api.load.service import make_gallery, running
+from tests.search_api.serving import ROOT
 
 MINUTES = float(os.environ.get("LOAD_MINUTES", "30"))
 """Of mixed traffic at the rated load, in `make soak`."""

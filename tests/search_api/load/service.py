@@ -2,13 +2,7 @@
 
 from __future__ import annotations
 
-import os
-import re
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -27,13 +21,12 @@ from siamese.preprocessing import Preprocessing
 from tests.homes import database_of
 from tests.search_api.load.asking import GALLERY
 from tests.search_api.load.drawn import write_drawn
+from tests.search_api.serving import served_alone
 from tests.toys import UNFITTED
 
-ROOT = Path(__file__).parents[3]
 IMAGE_SIDE = 64
 CHANNELS = 128
 DIMENSION = 64
-ENDING_S = 30.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,27 +56,9 @@ def running(home: Path, pictures: Path) -> Iterator[Running]:
         "WHYALIKE_DATABASE_URL": database_of(home),
         "WHYALIKE_JOBS__IMPORT_SOURCES": str(pictures),
         "WHYALIKE_JOBS__POLL_SECONDS": "0.1",
-        "WHYALIKE_SERVE__DRAIN_SECONDS": "0",
-        "WHYALIKE_DEVICE": "cpu",
     }
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", **settings}
-    command = [sys.executable, "-m", "whyalike", "serve", "--port", "0"]
-    with (home / "log").open("w") as log:
-        serving = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True, cwd=home)
-        try:
-            assert serving.stderr is not None
-            first = next(line for line in serving.stderr if "http://" in line)
-            url = re.findall(r"http://[^ ]+", first)[0].rstrip(".")
-            with ThreadPoolExecutor(1) as reading:
-                reading.submit(lambda: [log.write(line) for line in serving.stderr or ()])
-                try:
-                    yield Running(url, serving.pid)
-                    assert serving.poll() is None, "it has died"
-                finally:
-                    serving.send_signal(signal.SIGINT)
-                    serving.wait(ENDING_S)
-        finally:
-            serving.kill()
+    with served_alone(home, settings) as (url, pid):
+        yield Running(url, pid)
 
 
 def _write_encoder(path: Path, name: str, seed: int) -> None:
