@@ -30,7 +30,6 @@ from tests.search_api.hostile_requests import (
 from tests.search_api.serving import served_alone
 from tests.toys import plain, png
 
-ROOT = Path(__file__).parents[2]
 GOOD = png(plain("red"))
 BODY_SECONDS = 1.0
 SAMPLE = 80
