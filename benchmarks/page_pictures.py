@@ -79,7 +79,7 @@ def take(page: Page, url: str, query: Path, stem: Path, gallery: str) -> None:
     page.click(".card .open")
     page.wait_for_selector(".heat:not([hidden])")
     shot("3-why", full=False)
-    page.click("#why .views >> text=Which spot")
+    page.locator("#why .views label").nth(2).click()
     shot("4-lines", full=False)
     point(page)
     shot("5-spot", full=False)

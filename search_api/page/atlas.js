@@ -1,5 +1,6 @@
 // A map of the gallery to wander in: images that look alike lie near each other, and clusters of them by name.
 import { $, button, make, say } from "./element.js";
+import { swatch } from "./marks.js";
 import { Plane } from "./plane.js";
 import { ask, imageAddress, inGallery } from "./service.js";
 import { problemState } from "./states.js";
@@ -13,6 +14,7 @@ export class AtlasView {
     Object.assign(this, { place, similar, map: null, shown: null, uris: new Map() });
     this.plane = new Plane($("plane"), { pointed: (point) => this.#point(point), chosen: (point) => this.#choose(point) });
     for (const [id, factor] of [["nearer", 1.5], ["farther", 1 / 1.5]]) $(id).addEventListener("click", () => this.plane.zoom(factor));
+    $("cluster-all").addEventListener("click", () => this.#showAll());
     $("all-of-it").addEventListener("click", () => { this.#mark(null); this.plane.all(); });
   }
 
@@ -42,14 +44,12 @@ export class AtlasView {
     $("atlas-shown").hidden = false;
     $("clusters").replaceChildren(...map.clusters.map((each, number) => this.#clusterButton(each, number)));
     this.#mark(null);
-    this.plane.take(map.points, map.clusters.length);
+    this.plane.take(map.points, map.clusters.map((each) => ({ text: Object.keys(each.labels)[0] ?? "", at: this.#place(each.exemplar), images: each.images })));
   }
 
   #clusterButton(cluster, number) {
     const shown = button("", () => this.#mark(number), { className: "cluster", "aria-pressed": "false" });
-    const swatch = make("span", { className: "swatch", "aria-hidden": "true" });
-    swatch.style.background = this.plane.colour(number);
-    shown.append(swatch, make("img", { src: imageAddress(this.place(), cluster.exemplar), alt: "", loading: "lazy" }),
+    shown.append(swatch(number), make("img", { src: imageAddress(this.place(), this.#pictured(cluster)), alt: "", loading: "lazy" }),
       make("span", {}, clusterName(cluster)), make("span", { className: "quiet" }, count(cluster.images, "image")));
     return make("li", {}, shown);
   }
@@ -62,9 +62,44 @@ export class AtlasView {
     $("cluster-shown").hidden = !cluster;
     if (!cluster) return;
     say($("cluster-name"), `${clusterName(cluster)}, ${count(cluster.images, "image")}`);
-    $("cluster-images").replaceChildren(...cluster.nearest.map((imageId, place) => make("li", {}, make("button", {
-      type: "button", "aria-label": `Find images similar to image ${place + 1} of this cluster`, onclick: () => this.similar({ image_id: imageId }),
-    }, make("img", { src: imageAddress(this.place(), imageId), alt: "", loading: "lazy" })))));
+    $("cluster-images").replaceChildren(...cluster.nearest.map((imageId, place) => this.#image(imageId, place)));
+    this.#tellPart(cluster.nearest.length, cluster.images);
+  }
+
+  #tellPart(shown, all) {
+    $("cluster-all").hidden = shown === all;
+    say($("cluster-all"), `Show all ${all.toLocaleString("en")}`);
+    say($("cluster-part"), shown === all ? "" : `The ${count(shown, "image")} nearest to its middle are shown.`);
+  }
+
+  #showAll() { // the rest of the cluster, after those nearest to its middle
+    const number = this.plane.marked;
+    const cluster = this.map.clusters[number];
+    const { image_id: ids, cluster: of } = this.map.points;
+    const rest = ids.filter((id, at) => of[at] === number && !cluster.nearest.includes(id));
+    const first = cluster.nearest.length;
+    $("cluster-images").append(...rest.map((id, place) => this.#image(id, first + place)));
+    this.#tellPart(cluster.images, cluster.images);
+    $("cluster-images").children[first]?.querySelector("button").focus(); // the button that had it is gone
+  }
+
+  #image(imageId, place) {
+    const at = this.#place(imageId);
+    const label = at === null ? null : this.map.labels[this.map.points.label[at]];
+    return make("li", {}, make("button", {
+      type: "button", title: label ?? "", "aria-label": `Find images similar to image ${place + 1} of this cluster${label ? `, ${label}` : ""}`, onclick: () => this.similar({ image_id: imageId }),
+    }, make("img", { src: imageAddress(this.place(), imageId), alt: "", loading: "lazy" })));
+  }
+
+  #place(imageId) {
+    const at = this.map.points.image_id.indexOf(imageId);
+    return at < 0 ? null : at;
+  }
+
+  #pictured({ labels, nearest, exemplar }) { // the one nearest to the middle that has the label that is named first
+    const [first] = Object.keys(labels);
+    const { points, labels: all } = this.map;
+    return nearest.find((id) => all[points.label[this.#place(id)]] === first) ?? exemplar;
   }
 
   async #point(point) { // the picture below the pointer, beside it

@@ -7,12 +7,12 @@ import { post } from "./service.js";
 import { problemState } from "./states.js";
 import { inWords, nameOf } from "./words.js";
 
-const SLOTS = { a: "First picture", b: "Second picture" };
+const SLOTS = { a: "Picture A", b: "Picture B" };
 
 export class ComparisonView {
   constructor(place) {
     Object.assign(this, { place, pictures: { a: null, b: null }, latest: null });
-    this.pair = new Pair($("compare-pair"), { query: SLOTS.a, matched: SLOTS.b });
+    this.pair = new Pair($("compare-pair"), { query: SLOTS.a, matched: SLOTS.b }, { query: "A", matched: "B" });
     for (const slot of Object.keys(SLOTS)) {
       $(`choose-${slot}`).addEventListener("change", (event) => { this.#receive(slot, event.target.files); event.target.value = ""; });
       $(`slot-${slot}`).addEventListener("drop", (event) => { this.#receive(slot, event.dataTransfer.files); $(`slot-${slot}`).classList.remove("over"); });
@@ -58,14 +58,14 @@ export class ComparisonView {
     $("compare-result").hidden = !(a && b);
     if (!(a && b)) return say($("compare-status"), a || b ? "Now the other picture." : "Choose two pictures: what makes them alike, and what does not, appears on both.");
     say($("compare-status"), "Comparing …");
-    this.pair.open({ query: a.source, matched: b.source }, { query: a.name, matched: b.name });
+    this.pair.open({ query: a.source, matched: b.source }, { query: `A: ${a.name}`, matched: `B: ${b.name}` });
     const form = b.put(a.put(new FormData(), { field: "a", id: "a_image_id" }), { field: "b", id: "b_image_id", part: false });
     form.set("gallery", this.place().gallery);
     for (const extra of ["overlays", "correspondences", "contributions"]) form.set(extra, "true");
     try {
       const compared = await post("/v1/compare", form);
       if (mine !== this.latest) return;
-      say($("compare-status"), `${inWords(compared)}: ${nameOf(compared.query.uri)} and ${nameOf(compared.matched.uri)}.`);
+      say($("compare-status"), `${inWords(compared)}: A, ${nameOf(compared.query.uri)}, and B, ${nameOf(compared.matched.uri)}.`);
       this.pair.tell(compared);
     } catch (problem) {
       if (mine !== this.latest) return;

@@ -42,7 +42,7 @@ export class Filters {
     const isCalibrated = !calibration.reason;
     $("min_probability").closest("label").hidden = !isCalibrated;
     $("max_distance").closest("label").hidden = isCalibrated;
-    say($("uncalibrated"), isCalibrated ? "" : `No verdicts and no probabilities: ${calibration.reason}.`);
+    say($("uncalibrated"), isCalibrated ? "" : uncalibrated(detail));
     this.set({});
   }
 
@@ -107,6 +107,12 @@ export class Filters {
     const typed = $("label-search").value.toLowerCase();
     for (const each of $("labels").children) each.hidden = !each.textContent.toLowerCase().includes(typed) && !each.firstChild.checked;
   }
+}
+
+function uncalibrated({ name, labels, calibration: { reason } }) {
+  const told = `No verdicts and no probabilities: ${reason}.`;
+  if (Object.keys(labels).length < 2) return told; // nothing could be fitted to a single one
+  return `${told} The labels above are the gallery's own; “whyalike calibrate ${name}” fits both to them.`;
 }
 
 function box(name, value, text, images) {

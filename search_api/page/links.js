@@ -1,5 +1,5 @@
 // Lines between the spots of two pictures that answer each other, drawn over both.
-const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8c6bb1"]; // Okabe and Ito's
+export const COLOURS = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#56b4e9", "#e69f00", "#8c6bb1"]; // Okabe and Ito's
 const NEAR = 1 / 6; // of a picture: lines whose ends both lie nearer than this say the same
 const [THINNEST, THICKEST, HALO, DOT, BOW] = [2, 7, 3, 10, 9]; // pixels, on pictures of ROOMY pixels
 const [ROOMY, SMALLEST] = [360, 0.6]; // on narrower ones all is drawn smaller, down to this part

@@ -2,18 +2,26 @@
 import { make, say } from "./element.js";
 import { drawLinks } from "./links.js";
 import { SpotFinder } from "./spot-finder.js";
-import { inNumbers, inPercent, inWords } from "./words.js";
+import { called, inNumbers, inPercent, inWords } from "./words.js";
 
 const HEAT_WORDS = { factual: "Orange: how much a spot supports", counterfactual: "Blue: how much a spot speaks against" };
 const CAUTION = "The line runs where heat passes half its greatest. Hatched grey: not looked at. Heat says what the number was computed from, not what is true.";
+const GREENER = "The greener a spot of the other picture, the more alike it is to the one that is chosen. Escape, or choosing it again, brings the lines back.";
 const SIDES = ["query", "matched"];
+const VIEWS = { // what is shown, in full and for a phone
+  alike: ["What makes them alike", "Alike"], against: ["What speaks against it", "Against"],
+  apart: ["What sets them apart", "Apart"], shared: ["What they share", "Shared"],
+  spots: ["Which spot answers which", "Spots"], picture: ["The pictures", "Pictures"],
+};
 let made = 0; // pairs of this page: each has radio buttons of its own
 
 export class Pair {
-  // builds itself in `root` from the template; `names` says what the two pictures are called
-  constructor(root, names) {
+  // builds itself in `root` from the template; `names` says what the two pictures are called, `shorts` what
+  // a sentence on the query and its match calls them, where they are something else
+  constructor(root, names, shorts = null) {
     root.append(document.getElementById("pair-template").content.cloneNode(true));
-    Object.assign(this, { root, names, pictures: null, compared: null });
+    Object.assign(this, { root, names, shorts, pictures: null, compared: null });
+    this.#name("alike", "against");
     this.radios = [...root.querySelectorAll("input[type=radio]")];
     for (const each of this.radios) Object.assign(each, { name: `view-${made}` }).addEventListener("change", () => this.#show());
     made += 1;
@@ -22,7 +30,7 @@ export class Pair {
     this.finder = new SpotFinder(Object.fromEntries(SIDES.map((side) => [side, this.#frame(side)])), names, {
       heard: this.#part("answer"),
       isWhole: () => this.view === "spots",
-      found: (any) => root.classList.toggle("answering", any),
+      found: (any) => { root.classList.toggle("answering", any); this.#legend(); },
     });
     for (const each of root.querySelectorAll(".frame img")) each.addEventListener("load", () => this.#shape(each));
     new ResizeObserver(() => this.#redraw()).observe(this.#part("pictures"));
@@ -48,8 +56,14 @@ export class Pair {
     this.root.classList.add("waiting");
     this.#part("links").replaceChildren();
     say(this.#part("painting"), "Painting the evidence …");
-    for (const name of ["reason", "numbers", "legend", "answer"]) say(this.#part(name), "");
+    for (const name of ["reason", "numbers", "legend", "answer", "lies"]) say(this.#part(name), "");
     this.#part("warnings").replaceChildren();
+  }
+
+  #name(factual, counterfactual) {
+    for (const [part, of] of Object.entries({ factual, counterfactual, spots: "spots", picture: "picture" })) {
+      this.#part(`${part}-name`).replaceChildren(...VIEWS[of].map((text, at) => make("span", { className: at ? "narrow" : "wide" }, text)));
+    }
   }
 
   swap(side, address) {
@@ -66,12 +80,13 @@ export class Pair {
   tell(compared) {
     this.compared = compared;
     const apart = compared.verdict === "different";
-    say(this.#part("factual-name"), apart ? "What sets them apart" : "What makes them alike");
-    say(this.#part("counterfactual-name"), apart ? "What they share" : "What speaks against it");
+    if (apart) this.#name("apart", "shared");
+    else this.#name("alike", "against");
     const where = compared.threshold === null ? "a probability of 50\u00a0%" : `a distance of ${compared.threshold.toFixed(2)}`;
     const turn = compared.verdict ? `; the verdict turns at ${where}` : "";
     say(this.#part("numbers"), `In numbers: ${inNumbers(compared)}, similarity\u00a0${compared.similarity.toFixed(2)}${turn}. Distance 0 is identical.`);
     this.#reason(compared.reason);
+    say(this.#part("lies"), compared.image_id ? `The matched image lies at ${compared.uri}` : "");
     const { overlays, contributions, cosine } = compared;
     const small = overlays?.matched.drawn_on === "thumbnail" ? "The original is gone or has changed: drawn on the thumbnail kept of it." : "";
     const missing = overlays ? "" : "The picture of this match is gone, so nothing can be painted over it.";
@@ -88,8 +103,9 @@ export class Pair {
   }
 
   #reason({ text, warnings }) {
-    say(this.#part("reason"), text);
-    this.#part("warnings").replaceChildren(...warnings.map((each) => make("li", {}, each.text)));
+    const told = (words) => (this.shorts ? called(words, this.shorts) : words);
+    say(this.#part("reason"), told(text));
+    this.#part("warnings").replaceChildren(...warnings.map((each) => make("li", {}, told(each.text))));
   }
 
   #show() {
@@ -119,7 +135,7 @@ export class Pair {
     const told = compared?.verdict ? ` “${inWords(compared)}”` : " likeness"; // without a verdict the maps are read as same
     if (view === "counterfactual" && compared && SIDES.every((side) => isBlank(compared.evidence[side][view]))) {
       say(this.#part("legend"), nothingAgainst(compared));
-    } else if (view === "spots") say(this.#part("legend"), linesInWords(compared ?? {}));
+    } else if (view === "spots") say(this.#part("legend"), this.finder?.chosen ? GREENER : linesInWords(compared ?? {}));
     else say(this.#part("legend"), HEAT_WORDS[view] ? `${HEAT_WORDS[view]}${told}. ${CAUTION}` : "");
   }
 
@@ -147,9 +163,8 @@ function strongest({ correspondences = [], evidence }) { // what adds less than 
 function linesInWords(compared) {
   if (!compared.contributions) return compared.evidence ? "Nobody knows the spots of these pictures any more." : "";
   const [first] = strongest(compared);
-  const own = "Where a spot is chosen: the greener a spot of the other picture, the more alike it is.";
-  if (!first) return `${own} No two spots that are each other's most alike add more to the cosine than any two do on average.`;
+  if (!first) return `No two spots that are each other's most alike add more to the cosine than any two do on average.`;
   const lines = "A line joins two spots that are each other's most alike; the thicker, the more they add to the cosine.";
-  if (first.share === null) return `${own} ${lines}`;
-  return `${own} ${lines} Line 1 adds ${(100 * first.share).toFixed(2)}\u00a0% of it, any two spots ${(100 * average(compared.evidence)).toFixed(2)}\u00a0% on average.`;
+  if (first.share === null) return lines;
+  return `${lines} Line 1 adds ${(100 * first.share).toFixed(2)}\u00a0% of it, any two spots ${(100 * average(compared.evidence)).toFixed(2)}\u00a0% on average.`;
 }

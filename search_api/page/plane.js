@@ -1,12 +1,15 @@
 // Points on a canvas that can be wandered in: by dragging, wheel, pinch and keyboard.
+import { markOf, trace } from "./marks.js";
+
 const [NEAREST, FARTHEST, WHEEL, STEP] = [40, 1, 0.0015, 0.15]; // zooms; of the wheel's way; of the width, for an arrow key
 const [DOT, BIG, REACH, MARGIN] = [3.2, 6, 14, 0.92]; // pixels; the part of the canvas that the map fills
-const GOLDEN = 137.5; // degrees between the hues of two clusters, so that neighbours in the list differ
+const [WORDS, LINE, ROOM] = ["600 13px system-ui, sans-serif", 11, 6]; // of names; half the height of one, and what is free beside it
+const [FEWEST, APART] = [3, 140]; // images of a cluster that is named unasked; pixels between two of one name
 const SLIP = 5; // pixels: a pointer that moved less has tapped
 
 export class Plane {
   constructor(canvas, { pointed, chosen }) {
-    Object.assign(this, { canvas, pointed, chosen, points: null, marked: null, dragged: 0, pointers: new Map() });
+    Object.assign(this, { canvas, pointed, chosen, points: null, names: [], marked: null, dragged: 0, pointers: new Map() });
     Object.assign(this, { reach: [1, 1], middle: [0, 0] });
     this.view = { zoom: 1, x: 0, y: 0 };
     canvas.addEventListener("wheel", (event) => { event.preventDefault(); this.zoom(Math.exp(-event.deltaY * WHEEL), this.#place(event)); }, { passive: false });
@@ -19,15 +22,14 @@ export class Plane {
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
   }
 
-  take(points, clusters) {
-    Object.assign(this, { points, clusters });
+  // `names` say what clusters are called, and at which point their name is written
+  take(points, names) {
+    Object.assign(this, { points, names });
     const ends = [points.x, points.y].map((values) => (values.length ? [Math.min(...values), Math.max(...values)] : [-1, 1]));
     this.reach = ends.map(([least, greatest]) => Math.max(0.1, (greatest - least) / 2));
     this.middle = ends.map(([least, greatest]) => (least + greatest) / 2);
     this.all();
   }
-
-  colour(cluster) { return `hsl(${(cluster * GOLDEN) % 360} 65% 50%)`; }
 
   all() {
     this.view = { zoom: 1, x: this.middle[0], y: this.middle[1] };
@@ -76,11 +78,29 @@ export class Plane {
       if (x < -BIG || y < -BIG || x > canvas.clientWidth + BIG || y > canvas.clientHeight + BIG) continue;
       const isMarked = this.marked === null || points.cluster[at] === this.marked;
       context.globalAlpha = isMarked ? 0.85 : 0.18;
-      context.fillStyle = this.colour(points.cluster[at]);
-      context.beginPath();
-      context.arc(x, y, at === this.hovered ? BIG + 2 : size, 0, 2 * Math.PI);
+      const { colour, shape } = markOf(points.cluster[at]);
+      trace(context, shape, [x, y], at === this.hovered ? BIG + 2 : size);
+      context.fillStyle = colour;
       context.fill();
     }
+    context.globalAlpha = 1;
+    this.#name(context);
+  }
+
+  #name(context) { // clusters by their labels, the largest first, where there is room for words
+    const { color, backgroundColor } = getComputedStyle(this.canvas);
+    Object.assign(context, { font: WORDS, textAlign: "center", textBaseline: "middle", lineJoin: "round", lineWidth: 3, strokeStyle: backgroundColor, fillStyle: color });
+    const taken = [];
+    this.names.forEach(({ text, at, images }, cluster) => {
+      if (!text || at === null || (this.marked === null ? images < FEWEST : cluster !== this.marked)) return;
+      const [x, y] = this.#screen(at);
+      const [across, down] = [context.measureText(text).width / 2 + ROOM, LINE];
+      if (taken.some((other) => Math.abs(other.x - x) < other.across + across && Math.abs(other.y - y) < 2 * down)) return;
+      if (taken.some((other) => other.text === text && Math.hypot(other.x - x, other.y - y) < APART)) return;
+      taken.push({ text, x, y, across });
+      context.strokeText(text, x, y);
+      context.fillText(text, x, y);
+    });
   }
 
   #near([x, y]) { // the nearest point within reach

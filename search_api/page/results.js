@@ -82,7 +82,7 @@ export class Results {
     const { reason, group, places = [], judgement } = match;
     const words = make("span", { className: `words ${match.verdict ?? ""}`, id: `words-${match.image_id}` }, inWords(match));
     const told = [
-      match.label ?? nameOf(match.uri),
+      match.label,
       group ? `${count(group.images, "image")} ${group.by === "label" ? "of this label" : `with ${group.by} ${group.name}`}` : null,
       match.copies > 1 ? `${count(match.copies, "copy", "copies")} of this picture` : null,
     ].filter(Boolean);
@@ -91,6 +91,7 @@ export class Results {
       words, bar(match.probability),
       make("span", { className: "numbers" }, inNumbers(match)),
       ...told.map((each) => make("span", { className: "told" }, each)),
+      make("span", { className: "name", title: match.uri ?? "" }, nameOf(match.uri)),
       make("span", { className: "reason" }, reason.text));
     open.setAttribute("aria-haspopup", "dialog");
     const similar = button("Find similar", () => this.actions.similar(match), { "aria-label": `Find similar to match ${match.rank}` });

@@ -96,6 +96,7 @@ export class SearchView {
       if (mine !== this.latest) return;
       this.asked = null;
       this.dialog.close();
+      if (problem.kind === "unreadable-image") this.panel.unreadable();
       this.results.blank(problemState(problem, () => this.#search()));
     }
   }

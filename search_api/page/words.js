@@ -23,6 +23,11 @@ export const duration = (ms) => (ms < 1000 ? `${Math.round(ms)}\u00a0ms` : `${(m
 
 export const nameOf = (uri) => (uri ?? "").split(/[\\/]/).pop() || "a picture";
 
+// a sentence of the service on the query and its match, for two pictures that are called otherwise
+export function called(text, { query, matched }) {
+  return text.replace(/\bthe query\b/g, query).replace(/\bthe match\b/g, matched);
+}
+
 export const count = (number, one, many = `${one}s`) => `${number.toLocaleString("en")} ${number === 1 ? one : many}`;
 
 export const shares = (box) => box.map((edge) => `${Math.round(edge * 100)}\u00a0%`);

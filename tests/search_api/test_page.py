@@ -145,6 +145,9 @@ def test_a_picture_is_asked_with_by_choosing_dropping_and_pasting_it(page: Any, 
     first = page.locator("#matches .card").first
     assert "The same picture" in first.inner_text() and "warm" in first.inner_text()
     assert "over 99\u00a0% same, distance\u00a00.00" in first.inner_text()
+    assert first.locator(".name").inner_text() == "red.png"
+    reason = first.locator(".reason")
+    assert reason.evaluate("each => each.scrollHeight <= each.clientHeight"), "the sentence is there whole"
     assert re.search(r"^4 nearest, in ", page.inner_text("#status"))
 
 
@@ -158,6 +161,7 @@ def test_a_match_opens_beside_the_query_with_its_evidence(page: Any) -> None:
     assert page.get_attribute("#why .matched .heat", "src") != factual
     page.fill("#why .strength", "30")
     assert page.locator("#why .matched .heat").evaluate("each => each.style.opacity") == "0.3"
+    assert "/default/mirrored.png" in page.inner_text("#why .lies")
     page.locator("#why .views label").nth(3).click()
     assert page.locator("#why .heat:visible").count() == 0
 
@@ -210,6 +214,11 @@ def test_a_spot_is_chosen_by_tapping_and_by_arrow_keys_and_said_aloud(page: Any)
     page.keyboard.press("ArrowRight")
     assert "The matched image, centre right (row 3, column 4)" in page.inner_text("#why .answer")
     assert page.get_attribute("#why .answer", "aria-live") == "polite"
+    page.locator("#why .views label").nth(2).click()
+    assert "two spots that are each other's most alike" in page.inner_text("#why .legend")
+    page.focus("#why .matched .frame")
+    page.keyboard.press("ArrowDown")
+    assert page.inner_text("#why .legend").startswith("The greener"), "no lines are drawn now"
     page.keyboard.press("Escape")
     assert page.locator("#why[open]").count() == 1, "the first Escape lets go of the spot"
     page.keyboard.press("Escape")
@@ -336,17 +345,33 @@ def test_any_two_pictures_are_compared(opened: Any, service: str) -> None:
     page.set_input_files("#choose-a", as_file(HALVES, "a.png"))
     page.set_input_files("#choose-b", as_file(plain("red"), "b.png"))
     page.wait_for_selector("#compare-pair .matched .heat:not([hidden])")
-    assert "a.png and b.png" in page.inner_text("#compare-status")
+    assert "A, a.png, and B, b.png" in page.inner_text("#compare-status")
+    assert re.search(r" of A, .* of B", page.inner_text("#compare-pair .reason"))
     assert "distance\u00a00.77" in page.inner_text("#compare-pair .numbers")
 
 
+def one_nearest(route: Any) -> None:
+    """The map, but that all of it is one cluster, of which the one image nearest to its middle is named."""
+    answer = route.fetch()
+    told = answer.json()
+    first = told["clusters"][0]
+    told["clusters"] = [{**first, "images": 4, "nearest": first["nearest"][:1]}]
+    told["points"]["cluster"] = [0] * 4
+    route.fulfill(response=answer, json=told)
+
+
 def test_the_map_shows_clusters_that_lead_to_searches(opened: Any, service: str) -> None:
-    page = opened(f"{service}/?view=atlas")
+    page = opened(f"{service}/?view=search")
+    page.route("**/map?*", one_nearest)
+    page.click("nav a[data-view=atlas]")
     page.wait_for_selector("#clusters button")
     assert "4 images in" in page.inner_text("#atlas-status")
     page.focus("#clusters button")
     page.keyboard.press("Enter")
-    page.wait_for_selector("#cluster-images button")
+    assert "The 1 image nearest to its middle" in page.inner_text("#cluster-part")
+    page.click("#cluster-all")
+    assert page.locator("#cluster-images button").count() == 4
+    assert not page.is_visible("#cluster-all")
     page.focus("#cluster-images button")
     page.keyboard.press("Enter")
     page.wait_for_selector("#matches .card .numbers")
@@ -372,6 +397,7 @@ def test_what_is_refused_comes_with_what_to_do(page: Any, service: str) -> None:
     page.set_input_files("#file", {"name": "broken.png", "mimeType": "image/png", "buffer": b"no picture"})
     page.wait_for_selector("#state .refused:has-text('The picture cannot be read')")
     assert "Choose another file" in page.inner_text("#state")
+    assert not page.is_visible("#draw-crop"), "nothing can be cropped of it"
     page.route("**/v1/search", lambda route: route.abort())
     page.set_input_files("#file", as_file(plain("red")))
     page.wait_for_selector("#state .refused:has-text('The service cannot be reached')")
@@ -463,6 +489,10 @@ def test_on_a_phone_nothing_reaches_beyond_the_screen(opened: Any, service: str)
     choose(page, FOUR)
     fits = "document.documentElement.scrollWidth <= innerWidth"
     assert page.evaluate(fits)
+    first = page.locator("#matches .card").first.bounding_box()
+    assert first["y"] + first["height"] / 2 < PHONE["height"], "a match is seen without scrolling"
+    tabs = page.locator("nav a").evaluate_all("all => all.map((each) => each.getBoundingClientRect().top)")
+    assert len(set(tabs)) == 1
     open_match(page, "mixed")
     page.locator("#why .query .frame").tap(position=spot(page, "query", (0.1, 0.1)))
     assert "answered by the matched image, upper centre" in page.inner_text("#why .answer")
