@@ -30,6 +30,7 @@ from search_api.routes import (
     queries,
     removals,
     session,
+    unreadable,
 )
 from search_api.routes import map as map_routes
 from search_api.routes import search as search_routes
@@ -52,6 +53,7 @@ ROUTES = (
     managed_galleries,
     managed_images,
     removals,
+    unreadable,
     session,
     service_routes,
 )

@@ -121,6 +121,7 @@ class Client:
     judge = _now(asking.judge)
     list_judgements = _now(asking.list_judgements)
     revoke_judgement = _now(asking.revoke_judgement)
+    get_kept_picture = _now(asking.get_kept_picture)
     forget_query = _now(asking.forget_query)
     get_session = _now(asking.get_session)
     livez = _now(asking.livez)
@@ -142,6 +143,7 @@ class Client:
     replace_image = _now(managing.replace_image)
     change_image = _now(managing.change_image)
     delete_image = _now(managing.delete_image)
+    list_unreadable = _now(managing.list_unreadable)
     list_removals = _now(managing.list_removals)
     revoke_removal = _now(managing.revoke_removal)
 
@@ -196,6 +198,7 @@ class AsyncClient:
     judge = _later(asking.judge)
     list_judgements = _later(asking.list_judgements)
     revoke_judgement = _later(asking.revoke_judgement)
+    get_kept_picture = _later(asking.get_kept_picture)
     forget_query = _later(asking.forget_query)
     get_session = _later(asking.get_session)
     livez = _later(asking.livez)
@@ -217,6 +220,7 @@ class AsyncClient:
     replace_image = _later(managing.replace_image)
     change_image = _later(managing.change_image)
     delete_image = _later(managing.delete_image)
+    list_unreadable = _later(managing.list_unreadable)
     list_removals = _later(managing.list_removals)
     revoke_removal = _later(managing.revoke_removal)
 

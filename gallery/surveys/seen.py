@@ -86,18 +86,26 @@ def seen_files(engine: Engine, gallery_id: int, source: Source, record: Seen) ->
 
 
 def unreadable_files(
-    connection: Connection, gallery_id: int, coverage: Coverage | None = None
+    connection: Connection,
+    gallery_id: int,
+    coverage: Coverage | None = None,
+    *,
+    after: str | None = None,
+    limit: int | None = None,
 ) -> Iterator[Unreadable]:
     """The files that could not be read when a run looked at them last, by uri; all, or covered ones.
 
-    Those that a person removed from the gallery are not among them.
+    `limit` of them at most, whose uris come `after` that one. Those that a person removed from the gallery
+    are not among them.
     """
     statement = select(FileRecord.uri, FileRecord.checksum, FileRecord.reason).where(
         FileRecord.gallery_id == gallery_id, FileRecord.reason.is_not(None), FileRecord.reason != REMOVED
     )
     if coverage is not None:
         statement = statement.where(coverage.of(FileRecord))
-    for uri, checksum, reason in connection.execute(statement.order_by(FileRecord.uri)):
+    if after is not None:
+        statement = statement.where(FileRecord.uri > after)
+    for uri, checksum, reason in connection.execute(statement.order_by(FileRecord.uri).limit(limit)):
         assert reason is not None, "the statement asks for them"
         yield Unreadable(uri, checksum, reason)
 

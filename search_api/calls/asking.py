@@ -201,6 +201,11 @@ def revoke_judgement(gallery: str, judgement_id: int) -> Call[JudgementSchema]:
     return Call("DELETE", f"{gallery_path(gallery)}/judgements/{judgement_id}", model(JudgementSchema))
 
 
+def get_kept_picture(query_id: str) -> Call[bytes]:
+    """The picture of a query that is kept, as JPEG."""
+    return Call("GET", f"/v1/queries/{quote(query_id, safe='')}/picture", bytes)
+
+
 def forget_query(query_id: str) -> Call[bytes]:
     """Remove a query that is kept; the answer is empty."""
     return Call("DELETE", f"/v1/queries/{quote(query_id, safe='')}", bytes)

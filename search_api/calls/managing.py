@@ -22,6 +22,7 @@ from search_api.schemas.managing import (
     ImageList,
     MadeGallery,
     RemovalList,
+    UnreadableList,
 )
 
 
@@ -165,6 +166,14 @@ def change_image(gallery: str, image_id: int, **change: Any) -> Call[JobSchema]:
 def delete_image(gallery: str, image_id: int) -> Call[JobSchema]:
     """Remove an image: no search finds it any more, at once."""
     return Call("DELETE", f"{gallery_path(gallery)}/images/{image_id}", model(JobSchema))
+
+
+def list_unreadable(
+    gallery: str, *, after: str | None = None, limit: int | None = None
+) -> Call[UnreadableList]:
+    """The files that could not be read and so are no images, by uri."""
+    params = {"after": after, "limit": limit}
+    return Call("GET", f"{gallery_path(gallery)}/unreadable", model(UnreadableList), params=params)
 
 
 def list_removals(gallery: str, *, after: int | None = None, limit: int | None = None) -> Call[RemovalList]:

@@ -129,6 +129,17 @@ EXAMPLES: dict[str, dict[str, Any]] = {
         "next_after": None,
     },
     "revoke_removal": _AMENDED,
+    "list_unreadable": {
+        "total": 1,
+        "files": [
+            {
+                "uri": "/data/flowers/tulip/broken.jpg",
+                "checksum": "4355a46b19d348dc2f57c046f8ef63d4538ebb936000f3c9ee954a27460dd865",
+                "reason": "the picture is truncated: its data end too early",
+            }
+        ],
+        "next_after": None,
+    },
     "list_encoders": {
         "encoders": [
             {

@@ -54,6 +54,12 @@ def uploaded_picture(
     return drawable_picture(_drawable(data, limits, max_side), preprocessing, max_side=max_side)
 
 
+def upright(data: bytes, *, limits: ImageLimits, max_side: int) -> Image.Image:
+    """The pixels of a picture that was sent, as large as it is drawn on; raises UnreadableImage."""
+    scaled = _drawable(data, limits, max_side)
+    return _sized(scaled, min(max_side, max(scaled.pixels.size)))
+
+
 def seen_picture(
     image: ScaledImage,
     data: bytes,

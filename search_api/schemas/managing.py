@@ -11,6 +11,22 @@ from search_api.schemas.base import AskedSchema, Schema, SparseSchema
 from search_api.schemas.encoder import CalibrationSchema, EncoderSchema
 
 
+class UnreadableFile(Schema):
+    """A file that could not be read when an import looked at it last, and so is no image."""
+
+    uri: str
+    checksum: str | None = Field(description="Null where it had no bytes to be named by.")
+    reason: str
+
+
+class UnreadableList(Schema):
+    """What is left out of a gallery, by uri."""
+
+    total: int = Field(ge=0, description="How many there are on all pages.")
+    files: list[UnreadableFile]
+    next_after: str | None = Field(description="Ask for those after this uri; null on the last page.")
+
+
 class NewGallery(AskedSchema):
     """A gallery to be made, with nothing in it."""
 

@@ -73,7 +73,8 @@ def test_pictures_are_asked_with_as_bytes_paths_and_several_together(client: Cli
     assert client.get_overlay(half, query=half)[:4] == b"\x89PNG"
     kept = client.search(RED, keep=60).query.query_id
     assert kept and client.compare(a_query_id=kept, b_image_id=half).verdict == "same"
-    assert client.get_overlay(half, query_id=kept)[:4] == b"\x89PNG" and client.forget_query(kept) == b""
+    assert client.get_overlay(half, query_id=kept)[:4] == b"\x89PNG"
+    assert client.get_kept_picture(kept)[:3] == b"\xff\xd8\xff" and client.forget_query(kept) == b""
     red = answer.matches[0].image_id
     parts = client.compare(RED, b_image_id=half, crop="0,0,0.5,1", masked=["0,0,0.5,0.5"])
     assert parts.query.crop is not None and client.get_map("default").images == 5
@@ -120,6 +121,7 @@ def test_a_gallery_is_managed_from_the_beginning_to_its_end(client: Client, work
     client.delete_image("new", blue.image_id)
     assert len(client.list_images("new").images) == 3
     assert [each.image_id for each in client.list_removals("new").removals] == [blue.image_id]
+    assert client.list_unreadable("new").files == []
     client.revoke_removal("new", blue.image_id)
     worker.do_one()
     assert len(client.list_images("new").images) == 4 and client.list_removals("new").removals == []

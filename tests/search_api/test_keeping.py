@@ -146,6 +146,9 @@ def test_a_kept_query_is_asked_with_wherever_an_image_is(client: TestClient, wor
     assert compared["image_id"] == matched
     missing = client.post("/v1/why-not", data={"query_id": query_id, "wanted_image_id": matched}).json()
     assert missing["outcome"] == "returned"
+    shown = client.get(f"/v1/queries/{query_id}/picture")
+    assert shown.headers["content-type"] == "image/jpeg" and shown.headers["cache-control"] == "no-store"
+    assert Image.open(io.BytesIO(shown.content)).size[0] >= 256, "a tiny one is enlarged, to be seen"
     stored = first["matches"][0]["image_id"]
     for side in ("query", "matched"):
         address = f"/v1/images/{matched}/overlay?side={side}"

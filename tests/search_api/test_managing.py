@@ -68,6 +68,23 @@ def test_images_are_listed_page_by_page_and_narrowed(client: TestClient) -> None
     refused(client.get(ONE, params={"where": "year > 2000"}), 422, "invalid-filter")
 
 
+def test_what_could_not_be_read_is_listed_page_by_page_with_its_reason(
+    client: TestClient, workshop: Workshop
+) -> None:
+    for name in ("one", "two", "three"):
+        (workshop.root / f"pictures/default/red/{name}.png").write_bytes(b"no picture")
+    workshop.publish()
+    address = "/v1/galleries/default/unreadable"
+    first = client.get(address, params={"limit": 2}).json()
+    rest = client.get(address, params={"limit": 2, "after": first["next_after"]}).json()
+    told = first["files"] + rest["files"]
+    assert first["total"] == 3 and rest["next_after"] is None
+    assert [Path(each["uri"]).name for each in told] == ["one.png", "three.png", "two.png"]
+    assert {each["reason"] for each in told} == {
+        "it is no picture in a known format, or its header is broken"
+    }
+
+
 def test_a_removed_image_is_out_of_results_at_once_and_no_import_brings_it_back(
     client: TestClient, workshop: Workshop
 ) -> None:

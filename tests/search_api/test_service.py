@@ -382,6 +382,7 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
     assert set(operations) == {
         "search",
         "search_batch",
+        "get_kept_picture",
         "forget_query",
         "judge",
         "list_judgements",
@@ -414,6 +415,7 @@ def test_every_operation_is_named_tagged_and_shows_an_example(client: TestClient
         "delete_image",
         "list_removals",
         "revoke_removal",
+        "list_unreadable",
         "get_session",
         "open_session",
         "close_session",
