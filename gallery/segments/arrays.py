@@ -1,8 +1,9 @@
-"""Arrays on disk: large rows are read, small ones memory-mapped while they are copied.
+"""Arrays on disk: large rows are read, small ones memory-mapped: for good in long arrays and where all of an
+array was asked for, else while they are copied.
 
-Not for longer where Python maps them: such an array keeps a descriptor for as long as it lives, and a gallery
-of many segments would run out of them (a process often has 1,024). What is searched stays mapped, by FAISS,
-which closes the file at once.
+What stays mapped is mapped by FAISS, which closes the file at once: an array that Python maps keeps a
+descriptor for as long as it lives, and a gallery of many segments would run out of them (a process often has
+1,024). Nor do short arrays stay mapped: there may be any number of them, and a process has 65,530 maps.
 """
 
 import ctypes
@@ -25,6 +26,8 @@ _NO_HEADER = (ValueError, TypeError, SyntaxError, TokenError)
 
 PAGE = 4096
 """Bytes, of most systems: a row that fills one is read by itself."""
+LONG = 1000
+"""Rows of an array that stays mapped, so that a gallery has far fewer of them than images."""
 
 
 class StoredArray:
@@ -36,6 +39,7 @@ class StoredArray:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._whole: NDArray[Any] | None = None
         try:
             with path.open("rb") as stream:
                 npy.read_magic(stream)
@@ -53,10 +57,16 @@ class StoredArray:
         return int(self._shape[0])
 
     def mapped(self) -> NDArray[Any]:
-        """The whole array, read-only and mapped until the last view of it is gone; keeps no descriptor.
+        """The whole array, read-only and mapped until this and the last view of it are gone; keeps no
+        descriptor.
 
         Raises CorruptGallery where the file is gone or ends too early.
         """
+        if self._whole is None:
+            self._whole = self._mapped_for_good()
+        return self._whole
+
+    def _mapped_for_good(self) -> NDArray[Any]:
         try:
             with self._path.open("rb"):  # too many open files, say, are an error of their own
                 pass
@@ -78,13 +88,20 @@ class StoredArray:
         if len(outside):
             raise IndexError(f"{self._path} has {self._shape[0]} rows, and no row {outside[0]}.")
         try:
-            return self._read(wanted) if self._row_bytes >= PAGE else self._mapped()[wanted]
+            return self._copied(wanted)
         except (ValueError, FileNotFoundError) as error:
             raise self._corrupt() from error
 
     @property
     def _row_bytes(self) -> int:
         return math.prod(self._shape[1:]) * self._dtype.itemsize
+
+    def _copied(self, wanted: NDArray[np.intp]) -> NDArray[Any]:
+        small = self._row_bytes < PAGE
+        if self._whole is not None or (small and len(self) >= LONG):
+            copied: NDArray[Any] = self.mapped()[wanted]
+            return copied
+        return self._mapped()[wanted] if small else self._read(wanted)
 
     def _read(self, wanted: NDArray[np.intp]) -> NDArray[Any]:
         """Row by row: reading a page is cheaper than mapping it for the first time."""

@@ -225,8 +225,9 @@ try:
         held.append(open(sys.executable, "rb"))
 except OSError:
     pass
+assert np.isfinite(build.embeddings(found)).all()  # which are mapped
 try:
-    build.embeddings(found)
+    build.local_embeddings(found)
 except OSError as error:
     print(error.strerror)
 """

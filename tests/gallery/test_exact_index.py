@@ -13,7 +13,7 @@ from gallery.index.exact_index import ExactIndex
 from gallery.index.faiss_engine import FaissEngine
 from gallery.index.main_index import Effort, MainIndex
 from gallery.index.remembering import OfArrays, Remembered
-from gallery.segments.arrays import StoredArray
+from gallery.segments.arrays import LONG, StoredArray
 from gallery.segments.embeddings import Embeddings, Part
 from gallery.vector_index import VectorIndex
 from tests.gallery.index_conformance import DIMENSION, VectorIndexConformance, unit
@@ -45,6 +45,22 @@ def test_embeddings_are_mapped_and_not_read_and_no_file_is_open(tmp_path: Path) 
     del index
     gc.collect()
     assert "embeddings.npy" not in maps.read_text()
+
+
+@pytest.mark.parametrize(("rows", "stays"), [(LONG, True), (LONG - 1, False)])
+def test_a_long_array_stays_mapped_and_a_short_one_does_not(
+    rows: int, *, stays: bool, tmp_path: Path
+) -> None:
+    maps = Path("/proc/self/maps")
+    if not maps.exists():
+        pytest.skip("only Linux says what is mapped")
+    np.save(tmp_path / "scales.npy", np.arange(rows, dtype=np.float32))
+    array = StoredArray(tmp_path / "scales.npy")
+    assert array.rows([rows - 1, 0]).tolist() == [rows - 1, 0]
+    assert (str(tmp_path / "scales.npy") in maps.read_text()) == stays
+    del array
+    gc.collect()
+    assert str(tmp_path / "scales.npy") not in maps.read_text()
 
 
 def test_what_is_mapped_cannot_be_written(tmp_path: Path) -> None:
