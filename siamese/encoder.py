@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
@@ -20,6 +20,7 @@ from siamese.calibration import Calibration
 from siamese.checkpoint import NO_HEADS, CheckpointRecord, describe, load_heads, load_network
 from siamese.device import choose_device, in_halves
 from siamese.errors import ZeroEmbedding
+from siamese.folding import fixed
 from siamese.heads import Heads
 from siamese.network import EncoderNetwork
 from siamese.preparing import Prepared, prepare
@@ -63,6 +64,12 @@ class Encoder:
     device: str
     heads: Heads = NO_HEADS
     other_runtime: OtherRuntime | None = None
+    _asked: EncoderNetwork = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        """On a CPU the normalisations are folded into the convolutions: a third of the time of a pass."""
+        folds = self.device == "cpu" and self.other_runtime is None
+        object.__setattr__(self, "_asked", fixed(self.network) if folds else self.network)
 
     @classmethod
     def load(cls, path: Path, *, device: str = "auto") -> Encoder:
@@ -207,7 +214,7 @@ class Encoder:
     def _in_full_precision(self, x: Tensor, seen: Tensor | None) -> Tensor:
         """The local embeddings in float32; on a GPU with TF32 off and with one algorithm for one shape."""
         if self.device == "cpu":
-            return self.network.local_embeddings(x.contiguous(memory_format=torch.channels_last), seen)
+            return self._asked.local_embeddings(x.contiguous(memory_format=torch.channels_last), seen)
         exact = torch.backends.cudnn.flags(enabled=True, deterministic=True, allow_tf32=False)
         with _PRECISION, exact, _exact_products():
             return self.network.local_embeddings(x, seen)

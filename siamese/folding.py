@@ -4,6 +4,8 @@ With its statistics held constant, y = (x * W - μ) γ / σ + β is one convolut
 and β still learn; what is spared are the passes over the feature maps, forward and backward, that a batch
 normalisation of its own takes: on a CPU they cost more than the small convolutions beside them. A GPU waits
 rather for the many small steps of the folding, and is spared them.
+
+Where nothing learns any more, W γ / σ is computed once.
 """
 
 from __future__ import annotations
@@ -12,6 +14,9 @@ import copy
 
 import torch
 from torch import Tensor, nn
+from torch.fx.experimental.optimization import fuse
+
+from siamese.network import EncoderNetwork
 
 
 class FoldedConvolution(nn.Module):
@@ -32,6 +37,18 @@ class FoldedConvolution(nn.Module):
         shift = after.bias + (before - after.running_mean) * scale
         y: Tensor = self.convolution._conv_forward(x, weight, shift)
         return y
+
+
+def fixed(network: EncoderNetwork) -> EncoderNetwork:
+    """The network, which is in evaluation mode, with convolutions of its own for such pairs in its body.
+
+    It gives what `network` gives, up to rounding, and does not learn; one without such pairs is itself.
+    """
+    if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
+        return network
+    twin = copy.copy(network)
+    twin._modules = {**network._modules, "body": fuse(network.body)}
+    return twin
 
 
 def folded(module: nn.Module) -> nn.Module:

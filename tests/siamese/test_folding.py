@@ -5,7 +5,7 @@ import torch
 from torch import nn
 
 from siamese.bodies import BODIES, build_body
-from siamese.folding import FoldedConvolution, folded
+from siamese.folding import FoldedConvolution, fixed, folded
 from siamese.images import DEFAULT_LIMITS
 from siamese.network import EncoderNetwork
 from siamese.phases import BodyPhase
@@ -35,6 +35,25 @@ def test_a_folded_body_gives_what_the_body_gives(name: str) -> None:
     with torch.inference_mode():
         expected, found = body(pictures), folded(body)(pictures)
     assert torch.allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE * float(expected.abs().max()))
+
+
+@pytest.mark.parametrize("name", ["small", "mobilenet_v2", "resnet18", "efficientnet_b0"])
+def test_a_fixed_network_gives_what_the_network_gives_without_a_normalisation(name: str) -> None:
+    torch.manual_seed(0)
+    body = build_body(name, weights="none")
+    network = EncoderNetwork(lively(body), nn.Linear(body.channels, 8)).eval()
+    before = {key: each.clone() for key, each in network.state_dict().items()}
+    pictures = torch.rand(2, 3, SIDE, SIDE)
+    with torch.inference_mode():
+        expected, found = network(pictures), fixed(network)(pictures)
+    assert torch.allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
+    assert not any(isinstance(module, nn.BatchNorm2d) for module in fixed(network).modules())
+    assert all((each == before[key]).all() for key, each in network.state_dict().items())
+
+
+def test_a_network_without_a_normalisation_is_fixed_already() -> None:
+    network = EncoderNetwork(build_body("squeezenet1_1", weights="none"), nn.Identity()).eval()
+    assert fixed(network) is network
 
 
 def test_what_is_folded_learns_as_it_would_unfolded() -> None:

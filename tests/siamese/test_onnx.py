@@ -39,6 +39,7 @@ def random_encoder(path: Path, body: str, *, fit: str = "pad", size: int = 64, s
     for module in network.modules():
         if isinstance(module, nn.BatchNorm2d):
             module.momentum = None  # a plain mean over all batches
+            nn.init.constant_(module.weight, 0.5)  # else each residual block adds as much as it was given
     preprocessing = Preprocessing.model_validate({"image_size": size, "fit": fit})
     pictures = [*probes(size), *(noise(each, size=(120, 70)) for each in range(4))]
     with torch.no_grad():
