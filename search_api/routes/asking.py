@@ -7,10 +7,12 @@ from typing import Annotated, Any, cast
 
 from fastapi import Depends, Path, Query, Request
 from pydantic import AfterValidator
+from starlette.responses import Response
 
 from gallery.filters.attributes import is_storable
 from search_api.edge.rates import Rates
 from search_api.schemas.asking import MAX_DATABASE_ID
+from search_api.schemas.base import Schema
 from search_api.schemas.service import Problem
 from search_api.search import Searcher
 
@@ -44,6 +46,14 @@ NamedBuild = Annotated[
     int | None,
     Query(ge=1, description="The build this address was made for; with it the answer may be kept for good."),
 ]
+
+
+JSON = "application/json"
+
+
+def written(answer: Schema) -> Response:
+    """The answer, written in the thread that made it; FastAPI would write it where everybody waits for it."""
+    return Response(answer.model_dump_json().encode(), media_type=JSON)
 
 
 def refusals(*statuses: int) -> dict[int | str, dict[str, Any]]:

@@ -46,10 +46,14 @@ class Viewed:
         return response
 
 
-def viewed(request: Request, gallery: GalleryName = None, build: NamedBuild = None) -> Viewed:
+def viewed(request: Request, gallery: str | None, build: int | None) -> Viewed:
     """What a request looks at."""
     tags = request.headers.get("if-none-match", "").split(",")
     return Viewed(gallery, build, frozenset(tag.strip().removeprefix("W/") for tag in tags))
 
 
-Viewing = Annotated[Viewed, Depends(viewed)]
+async def _viewing(request: Request, gallery: GalleryName = None, build: NamedBuild = None) -> Viewed:
+    return viewed(request, gallery, build)
+
+
+Viewing = Annotated[Viewed, Depends(_viewing)]

@@ -81,7 +81,7 @@ async def _managing(request: Request) -> Managing:
     return cast(Managing, request.app.state.managing)
 
 
-def said_now(request: Request) -> Said:
+async def said_now(request: Request) -> Said:
     """Who asks, by the name of the key, and that it is now."""
     key = visit_of(request.scope).key
     return Said(key.name if key else None, utc_now())

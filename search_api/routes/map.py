@@ -9,13 +9,11 @@ from starlette.responses import Response
 
 from gallery.removals import removed_from
 from search_api.maps.gallery_maps import GalleryMaps
-from search_api.routes.asking import Asking, NamedBuild, refusals
+from search_api.routes.asking import JSON, Asking, NamedBuild, refusals
 from search_api.routes.caching import tag_of, viewed
 from search_api.schemas.map import GalleryMapSchema
 
 router = APIRouter(prefix="/v1/galleries", tags=["galleries"])
-
-JSON = "application/json"
 
 
 async def _maps(request: Request) -> GalleryMaps:

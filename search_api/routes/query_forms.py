@@ -46,7 +46,7 @@ QueriesField = Annotated[
 ]
 
 
-def _query(
+async def _query(
     asking: Asking,
     image: Annotated[
         list[UploadFile] | None, File(description="The picture, or those that `queries` counts; not kept.")
@@ -66,27 +66,32 @@ def _query(
     masked: MaskedField = None,
     queries: QueriesField = None,
 ) -> Asked:
-    sent = Sent(image or [], asking.settings.upload_max_bytes)
+    files = image or []
+    pictures = [await _read(file, asking.settings.upload_max_bytes) for file in files]
+
+    def upload(number: int) -> Upload:
+        _require_sent(number, len(files))
+        return pictures[number]
+
     if queries is not None:
         if any(each is not None for each in (image_id, image_url, query_id, crop, masked)):
             raise InvalidQuestion(
                 "Several pictures are told in queries: leave out the fields of a single one beside it."
             )
-        return several(parsed(list[QueryJson], queries, "queries"), sent.upload)
-    if len(sent.files) > 1:
+        return several(parsed(list[QueryJson], queries, "queries"), upload)
+    if len(files) > 1:
         raise InvalidQuestion(
-            f"{len(sent.files)} pictures were sent: say in queries with which weights they are asked with."
+            f"{len(files)} pictures were sent: say in queries with which weights they are asked with."
         )
-    upload = 0 if sent.files else None
     single = PictureJson(
-        upload=upload,
+        upload=0 if files else None,
         image_id=image_id,
         image_url=image_url,
         query_id=query_id,
         crop=crop,
         masked=masked or [],
     )
-    return picture(single, sent.upload, fields="a picture as image, an image of the gallery as image_id")
+    return picture(single, upload, fields="a picture as image, an image of the gallery as image_id")
 
 
 Query = Annotated[Asked, Depends(_query)]
@@ -101,20 +106,33 @@ class Sent:
 
     def upload(self, number: int) -> Upload:
         """The picture of this number, from 0; raises UploadTooLarge, and InvalidQuestion for no picture."""
-        if number >= len(self.files):
-            raise InvalidQuestion(
-                f"Upload {number} is asked with, but {len(self.files)} pictures were sent, counted from 0."
-            )
+        _require_sent(number, len(self.files))
         return uploaded(self.files[number], self._limit)
 
 
 def uploaded(file: UploadFile, limit: int) -> Upload:
     """What was sent, named without folders; raises UploadTooLarge."""
     file.file.seek(0)
-    data = file.file.read(limit + 1)
+    return _named(file, file.file.read(limit + 1), limit)
+
+
+async def _read(file: UploadFile, limit: int) -> Upload:
+    """The same, at once where it lies in memory: a thread for it would cost more than that."""
+    await file.seek(0)
+    return _named(file, await file.read(limit + 1), limit)
+
+
+def _named(file: UploadFile, data: bytes, limit: int) -> Upload:
     if len(data) > limit:
         raise UploadTooLarge(limit)
     return Upload(data, PurePosixPath(file.filename or "").name or None)
+
+
+def _require_sent(number: int, count: int) -> None:
+    if number >= count:
+        raise InvalidQuestion(
+            f"Upload {number} is asked with, but {count} pictures were sent, counted from 0."
+        )
 
 
 def several(queries: Sequence[QueryJson], upload: Callable[[int], Upload]) -> Asked:

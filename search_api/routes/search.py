@@ -5,12 +5,13 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, File, Form, Request, UploadFile
+from starlette.responses import Response
 
 from search_api.asked_search import AskedSearch
 from search_api.errors import InvalidQuestion
 from search_api.evidence.accounts import Extras, HidingWanted
 from search_api.queries.subjects import KeptUpload, Stored, Whole
-from search_api.routes.asking import Asking, TheRates, refusals
+from search_api.routes.asking import Asking, TheRates, refusals, written
 from search_api.routes.batches import answer_each, require_size
 from search_api.routes.query_forms import CropField, MaskedField, Query, Sent, part, uploaded
 from search_api.routes.wish_forms import Wished
@@ -44,7 +45,10 @@ CorrespondencesField = Annotated[
 
 
 @router.post(
-    "/search", summary="Find images that look like a picture", responses=refusals(404, 409, 410, 413, 422)
+    "/search",
+    summary="Find images that look like a picture",
+    response_model=SearchResponse,
+    responses=refusals(404, 409, 410, 413, 422),
 )
 def search(
     asking: Asking,
@@ -59,7 +63,7 @@ def search(
         float | None,
         Form(gt=0, description="Keep what is sent for so many seconds; the answer then has a query_id."),
     ] = None,
-) -> SearchResponse:
+) -> Response:
     """The nearest images, re-scored by their exact embeddings, each with its evidence on both pictures.
 
     Equal bytes are at distance 0. A label or an attribute that no image has is refused, so that a slip of the
@@ -67,10 +71,15 @@ def search(
     the normalised sum of their weighted embeddings.
     """
     extras = Extras(overlays=overlays, correspondences=correspondences)
-    return asking.ask(AskedSearch(query, wish, gallery, scorer, explained, extras, keep))
+    return written(asking.ask(AskedSearch(query, wish, gallery, scorer, explained, extras, keep)))
 
 
-@router.post("/search/batch", summary="Ask several searches at once", responses=refusals(404, 409, 413, 422))
+@router.post(
+    "/search/batch",
+    summary="Ask several searches at once",
+    response_model=BatchResponse,
+    responses=refusals(404, 409, 413, 422),
+)
 def search_batch(
     request: Request,
     asking: Asking,
@@ -83,7 +92,7 @@ def search_batch(
         ),
     ],
     image: Annotated[list[UploadFile] | None, File(description="Pictures to ask with; not kept.")] = None,
-) -> BatchResponse:
+) -> Response:
     """An answer or a problem for each of the searches, in their order: one that is refused spoils no more.
 
     Each of them counts as a search of the key.
@@ -95,7 +104,7 @@ def search_batch(
     if key:
         rates.count_batch(key, len(asked))
     answered = answer_each(asking, asked, sent)
-    return BatchResponse(answers=answered, milliseconds=clock.milliseconds()["total"])
+    return written(BatchResponse(answers=answered, milliseconds=clock.milliseconds()["total"]))
 
 
 @router.post(
@@ -121,7 +130,12 @@ def why_not(
     return asking.why_not(query, wanted, gallery=gallery, wish=wish, scorer=scorer)
 
 
-@router.post("/compare", summary="Compare two pictures", responses=refusals(404, 409, 413, 422))
+@router.post(
+    "/compare",
+    summary="Compare two pictures",
+    response_model=CompareResponse,
+    responses=refusals(404, 409, 413, 422),
+)
 def compare(
     asking: Asking,
     a: Annotated[UploadFile | None, File(description="One picture; it is not kept.")] = None,
@@ -150,7 +164,7 @@ def compare(
     faithfulness: Annotated[
         bool, Form(description="Also test both maps by hiding regions; this takes seconds.")
     ] = False,
-) -> CompareResponse:
+) -> Response:
     """How near two pictures are by the gallery's encoder: the fields of one match, b being matched.
 
     `crop` and `masked` are of a, as they are of the query in a search.
@@ -159,14 +173,16 @@ def compare(
     query = part(_one_of(limit, a, a_image_id, a_query_id, "a"), crop, masked)
     matched = _one_of(limit, b, b_image_id, b_query_id, "b")
     hiding = HidingWanted(what_if=what_if, faithfulness=faithfulness, pictures=overlays)
-    return asking.comparer.compare(
-        query,
-        matched,
-        gallery=gallery,
-        scorer=scorer,
-        calibration=calibration,
-        of=explained,
-        extras=Extras(overlays, correspondences, contributions, hiding),
+    return written(
+        asking.comparer.compare(
+            query,
+            matched,
+            gallery=gallery,
+            scorer=scorer,
+            calibration=calibration,
+            of=explained,
+            extras=Extras(overlays, correspondences, contributions, hiding),
+        )
     )
 
 

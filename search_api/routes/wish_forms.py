@@ -16,7 +16,7 @@ from search_api.schemas.groups import MAX_GROUP_SIZE
 from search_api.scoring import MAX_DISTANCE
 
 
-def _choice(
+async def _choice(
     min_probability: Annotated[
         float | None,
         Form(
@@ -53,7 +53,7 @@ def _choice(
     return Choice(min_probability, max_distance, group_by, group_size, fold, after, include_judged)
 
 
-def _wish(
+async def _wish(
     asking: Asking,
     choice: Annotated[Choice, Depends(_choice)],
     k: Annotated[int | None, Form(ge=1, description="How many matches.")] = None,
