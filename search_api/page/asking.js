@@ -46,7 +46,7 @@ export class AskPanel {
     $("drop").classList.toggle("full", Boolean(picture));
     $("part-tools").hidden = !picture;
     this.#offer();
-    say($("choose-told"), picture ? "Choose another" : "Choose a picture");
+    say($("choose-told"), picture ? "Replace it" : "Choose a picture");
     if (!picture) return this.#draw(null);
     if ($("asked").getAttribute("src") !== picture.source) $("asked").src = picture.source;
     $("asked").alt = `The picture asked with: ${picture.name}`;

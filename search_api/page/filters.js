@@ -9,6 +9,7 @@ const [MOST_SHOWN, GROUP_SIZE] = [100, 4]; // images of one answer, and of one g
 const ROOMY = "(min-width: 46.01rem)"; // where filters stand beside the matches
 const TYPING = 500; // milliseconds
 const ANY = { min_probability: "0", max_distance: "2" }; // where a slider asks for nothing
+const SEVERAL_TOLD = "No verdicts and no probabilities where several pictures are asked with: they are learned from pairs of two.";
 const OURS = ["k", "where", "scorer", "prefilter", "min_probability", "max_distance", "group_by", "fold", "include_judged", "label", "attribute"];
 
 export class Filters {
@@ -26,7 +27,7 @@ export class Filters {
   // what a gallery has to choose from
   learn(detail) {
     this.detail = detail;
-    const { labels, attributes, scorers, class_head: classHead, calibration } = detail;
+    const { labels, attributes, scorers, class_head: classHead } = detail;
     $("labels").replaceChildren(...Object.entries(labels).map(([label, images]) => box("label", label, `${label}`, images)));
     $("label-box").hidden = !Object.keys(labels).length;
     $("label-search").parentElement.hidden = Object.keys(labels).length < MANY;
@@ -35,15 +36,22 @@ export class Filters {
     const names = attributes.map(({ name }) => name).join(", ");
     say($("conditions-help"), attributes.length ? `Conditions such as year >= 2020 or site in (a, b), on: ${names}.` : "");
     $("scorer").replaceChildren(...scorers.map((each) => new Option(SCORERS[each] ?? each, each)));
-    $("scorer").closest("label").hidden = scorers.length < 2;
     $("prefilter").closest("label").hidden = !classHead;
     $("group_by").replaceChildren(new Option("not at all", ""), ...(Object.keys(labels).length ? [new Option("by label", "label")] : []),
       ...attributes.map(({ name }) => new Option(`by ${name}`, name)));
-    const isCalibrated = !calibration.reason;
+    this.judge();
+    this.set({});
+  }
+
+  // by what matches are judged: calibration and the pair head know pairs of two pictures
+  judge({ several = false } = {}) {
+    const { calibration, scorers } = this.detail;
+    const isCalibrated = !calibration.reason && !several;
     $("min_probability").closest("label").hidden = !isCalibrated;
     $("max_distance").closest("label").hidden = isCalibrated;
-    say($("uncalibrated"), isCalibrated ? "" : uncalibrated(detail));
-    this.set({});
+    $("scorer").closest("label").hidden = scorers.length < 2 || several;
+    say($("uncalibrated"), isCalibrated ? "" : several ? SEVERAL_TOLD : uncalibrated(this.detail));
+    this.#tellSliders();
   }
 
   // as an address tells it
@@ -67,6 +75,7 @@ export class Filters {
     }
     if (this.form.elements.min_probability.closest("label").hidden) delete found.min_probability;
     else delete found.max_distance;
+    if (this.form.elements.scorer.closest("label").hidden) delete found.scorer;
     return { ...found, label: data.getAll("label"), attribute: conditions(data).map((each) => JSON.stringify(each)) };
   }
 

@@ -1,12 +1,13 @@
-// A picture that is asked with: a file of the person's or an image of the gallery, whole or a part of it.
+// A picture that is asked with: a file of the person's, one that the service keeps or an image of the gallery, whole
+// or a part of it.
 import { imageAddress } from "./service.js";
 import { nameOf } from "./words.js";
 
 export const READABLE = /^image\//;
 
 export class Picture {
-  constructor({ file = null, imageId = null, name = "", gallery = null, build = null, crop = null, masked = [] }) {
-    Object.assign(this, { file, imageId, name, gallery, build, crop, masked });
+  constructor({ file = null, imageId = null, queryId = null, name = "", gallery = null, build = null, crop = null, masked = [] }) {
+    Object.assign(this, { file, imageId, queryId, name, gallery, build, crop, masked });
     Object.freeze(this);
   }
 
@@ -20,10 +21,14 @@ export class Picture {
 
   get isPart() { return Boolean(this.crop) || this.masked.length > 0; }
 
-  get source() { return this.file ? objectAddress(this.file) : imageAddress(this, this.imageId, "picture"); }
+  get source() {
+    if (this.file) return objectAddress(this.file);
+    return this.queryId ? `/v1/queries/${encodeURIComponent(this.queryId)}/picture` : imageAddress(this, this.imageId, "picture");
+  }
 
   put(form, { field = "image", id = "image_id", part = true } = {}) {
     if (this.file) form.set(field, this.file, this.file.name || "pasted picture");
+    else if (this.queryId) form.set(id.replace("image_id", "query_id"), this.queryId);
     else form.set(id, this.imageId);
     if (part && this.crop) form.set("crop", this.crop.join());
     if (part) for (const box of this.masked) form.append("masked", box.join());

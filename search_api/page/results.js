@@ -47,6 +47,11 @@ export class Results {
     $("state").replaceChildren(...states);
   }
 
+  focus(imageId) { // where a person was before the matches came anew
+    const card = $("matches").querySelector(`[data-image="${imageId}"]`) ?? $("matches").firstElementChild;
+    (card?.querySelector(".liking") ?? card?.querySelector("button"))?.focus();
+  }
+
   judged(imageId, judgement) { // the card says at once what a person said of it
     const card = $("matches").querySelector(`[data-image="${imageId}"]`);
     card?.classList.toggle("wrong", judgement?.says === "wrong");
@@ -96,7 +101,7 @@ export class Results {
     open.setAttribute("aria-haspopup", "dialog");
     const similar = button("Find similar", () => this.actions.similar(match), { "aria-label": `Find similar to match ${match.rank}` });
     const card = make("li", { className: `card${judgement?.says === "wrong" ? " wrong" : ""}` }, open, this.#members(group?.members ?? places),
-      make("div", { className: "actions" }, similar, make("span", { className: "badge" }, judgement ? `Judged ${judgement.says}` : "")));
+      make("div", { className: "actions" }, similar, ...liking(match, this.actions), make("span", { className: "badge" }, judgement ? `Judged ${judgement.says}` : "")));
     card.dataset.image = match.image_id;
     return card;
   }
@@ -108,6 +113,15 @@ export class Results {
     }, make("img", { src: imageAddress(this.actions.place(), each.image_id), alt: "", loading: "lazy" })));
     return make("div", { className: "members" }, ...shown);
   }
+}
+
+// buttons that ask with this image, too: matches are to be more like it, or less
+export function liking(match, { weightOf, weigh }) {
+  const weight = weightOf(match);
+  if (weight === null || weight === undefined) return [];
+  const one = (sign, text, way) => button(sign, () => weigh(match, way), { className: "liking", title: `${text} this`,
+    "aria-label": `${text} ${match.rank ? `match ${match.rank}` : "this match"}`, "aria-pressed": String(weight !== 0 && weight > 0 === way > 0) });
+  return [one("+", "More like", 1), one("−", "Less like", -1)];
 }
 
 function bar(probability) { // a look is enough to compare; the number stands below

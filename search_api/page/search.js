@@ -4,9 +4,12 @@ import * as address from "./address.js";
 import { AskPanel } from "./asking.js";
 import { Filters } from "./filters.js";
 import { MatchDialog } from "./match.js";
+import { Others } from "./others.js";
 import { Picture } from "./picture.js";
+import { Query } from "./query.js";
 import { Results } from "./results.js";
 import { Problem, imageAddress, inGallery, post, ask as request } from "./service.js";
+import { Sharing } from "./sharing.js";
 import { problemState, state } from "./states.js";
 import { nameOf } from "./words.js";
 
@@ -14,18 +17,22 @@ const TRIED = 8; // images to begin with where nothing was asked yet
 
 export class SearchView {
   constructor(place) { // `place()` is the gallery that is looked into, and its build
-    Object.assign(this, { place, picture: null, latest: null, asked: null, opened: false, early: null });
-    this.panel = new AskPanel((picture) => this.ask(picture));
+    Object.assign(this, { place, query: null, latest: null, asked: null, opened: false, early: null, names: new Map() });
+    this.panel = new AskPanel((picture) => this.ask(this.#with(picture)));
     this.panel.takes = () => !$("search").hidden;
     this.panel.refused = (name) => this.results.blank(problemState(new Problem({ title: "That is no picture", detail: `“${name}” is not an image file: choose, drop or paste a picture.` })));
-    this.filters = new Filters($("filters"), () => this.ask(this.picture));
+    this.others = new Others((others) => this.ask(this.query.with(others)));
+    this.sharing = new Sharing({ keep: (seconds) => this.#keep(seconds), forget: () => this.#forget() });
+    this.filters = new Filters($("filters"), () => this.ask(this.query));
     this.results = new Results({
       place, open: (match) => this.#goTo({ match: match.image_id }, { opened: true }), similar: (image) => this.#similar(image),
-      includeJudged: () => { $("include_judged").checked = true; this.ask(this.picture); },
+      includeJudged: () => { $("include_judged").checked = true; this.ask(this.query); },
+      weightOf: (match) => this.query?.weightOf(match.image_id), weigh: (match, weight) => this.#weigh(match, weight),
     });
     this.dialog = new MatchDialog({
       closed: () => this.#closed(), similar: (match) => this.#similar(match), step: (by) => this.#step(by),
-      masked: (boxes) => this.ask(this.picture.with({ masked: boxes }), { open: this.dialog.match.image_id }),
+      masked: (boxes) => this.ask(this.query.of(this.query.picture.with({ masked: boxes })), { open: this.dialog.match.image_id }),
+      weightOf: (match) => this.query?.weightOf(match.image_id), weigh: (match, weight) => { this.dialog.close(); return this.#weigh(match, weight); },
       judged: (imageId, judgement) => this.results.judged(imageId, judgement),
     });
     $("more").addEventListener("click", () => this.#more());
@@ -37,15 +44,27 @@ export class SearchView {
   }
 
   // what a person asks: it goes into the address, and the matches follow
-  ask(picture, { open = null } = {}) {
+  ask(query, { open = null } = {}) {
     if (!this.place()) { // no gallery is known yet: it is asked once there is one
-      this.early = picture;
-      return this.panel.show(picture);
+      this.early = query;
+      return this.panel.show(query?.picture ?? null);
     }
-    this.picture = picture;
+    this.query = query;
+    this.filters.judge({ several: Boolean(query?.isSeveral) });
     this.#write({ match: open }, { replace: Boolean(open) });
-    this.panel.show(picture);
+    this.#show();
     return this.#search(open);
+  }
+
+  #with(picture) { // a part of the same picture leaves the others; another picture is a question of its own
+    if (!picture) return null;
+    return picture.source === this.query?.picture.source ? this.query.of(picture) : new Query(picture);
+  }
+
+  #show() {
+    this.panel.show(this.query?.picture ?? null);
+    this.others.show(this.query);
+    this.sharing.show(this.query);
   }
 
   // what an address asks
@@ -54,41 +73,32 @@ export class SearchView {
     this.early = null;
     if (early) return this.ask(early);
     this.filters.set(told);
-    this.picture = this.#told(told);
-    this.panel.show(this.picture);
+    this.query = Query.told(told, this.place(), this.names);
+    this.filters.judge({ several: Boolean(this.query?.isSeveral) });
+    this.#show();
     if (told.lost) return this.results.blank(state("empty", "The picture is not here any more", "A picture of yours is kept by nobody, so this page has forgotten it: choose it again."));
     const same = this.asked && this.asked === this.#question() && this.results.answer;
     return same ? this.#open(told.match) : this.#search(told.match ?? null);
   }
 
-  #told(told) {
-    const part = { crop: told.crop?.split(",").map(Number) ?? null, masked: (told.masked ?? []).map((each) => each.split(",").map(Number)) };
-    if (told.file) return Picture.ofFile(told.file).with(part);
-    if (!told.image) return null;
-    const { image_id: known, name } = this.picture ? { image_id: this.picture.imageId, name: this.picture.name } : {};
-    return new Picture({ ...this.place(), imageId: told.image, name: String(known) === told.image ? name : "" }).with(part);
-  }
-
   get params() { // as an address tells them
-    const { picture } = this;
-    const asked = picture ? { image: picture.imageId, crop: picture.crop?.join(), masked: picture.masked.map((box) => box.join()) } : {};
-    return { gallery: this.place().gallery, ...asked, ...this.filters.told };
+    return { gallery: this.place().gallery, ...this.query?.params, ...this.filters.told };
   }
 
-  #question() { return JSON.stringify([this.params, address.fileName(this.picture?.file)]); }
+  #question() { return JSON.stringify([this.params, (this.query?.others ?? []).map(({ weight }) => weight), (this.query?.pictures ?? []).map((each) => each.source)]); }
 
-  #write(more = {}, options = {}) { address.write({ ...this.params, ...more }, { file: this.picture?.file, ...options }); }
+  #write(more = {}, options = {}) { address.write({ ...this.params, ...more }, { query: this.query, ...options }); }
 
   async #search(open = null) {
     const mine = (this.latest = {});
-    if (!this.picture) { this.dialog.close(); this.asked = null; return this.#begin(mine); }
+    if (!this.query) { this.dialog.close(); this.asked = null; return this.#begin(mine); }
     const question = this.#question();
     this.results.wait(this.filters.k);
     try {
       const answer = await post("/v1/search", this.#form());
       if (mine !== this.latest) return; // something else was asked meanwhile
       this.asked = question;
-      if (!this.picture.name) this.panel.show(this.picture = this.picture.with({ name: nameOf(answer.query.uri) }));
+      this.#learnNames(answer);
       if (answer.matches.length) this.results.show(answer);
       else this.#nothing(answer);
       await this.#open(open);
@@ -97,12 +107,48 @@ export class SearchView {
       this.asked = null;
       this.dialog.close();
       if (problem.kind === "unreadable-image") this.panel.unreadable();
+      if (problem.kind === "query-not-found") { this.query = null; this.#show(); } // there is nothing left to be shown of it
       this.results.blank(problemState(problem, () => this.#search()));
     }
   }
 
+  #learnNames(answer) { // of what an address named by its id alone
+    for (const { image_id: id, uri } of answer.matches) this.names.set(String(id), nameOf(uri));
+    if (this.query.pictures.every(({ name }) => name)) return;
+    const told = (answer.queries ?? [answer.query]).map(({ uri }) => nameOf(uri));
+    const named = (picture, place) => (picture.name ? picture : picture.with({ name: told[place] }));
+    this.query = new Query(named(this.query.picture, 0), this.query.others.map(({ picture, weight }, place) => ({ picture: named(picture, place + 1), weight })), this.query.until);
+    this.#show();
+  }
+
+  #weigh(match, weight) { // a second time takes it back
+    const isAgain = this.query.weightOf(match.image_id) === weight;
+    return this.ask(this.query.weigh(Picture.ofImage(this.place(), match), isAgain ? 0 : weight)).then(() => this.results.focus(match.image_id));
+  }
+
+  async #keep(seconds) {
+    const { query } = this;
+    const kept = query.kept(await post("/v1/search", this.#form({ k: 1, keep: seconds })));
+    if (query === this.query) this.#settle(kept);
+  }
+
+  async #forget() {
+    const ids = new Set(this.query.queryIds);
+    await Promise.all([...ids].map((id) => request(`/v1/queries/${encodeURIComponent(id)}`, { method: "DELETE" })));
+    this.#settle(this.query.forgotten());
+  }
+
+  #settle(query) { // the same question under another address, unless what it asked with is gone
+    const isAsked = this.asked === this.#question();
+    this.query = query;
+    this.#write({ match: address.read().match }, { replace: true });
+    this.#show();
+    if (isAsked && query) this.asked = this.#question();
+    else if (!query) this.results.blank(state("empty", "The picture is deleted", "Nobody can ask with it any more. Choose a picture to begin anew."));
+  }
+
   #form(more = {}) {
-    const form = this.filters.put(this.picture.put(new FormData()));
+    const form = this.filters.put(this.query.put(new FormData()));
     for (const [name, value] of Object.entries({ gallery: this.place().gallery, ...more })) form.set(name, value);
     return form;
   }
@@ -124,7 +170,7 @@ export class SearchView {
     const left = answer.left_out ? "Matches that were judged wrong are left out." : "";
     const advice = this.filters.isNarrow ? "No image of the gallery is left by what you chose under “Which images”." : "The gallery has no image to be found.";
     const actions = [this.filters.isNarrow ? button("Ask for any image", () => $("clear").click()) : null,
-      answer.left_out ? button("Show what was judged wrong", () => { $("include_judged").checked = true; this.ask(this.picture); }) : null];
+      answer.left_out ? button("Show what was judged wrong", () => { $("include_judged").checked = true; this.ask(this.query); }) : null];
     this.results.blank(state("empty", "Nothing was found", [advice, left], ...actions));
     this.results.answer = answer;
   }
@@ -148,7 +194,7 @@ export class SearchView {
 
   #similar(image) {
     this.dialog.close();
-    return this.ask(Picture.ofImage(this.place(), image).with(image.uri ? {} : { name: "" }));
+    return this.ask(new Query(Picture.ofImage(this.place(), image).with(image.uri ? {} : { name: "" })));
   }
 
   #goTo(more, { opened = false } = {}) {
@@ -159,8 +205,8 @@ export class SearchView {
 
   #open(imageId) {
     const match = imageId && this.results.answer?.matches.find((each) => String(each.image_id) === String(imageId));
-    if (match) return this.dialog.open(match, this.results.answer, this.picture);
-    if (imageId && this.dialog.isOpen && this.results.answer) return this.dialog.open({ ...this.dialog.match, rank: 0 }, this.results.answer, this.picture);
+    if (match) return this.dialog.open(match, this.results.answer, this.query);
+    if (imageId && this.dialog.isOpen && this.results.answer) return this.dialog.open({ ...this.dialog.match, rank: 0 }, this.results.answer, this.query);
     return this.dialog.close(); // the address names none that was found
   }
 
@@ -181,10 +227,16 @@ export class SearchView {
 
   // another gallery does not know an image of this one: it is asked with the picture
   async detach() {
-    const { picture } = this;
-    if (!picture?.imageId) return;
-    const response = await fetch(picture.source).catch(() => null);
-    if (!response?.ok) { this.picture = null; return; }
-    this.picture = picture.with({ file: new File([await response.blob()], picture.name || "picture.jpg", { type: "image/jpeg" }), imageId: null });
+    if (!this.query) return;
+    const moved = await Promise.all(this.query.pictures.map(detached));
+    const others = this.query.others.map(({ weight }, place) => ({ picture: moved[place + 1], weight })).filter(({ picture }) => picture);
+    this.query = moved[0] ? new Query(moved[0], others, this.query.until) : null;
   }
+}
+
+async function detached(picture) {
+  if (!picture.imageId) return picture;
+  const response = await fetch(picture.source).catch(() => null);
+  if (!response?.ok) return null;
+  return picture.with({ file: new File([await response.blob()], picture.name || "picture.jpg", { type: "image/jpeg" }), imageId: null });
 }

@@ -12,6 +12,7 @@ const ADVICE = { // by the last part of the problem's type
   "unknown-label": "Labels have changed since this page was opened: choose again under “Which images”.",
   "image-not-found": "It was deleted or has changed since: choose another picture.",
   "picture-unavailable": "Its file is gone: choose another picture.",
+  "query-not-found": "It was kept for a while, and that is over, or somebody deleted it: choose the picture again.",
   "gallery-not-found": "Choose a gallery in the list above.",
   "cursor-gone": "The gallery was published anew meanwhile: search again.",
 };

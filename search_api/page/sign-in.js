@@ -35,7 +35,8 @@ function show(session) {
 
 signIn.addEventListener("submit", told(async () => {
   await ask("POST", { key: document.getElementById("key").value });
-  location.assign("/");
+  if (location.pathname === "/") location.reload(); // to what the address asks for
+  else location.assign("/");
 }));
 signOut.addEventListener("submit", told(async () => {
   await ask("DELETE");

@@ -340,6 +340,53 @@ def test_a_pair_that_was_judged_wrong_is_left_out_until_it_is_taken_back(page: A
     until(page, "document.querySelector('#judging [role=status]').textContent === 'Taken back.'")
 
 
+def test_pictures_are_added_and_matches_are_more_or_less_like_them(page: Any) -> None:
+    choose(page, HALVES)
+    with page.expect_response("**/v1/search"):
+        page.click("#matches .card:has-text('cold') [title='More like this']")
+    until(page, "document.activeElement.classList.contains('liking')")
+    assert "also=" in page.url and names(page)[0] == "cold"
+    assert page.get_attribute(".card:has-text('cold') [title='More like this']", "aria-pressed") == "true"
+    with page.expect_response("**/v1/search"):
+        page.set_input_files("#add-one", as_file(plain("lime"), "lime.png"))
+    page.wait_for_selector("#others li:nth-child(2)")
+    with page.expect_response("**/v1/search") as asked:
+        page.select_option("#others li:nth-child(2) select", "-1")
+    assert [each["weight"] for each in asked.value.json()["queries"]] == [1, 1, -1]
+    names(page)
+    page.click("#matches .open")
+    page.wait_for_selector("#why .query .heat:not([hidden])")
+    assert page.inner_text("#verdict").endswith("to all 3 pictures") and not page.is_visible("#judging")
+    page.select_option("#beside", "2")
+    assert page.inner_text("#why .query figcaption") == "Asked for what is unlike: lime.png"
+    page.keyboard.press("Escape")
+    for _ in range(2):
+        page.click("#others li:last-child button")
+    until(page, "!location.search.includes('also')")
+    page.go_back()
+    until(page, "document.querySelectorAll('#others li').length === 1")
+
+
+def test_a_link_opens_a_search_for_a_colleague_until_the_picture_is_deleted(page: Any, opened: Any) -> None:
+    choose(page, HALVES)
+    page.click("#share summary")
+    assert "kept by nobody" in page.inner_text("#share-told")
+    page.click("#keep")
+    page.wait_for_selector("#forget")
+    assert "The picture is kept until" in page.inner_text("#share-told")
+    link = page.input_value("#link")
+    assert "#kept=" in link and page.url == link
+    colleague = opened(link)
+    assert names(colleague) == names(page)
+    assert colleague.locator("#asked").evaluate("each => each.decode().then(() => each.naturalWidth > 0)")
+    assert "query.png" in colleague.get_attribute("#asked", "alt")
+    page.click("#forget")
+    until(page, "document.querySelector('#share-status').textContent.startsWith('Deleted')")
+    assert "kept" not in page.url and page.locator("#matches .card").count() == 4
+    colleague.reload()
+    colleague.wait_for_selector("#state .refused:has-text('or somebody deleted it')")
+
+
 def test_any_two_pictures_are_compared(opened: Any, service: str) -> None:
     page = opened(f"{service}/?view=compare")
     page.set_input_files("#choose-a", as_file(HALVES, "a.png"))
@@ -418,10 +465,11 @@ def test_where_a_key_is_needed_the_page_leads_to_it(workshop: Workshop, opened: 
     workshop.publish()
     service = guarded(workshop)
     with served(service.app) as url:
-        page = opened(url)
+        page = opened(f"{url}/?gallery=default&k=6")
         page.fill("#key", service.keys.create("curator", scope="read")[1].text)
         page.click("#sign-in button")
         page.wait_for_selector("#drop")
+        assert "k=6" in page.url, "what the address asked for is shown"
         choose(page, plain("red"))
         assert page.locator("#matches img").first.evaluate(
             "each => each.decode().then(() => each.naturalWidth > 0)"
@@ -511,6 +559,10 @@ def test_axe_finds_no_serious_fault(opened: Any, service: str, scheme: str) -> N
     rules = [] if scheme == "light" else ["color-contrast"]  # all else is the same in the dark
     seen = {"begin": faults_of(page, rules)}
     choose(page, FOUR)
+    page.click("#share summary")
+    page.click("#matches .liking")
+    page.wait_for_selector("#others li")
+    names(page)
     seen["matches"] = faults_of(page, rules)
     open_match(page, "mixed")
     seen["match"] = faults_of(page, rules)
