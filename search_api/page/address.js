@@ -3,7 +3,7 @@ const files = new Map(); // pictures of this visit: they are in no address, beca
 let listener = () => {};
 
 export const SINGLE = ["view", "gallery", "image", "crop", "match", "a", "b", "k", "where", "scorer", "prefilter", "min_probability",
-  "max_distance", "group_by", "fold", "include_judged"];
+  "max_distance", "group_by", "fold", "include_judged", "listed"];
 export const SEVERAL = ["label", "masked", "attribute", "also"];
 
 // What is kept by the service for a while stands behind the #, which no browser sends: no log of a proxy has it.

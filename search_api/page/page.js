@@ -19,7 +19,11 @@ const views = {
   search: new SearchView(place),
   compare: new ComparisonView(place),
   atlas: new AtlasView(place, ({ image_id: image }) => { address.write({ gallery: here.gallery, image }); render().catch(fail); }),
-  places: new PlacesView({ look: (name, view) => enter(name, view), changed: () => list().catch(() => {}) }),
+  places: new PlacesView({
+    look: (name, view) => enter(name, view), changed: () => list().catch(() => {}),
+    list: (listed) => { address.write({ view: "places", gallery: here?.gallery, listed }); render().catch(fail); },
+    similar: (gallery, { image_id: image }) => { address.write({ gallery, image }); render().catch(fail); },
+  }),
 };
 
 async function list() {

@@ -1,5 +1,7 @@
 // The galleries that can be searched, and the long work that is done on them.
 import { $, button, make, say } from "./element.js";
+import { ImageList } from "./images.js";
+import { origins } from "./origins.js";
 import { ask, inGallery, post } from "./service.js";
 import { noGallery, problemState } from "./states.js";
 import { count, timeLeft } from "./words.js";
@@ -10,14 +12,19 @@ const KINDS = { import: "Import", upload: "Upload", amend: "Change of images", a
 const OUTCOMES = { queued: "waits for a worker", running: "running", done: "done", failed: "failed", cancelled: "cancelled" };
 
 export class PlacesView {
-  constructor({ look, changed }) { // `look(name)` goes to the search in a gallery; `changed` when one was published
-    Object.assign(this, { look, changed, timer: null, running: new Set() });
+  // `look(name, view)` goes into a gallery, `list(name)` to its images, `similar(name, image)` to a search;
+  // `changed` when one was published
+  constructor({ look, list, similar, changed }) {
+    Object.assign(this, { look, list, changed, timer: null, running: new Set() });
+    this.images = new ImageList({ close: () => list(null), similar, asked: (jobs) => this.#await(jobs) });
     $("add-form").addEventListener("submit", (event) => { event.preventDefault(); this.#add(); });
   }
 
-  async show() {
+  async show({ listed = null } = {}) {
     clearTimeout(this.timer);
-    await Promise.all([this.#galleries(), this.#jobs()]);
+    const isNew = listed && listed !== this.images.name;
+    await Promise.all([this.#galleries(), this.#jobs(), this.images.show(listed)]);
+    if (isNew) $("images-title").scrollIntoView();
   }
 
   hide() { clearTimeout(this.timer); }
@@ -39,7 +46,8 @@ export class PlacesView {
     const same = contents < images ? `, ${count(contents, "different picture")}` : "";
     return make("li", { className: "place" }, make("h3", {}, name), make("p", {}, `${count(images, "image")}${same}`),
       make("p", { className: "quiet" }, `Build ${build}, published ${new Date(at).toLocaleString()}; encoder ${encoder.name}`),
-      make("p", { className: "actions" }, button("Search it", () => this.look(name, "search"), { "aria-label": `Search it: ${name}` }), button("Its map", () => this.look(name, "atlas"), { "aria-label": `Its map: ${name}` })));
+      origins(name),
+      make("p", { className: "actions" }, button("Its images", () => this.list(name), { "aria-label": `Its images: ${name}` }), button("Search it", () => this.look(name, "search"), { "aria-label": `Search it: ${name}` }), button("Its map", () => this.look(name, "atlas"), { "aria-label": `Its map: ${name}` })));
   }
 
   async #jobs() {
@@ -51,11 +59,20 @@ export class PlacesView {
       const going = jobs.filter(({ state }) => !ENDED.has(state)).map(({ id }) => id);
       const ended = [...this.running].some((id) => !going.includes(id));
       this.running = new Set(going);
-      if (ended) { this.changed(); await this.#galleries(); }
+      if (ended) {
+        this.changed();
+        await Promise.all([this.#galleries(), this.images.show(this.images.name)]);
+      }
       if (going.length) this.timer = setTimeout(() => this.#jobs(), EVERY);
     } catch (problem) {
       $("jobs-list").replaceChildren(make("li", {}, problemState(problem, () => this.#jobs())));
     }
+  }
+
+  #await(jobs) {
+    for (const id of jobs) this.running.add(id);
+    clearTimeout(this.timer);
+    return this.#jobs();
   }
 
   #tell(jobs) { // only what has changed is said aloud

@@ -42,7 +42,9 @@ VIEWS = ("search", "compare", "atlas", "places")
 
 @pytest.fixture(scope="module")
 def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A service over `default`, which has verdicts, and `odd`, which has none and hostile names."""
+    """A service over `default`, which has verdicts, `odd`, which has none and hostile names, and `kept`,
+    which is changed, and of which a file could not be read.
+    """
     root = tmp_path_factory.mktemp("page")
     schema.upgrade(f"sqlite:///{root}/records.db")
     engine = open_engine(f"sqlite:///{root}/records.db")
@@ -51,6 +53,9 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     publish(
         galleries, root, "odd", {SCRIPT.replace("/", ""): (plain("red"), SCRIPT, 2020)}, UNFITTED, note=SCRIPT
     )
+    (root / "kept").mkdir()
+    (root / "kept" / "broken.png").write_bytes(b"no picture")
+    publish(galleries, root, "kept", {**IMAGES, "broken": (None, "warm", 2020)}, UNFITTED)
     searcher = Searcher(
         galleries, settings=SearchSettings(), load_encoder=partial(Encoder.load, device="cpu")
     )
@@ -62,7 +67,7 @@ def service(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def publish(
     galleries: Galleries, root: Path, name: str, images: Any, calibration: Any, note: str = "-"
 ) -> None:
-    write_folder(root / name, {f"{each}.png": picture for each, (picture, _, _) in images.items()})
+    write_folder(root / name, {f"{each}.png": picture for each, (picture, _, _) in images.items() if picture})
     table = root / f"{name}.csv"
     with table.open("w", encoding="utf-8", newline="") as stream:
         rows = [(f"{name}/{each}.png", label, year, note) for each, (_, label, year) in images.items()]
@@ -437,6 +442,38 @@ def test_an_import_is_a_job_with_its_progress(opened: Any, service: str) -> None
     page.wait_for_selector("#jobs-list .outcome.cancelled")
 
 
+def test_a_gallery_says_where_its_pictures_came_from_and_what_was_left_out(opened: Any, service: str) -> None:
+    page = opened(f"{service}/?view=places")
+    kept = page.locator(".place:has([aria-label='Its images: kept'])")
+    kept.locator("summary").click()
+    assert kept.locator(".sources").inner_text().endswith("/kept.csv")
+    assert "broken.png: it is no picture" in kept.locator(".left-out").inner_text()
+    assert "every file could be read" in page.inner_text(".place:has([aria-label='Its images: default'])")
+
+
+def test_several_images_are_removed_taken_back_and_labelled_at_once(opened: Any, service: str) -> None:
+    page = opened(f"{service}/?view=places")
+    page.click("[aria-label='Its images: kept']")
+    page.wait_for_selector("#images-list li")
+    assert "listed=kept" in page.url and page.is_disabled("#remove")
+    for name in ("red.png", "blue.png"):
+        page.check(f"#images-list li:has(.name[title$='/{name}']) input")
+    assert page.inner_text("#chosen-images") == "2 images chosen"
+    page.click("#remove")
+    page.click("#sure button:has-text('Remove them')")
+    page.wait_for_selector("#images-status button")
+    assert page.locator("#images-list .name").all_inner_texts() == ["mirrored.png", "orange.png"]
+    page.click("#images-status button:has-text('Undo')")
+    until(page, "document.querySelector('#images-status').textContent.startsWith('2 images are taken back')")
+    page.check("#choose-all")
+    page.fill("#new-label", "new")
+    page.press("#new-label", "Enter")
+    until(page, "document.querySelector('#images-status').textContent.includes('labelled “new”')")
+    assert "Change of images for kept" in page.inner_text("#jobs-list")
+    page.go_back()
+    until(page, "document.querySelector('#images').hidden")
+
+
 def test_what_is_refused_comes_with_what_to_do(page: Any, service: str) -> None:
     show_file(page, "drop", b"text", name="notes.txt", media="text/plain")
     page.wait_for_selector("#state .refused")
@@ -566,7 +603,7 @@ def test_axe_finds_no_serious_fault(opened: Any, service: str, scheme: str) -> N
     seen["matches"] = faults_of(page, rules)
     open_match(page, "mixed")
     seen["match"] = faults_of(page, rules)
-    for view in VIEWS[1:]:
+    for view in (*VIEWS[1:], "places&listed=kept"):
         page.goto(f"{service}/?view={view}")
         page.wait_for_load_state("networkidle")
         seen[view] = faults_of(page, rules)
