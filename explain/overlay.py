@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from typing import TypeAlias
 
 import numpy as np
@@ -11,10 +12,11 @@ from PIL import Image, ImageEnhance
 from explain import colours
 from explain.contour import contour
 from explain.evidence import Grid
-from explain.heatmap import Heatmap, paint
+from explain.heatmap import paint
 from siamese.preprocessing import Placement
 
 RGBA: TypeAlias = NDArray[np.uint8]
+Shades: TypeAlias = NDArray[np.uint32]
 
 OPACITY = 0.82  # of full heat: the picture still shows through
 RISE = 0.75  # opacity grows with heat to this power, so that little heat can be told from none
@@ -59,16 +61,13 @@ def layer(
     the strongest heat of each.
     """
     nothing = np.zeros((1, 1), np.float32)
-    warm = paint(nothing if factual is None else factual, placement, size=size, scale=scale)
-    cool = paint(nothing if counterfactual is None else counterfactual, placement, size=size, scale=scale)
-    signed = warm.heat - cool.heat
-    pixels = np.where(
-        (signed >= 0)[..., None], _coloured(signed, colours.warm()), _coloured(-signed, colours.cool())
-    )
-    drawn = Image.fromarray(pixels)
-    for heat in (warm.heat, cool.heat):
-        _outline(drawn, heat)
-    return Image.fromarray(_veiled(np.asarray(drawn), warm))
+    first = paint(nothing if factual is None else factual, placement, size=size, scale=scale)
+    second = None if counterfactual is None else paint(counterfactual, placement, size=size, scale=scale)
+    drawn = Image.fromarray(_coloured(first.heat if second is None else first.heat - second.heat))
+    for each in (first, second):
+        if each is not None:
+            _outline(drawn, each.heat)
+    return drawn if first.seen.all() else Image.fromarray(_veiled(np.asarray(drawn), first.seen))
 
 
 def muted(image: Image.Image) -> Image.Image:
@@ -82,10 +81,28 @@ def opacity(heat: NDArray[np.floating]) -> NDArray[np.floating]:
     return OPACITY * heat**RISE
 
 
-def _coloured(heat: NDArray[np.float32], ramp: colours.Ramp) -> RGBA:
-    heat = np.clip(heat, 0, 1)
-    alpha = np.rint(opacity(heat) * 255).astype(np.uint8)
-    return np.dstack([ramp[np.rint(heat * (colours.STEPS - 1)).astype(int)], alpha])
+def _coloured(signed: NDArray[np.float32]) -> RGBA:
+    """Return the colours (H, W, 4) of heat in [-1, 1]: below 0 the cool ones."""
+    steps = np.rint(signed * (colours.STEPS - 1)).astype(np.intp)
+    return _as_bytes(_shades().take(steps + colours.STEPS - 1))
+
+
+@cache
+def _shades() -> Shades:
+    """Return the colour of each step from full heat of the cool part to that of the warm one."""
+    alpha = np.rint(opacity(np.linspace(0, 1, colours.STEPS)) * 255).astype(np.uint8)[:, None]
+    warm, cool = (np.hstack([ramp, alpha]) for ramp in (colours.warm(), colours.cool()))
+    return _as_shades(np.concatenate([cool[:0:-1], warm]))
+
+
+def _as_shades(pixels: RGBA) -> Shades:
+    """Return bytes (..., 4) as one number each, of which numpy picks many at once."""
+    shades: Shades = np.ascontiguousarray(pixels).view(np.uint32)[..., 0]
+    return shades
+
+
+def _as_bytes(shades: Shades) -> RGBA:
+    return shades[..., None].view(np.uint8)
 
 
 def _outline(drawn: Image.Image, heat: NDArray[np.float32]) -> None:
@@ -99,10 +116,10 @@ def _outline(drawn: Image.Image, heat: NDArray[np.float32]) -> None:
         drawn.alpha_composite(ink)
 
 
-def _veiled(pixels: RGBA, heatmap: Heatmap) -> RGBA:
+def _veiled(pixels: RGBA, seen: NDArray[np.bool_]) -> RGBA:
     """Cover with a pale, hatched veil what the encoder did not see."""
-    rows, columns = np.indices(heatmap.seen.shape)
-    hatched = ((rows + columns) % HATCH_PERIOD == 0)[..., None]
-    veil = np.where(hatched, np.array(colours.HATCH, np.uint8), np.array(colours.VEIL, np.uint8))
-    alpha = np.full((*heatmap.seen.shape, 1), round(VEIL * 255), np.uint8)
-    return np.where(heatmap.seen[..., None], pixels, np.dstack([veil, alpha]))
+    down, across = ((np.arange(side) % HATCH_PERIOD).astype(np.uint8) for side in seen.shape)
+    hatched = (down[:, None] + across) % HATCH_PERIOD == 0
+    opaque = round(VEIL * 255)
+    hatch, veil = _as_shades(np.array([(*colours.HATCH, opaque), (*colours.VEIL, opaque)], np.uint8))
+    return _as_bytes(np.where(seen, _as_shades(pixels), np.where(hatched, hatch, veil)))
