@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,6 +15,7 @@ from siamese.preprocessing import Placement
 Heat = NDArray[np.float32]
 Weights = NDArray[np.float64]
 
+RESAMPLINGS_KEPT = 64  # all maps of one answer are painted on pictures of few sizes
 ROUNDING = 1e-6  # of a cosine or a distance between float32 embeddings
 
 
@@ -76,6 +78,7 @@ def at_pixels(grid: NDArray[np.floating], *, side: int) -> Weights:
     return painted
 
 
+@lru_cache(maxsize=RESAMPLINGS_KEPT)
 def _resampling(
     pixels: int, extent: float, span: tuple[float, float], cells: int
 ) -> tuple[Weights, NDArray[np.bool_]]:
@@ -88,7 +91,10 @@ def _resampling(
         cell = first + tap
         weight = _cubic(np.abs(position - 0.5 - cell))
         np.add.at(weights, (np.arange(pixels), np.clip(cell, 0, cells - 1)), weight)
-    return weights, (position >= 0) & (position <= cells)
+    covered = (position >= 0) & (position <= cells)
+    for each in (weights, covered):
+        each.setflags(write=False)
+    return weights, covered
 
 
 def _cubic(x: Weights) -> Weights:

@@ -22,6 +22,7 @@ IDLE_TIMEOUT_MS = 300_000
 ten times as long as a writer waits for it, and longer than removing a large segment takes."""
 
 _IMMEDIATE = "whyalike_immediate"
+_SINGLE = "whyalike_single"
 
 
 def open_engine(url: str) -> Engine:
@@ -55,6 +56,18 @@ def writing(engine: Engine) -> Iterator[Connection]:
     if engine.dialect.name == "postgresql":
         options["isolation_level"] = "READ COMMITTED"  # see what was committed while it waited for its turn
     with engine.execution_options(**options).begin() as connection:
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection for a single question, without a transaction around it, whose beginning and end would cost
+    as much as many a question; several that must see the same state are asked within `engine.begin()`.
+    """
+    options: dict[str, Any] = {_SINGLE: True}
+    if engine.dialect.name == "postgresql":
+        options["isolation_level"] = "AUTOCOMMIT"
+    with engine.execution_options(**options).connect() as connection:
         yield connection
 
 
@@ -92,8 +105,9 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    immediate = connection.get_execution_options().get(_IMMEDIATE, False)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if immediate else "BEGIN")
+    options = connection.get_execution_options()
+    if not options.get(_SINGLE, False):
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if options.get(_IMMEDIATE, False) else "BEGIN")
 
 
 def _configure_postgresql(connection: Any, _record: Any) -> None:

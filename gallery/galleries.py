@@ -14,7 +14,7 @@ from gallery.builds.build import Build
 from gallery.builds.opened import opened_build
 from gallery.builds.retention import build_numbers, retire
 from gallery.clock import utc_now
-from gallery.database import require_schema
+from gallery.database import reading, require_schema
 from gallery.deletion import delete_gallery, delete_if_empty, remove_doomed, remove_folder
 from gallery.errors import (
     BuildNotFound,
@@ -79,7 +79,7 @@ class Galleries:
 
     def summaries(self) -> list[GallerySummary]:
         """All galleries at a glance, by name."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return summaries(connection)
 
     def published(self) -> list[GallerySummary]:
@@ -117,7 +117,7 @@ class Galleries:
 
         Raises GalleryNotFound, also for one that is being deleted, and NothingPublished.
         """
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             found = published_build(connection, name) if is_storable(name) else None
         if found is None:
             raise self._not_found(name)

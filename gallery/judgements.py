@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from gallery.builds.build import Build
 from gallery.clock import utc_now
-from gallery.database import writing
+from gallery.database import reading, writing
 from gallery.errors import InvalidJudgement, JudgementNotFound
 from gallery.filters.attributes import is_storable
 from gallery.membership import CHECKSUM, STATEMENTS_KEPT
@@ -108,13 +108,13 @@ class Judgements:
         if not revoked:
             condition &= JudgementRecord.revoked_at.is_(None)
         statement = self._asked(condition).order_by(JudgementRecord.id).limit(limit)
-        with self._site.engine.connect() as connection:
+        with reading(self._site.engine) as connection:
             return [_judgement(row) for row in connection.execute(statement)]
 
     def of(self, checksum: str) -> dict[str, Judgement]:
         """Those that stand on pairs of this content, by the other one."""
         statement = _standing_on(self._site.gallery_id)
-        with self._site.engine.connect() as connection:
+        with reading(self._site.engine) as connection:
             found = connection.execute(statement, {CHECKSUM.key: checksum}).all()
         return {each.other(checksum): each for each in map(_judgement, found)}
 

@@ -10,6 +10,7 @@ from sqlalchemy import Engine
 from gallery.builds.image import GalleryImage
 from gallery.builds.readers import Reading
 from gallery.builds.whereabouts import Whereabouts
+from gallery.database import reading
 from gallery.errors import EncoderMismatch, ImageNotFound
 from gallery.fate import Fate, fate_of_image, fate_of_place
 from gallery.filters.conditions import Where
@@ -167,7 +168,7 @@ class Build:
     def images(self, image_ids: Sequence[int]) -> list[GalleryImage]:
         """Places, labels, sizes and attributes."""
         told = self.narrowing.attributes(image_ids)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = members_with_ids(connection, self._gallery_id, self.number, set(image_ids))
             found = {row.image_id: GalleryImage(*row, told.get(row.image_id, {})) for row in rows}
         self._require_found(image_ids, found)
@@ -179,14 +180,14 @@ class Build:
 
     def shown(self, image_ids: Sequence[int]) -> list[GalleryImage]:
         """Places, labels, sizes and attributes; ImageNotFound, too, for one that a person has removed."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             for image_id in sorted(removed_among(connection, image_ids)):
                 raise ImageNotFound(f"Image {image_id} was removed from the gallery {self.gallery!r}.")
         return self.images(image_ids)
 
     def with_checksum(self, checksum: str) -> list[GalleryImage]:
         """The images that show this content, by image_id; empty if there is none."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             rows = members_with_checksum(connection, self._gallery_id, self.number, checksum)
             return [GalleryImage(*row) for row in rows]
 

@@ -5,6 +5,7 @@ from collections.abc import Set as AbstractSet
 
 from sqlalchemy import Engine
 
+from gallery.database import reading
 from gallery.membership import EmbeddedRow, embedded_rows
 
 ROWS_REMEMBERED = 4096
@@ -29,7 +30,7 @@ class Whereabouts:
         known = self._rows
         where = {image_id: known[image_id] for image_id in image_ids if image_id in known}
         if missing := set(image_ids) - where.keys():
-            with self._engine.connect() as connection:
+            with reading(self._engine) as connection:
                 where |= embedded_rows(connection, self._gallery_id, self._build, self._segment_ids, missing)
             self._rows = {**known, **where} if len(known) < ROWS_REMEMBERED else dict(where)
         return where

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Engine, Select
 
+from gallery.database import reading
 from gallery.filters.conditions import LABEL, Condition, Operand, Where, require_known
 from gallery.filters.filtering import (
     AttributeColumn,
@@ -56,7 +57,7 @@ class Narrowing:
     def images_of(self, content_ids: Sequence[int], where: Where) -> list[tuple[int, int]]:
         """(image_id, content_id) of the images that show one of the contents, each by its own place."""
         statement = self._images_of(where)
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             asked = (connection.execute(statement, {IDS.key: chunk}) for chunk in chunks(content_ids))
             return [(image_id, content_id) for rows in asked for image_id, content_id in rows]
 
@@ -70,12 +71,12 @@ class Narrowing:
 
     def groups_of(self, image_ids: Iterable[int], *, by: str) -> dict[int, str]:
         """The group of each of the images that is in one."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return groups_of(connection, self._gallery_id, self._build, image_ids, by=by)
 
     def group_sizes(self, names: Sequence[str], *, by: str, where: Where) -> dict[str, int]:
         """How many images that satisfy the conditions each of the groups has."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             satisfied = satisfying(self._gallery_id, where)
             return group_sizes(connection, self._gallery_id, self._build, names, by=by, satisfied=satisfied)
 
@@ -83,47 +84,47 @@ class Narrowing:
         """The images that show one of these contents and satisfy the conditions, with its checksum."""
         if not checksums:
             return {}
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             satisfied = satisfying(self._gallery_id, where)
             return images_showing(connection, self._gallery_id, self._build, checksums, satisfied=satisfied)
 
     def satisfies(self, image_id: int, where: Where) -> bool:
         """Whether this image satisfies all of the conditions."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             satisfied = satisfying(self._gallery_id, where)
             return is_member(connection, self._gallery_id, self._build, image_id, satisfied=satisfied)
 
     def unmet(self, where: Where) -> list[str]:
         """A sentence for each of the conditions that no image satisfies, with the values that come near."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return list(unmet(connection, self._gallery_id, self._build, where, self.columns))
 
     def attributes(self, image_ids: Iterable[int]) -> dict[int, dict[str, str]]:
         """The attributes of each of the images that has any."""
         if not self._any_attributes:
             return {}
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return attributes_by_image(connection, self._gallery_id, self._build, image_ids)
 
     @cached_property
     def _any_attributes(self) -> bool:
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return any_attributes(connection, self._gallery_id)
 
     @cached_property
     def columns(self) -> list[AttributeColumn]:
         """The attributes that images of the build have, by name."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return attribute_columns(connection, self._gallery_id, self._build)
 
     @cached_property
     def labels(self) -> dict[str, int]:
         """How many images each label has."""
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             return label_counts(connection, self._gallery_id, self._build)
 
     def _contents(self, where: Where) -> NDArray[np.int64]:
-        with self._engine.connect() as connection:
+        with reading(self._engine) as connection:
             satisfied = satisfying(self._gallery_id, where)
             ids = contents_where(connection, self._gallery_id, self._build, satisfied=satisfied)
         allowed = np.array(ids, dtype=np.int64)
@@ -141,7 +142,7 @@ def _images_of(gallery_id: int, build: int, where: Where) -> Select[int, int]:
 
 
 def _count(engine: Engine, gallery_id: int, build: int, where: Where, by: str | None) -> int:
-    with engine.connect() as connection:
+    with reading(engine) as connection:
         satisfied = satisfying(gallery_id, where)
         if by is None:
             return count_images(connection, gallery_id, build, satisfied=satisfied)

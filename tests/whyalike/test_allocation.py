@@ -41,3 +41,9 @@ def test_sixteen_threads_share_two_arenas(tmp_path: object) -> None:
         return int(subprocess.run(command, check=True, capture_output=True, env=environment).stdout)
 
     assert arenas("shared") <= ARENAS < arenas("as it is")
+
+
+def test_what_lives_when_a_process_settles_is_looked_through_no_more() -> None:
+    script = "import gc, torch\nfrom whyalike.allocation import settle\nsettle()\nprint(len(gc.get_objects()))"
+    ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert int(ran.stdout) < 1000
