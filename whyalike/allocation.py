@@ -1,4 +1,4 @@
-"""Memory of a process that runs for long, with many threads: how it is handed out, and what is looked for in it."""
+"""Memory of a process of many threads that runs for long: who hands it out, and what is looked through."""
 
 from __future__ import annotations
 

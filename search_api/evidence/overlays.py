@@ -90,16 +90,22 @@ def paint(
     the hottest spot of the pair, so both pictures and both parts may be compared by eye; or it is `scale`.
     Raises Abandoned where nobody waits for it any more.
     """
+    heat = _heat(picture, evidence, side, part, scale)
+    return heat if style == "heat" else laid_over(muted(picture.image), heat)
+
+
+def _heat(
+    picture: Picture, evidence: Evidence, side: WhichSide, part: Part, scale: float | None
+) -> Image.Image:
     require_somebody()
     maps = evidence.query if side == "query" else evidence.matched
-    heat = layer(
+    return layer(
         picture.image.size,
         picture.placement,
         scale=shared_scale(evidence) if scale is None else scale,
         factual=maps.factual if part == "factual" else None,
         counterfactual=maps.counterfactual if part == "counterfactual" else None,
     )
-    return heat if style == "heat" else laid_over(muted(picture.image), heat)
 
 
 def paint_pair(
@@ -129,10 +135,11 @@ def _painted_parts(pictures: Sequence[Picture], why: Account) -> list[SideOverla
 def _painted(
     picture: Picture, evidence: Evidence, side: WhichSide, scale: float | None = None
 ) -> SideOverlays:
-    factual = paint(picture, evidence, side=side, part="factual", scale=scale)
-    counterfactual = paint(picture, evidence, side=side, part="counterfactual", scale=scale)
+    pale = muted(picture.image)
+
+    def painted(part: Part) -> str:
+        return data_uri(png(laid_over(pale, _heat(picture, evidence, side, part, scale))))
+
     return SideOverlays(
-        drawn_on=picture.drawn_on,
-        factual=data_uri(png(factual)),
-        counterfactual=data_uri(png(counterfactual)),
+        drawn_on=picture.drawn_on, factual=painted("factual"), counterfactual=painted("counterfactual")
     )

@@ -44,6 +44,8 @@ def test_sixteen_threads_share_two_arenas(tmp_path: object) -> None:
 
 
 def test_what_lives_when_a_process_settles_is_looked_through_no_more() -> None:
-    script = "import gc, torch\nfrom whyalike.allocation import settle\nsettle()\nprint(len(gc.get_objects()))"
+    script = (
+        "import gc, torch\nfrom whyalike.allocation import settle\nsettle()\nprint(len(gc.get_objects()))"
+    )
     ran = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert int(ran.stdout) < 1000
