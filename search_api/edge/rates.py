@@ -31,8 +31,9 @@ class Rates:
         self._searches.count(key.public_id)
 
     def count_batch(self, key: Key, searches: int) -> None:
-        """The searches of a batch but the first, which was counted when the batch was sent; a batch of more
-        than a minute's is let as if it held just these. Raises TooManyRequests.
+        """The searches of a batch but the first, which was counted when the batch was sent, or the pictures
+        that are asked with together; more than a minute's are let as if they were just these.
+        Raises TooManyRequests.
         """
         self._searches.count(key.public_id, cost=min(searches, self._searches.per_minute) - 1)
 

@@ -15,6 +15,7 @@ from search_api.schemas.asking import MAX_DATABASE_ID
 from search_api.schemas.base import Schema
 from search_api.schemas.service import Problem
 from search_api.search import Searcher
+from search_api.visits import visit_of
 
 
 async def _searcher(request: Request) -> Searcher:
@@ -49,6 +50,12 @@ NamedBuild = Annotated[
 
 
 JSON = "application/json"
+
+
+def count_searches(request: Request, rates: Rates, searches: int) -> None:
+    """What is asked counts as so many searches of the key, if there is one; raises TooManyRequests."""
+    if key := visit_of(request.scope).key:
+        rates.count_batch(key, searches)
 
 
 def written(answer: Schema) -> Response:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from fastapi import Depends, File, Form, UploadFile
+from fastapi import Depends, File, Form, Request, UploadFile
 
 from search_api.errors import InvalidQuestion, UploadTooLarge
 from search_api.queries.subjects import (
@@ -21,7 +21,7 @@ from search_api.queries.subjects import (
     Whole,
 )
 from search_api.regions import Region, regions
-from search_api.routes.asking import Asking, StorableText
+from search_api.routes.asking import Asking, StorableText, TheRates, count_searches
 from search_api.schemas.asking import MAX_DATABASE_ID, MAX_QUERY_ID, MAX_URL, PictureJson, QueryJson, parsed
 
 CropField = Annotated[
@@ -47,7 +47,9 @@ QueriesField = Annotated[
 
 
 async def _query(
+    request: Request,
     asking: Asking,
+    rates: TheRates,
     image: Annotated[
         list[UploadFile] | None, File(description="The picture, or those that `queries` counts; not kept.")
     ] = None,
@@ -78,7 +80,9 @@ async def _query(
             raise InvalidQuestion(
                 "Several pictures are told in queries: leave out the fields of a single one beside it."
             )
-        return several(parsed(list[QueryJson], queries, "queries"), upload)
+        listed = parsed(list[QueryJson], queries, "queries")
+        count_searches(request, rates, len(listed))
+        return several(listed, upload)
     if len(files) > 1:
         raise InvalidQuestion(
             f"{len(files)} pictures were sent: say in queries with which weights they are asked with."

@@ -11,7 +11,7 @@ from search_api.asked_search import AskedSearch
 from search_api.errors import InvalidQuestion
 from search_api.evidence.accounts import Extras, HidingWanted
 from search_api.queries.subjects import KeptUpload, Stored, Whole
-from search_api.routes.asking import Asking, TheRates, refusals, written
+from search_api.routes.asking import Asking, TheRates, count_searches, refusals, written
 from search_api.routes.batches import answer_each, require_size
 from search_api.routes.query_forms import CropField, MaskedField, Query, Sent, part, uploaded
 from search_api.routes.wish_forms import Wished
@@ -21,7 +21,6 @@ from search_api.schemas.batch import BatchResponse, SearchJson
 from search_api.schemas.search import CompareResponse, SearchResponse
 from search_api.schemas.why_not import WhyNotResponse
 from search_api.stopwatch import Stopwatch
-from search_api.visits import visit_of
 
 router = APIRouter(prefix="/v1", tags=["search"])
 
@@ -100,9 +99,7 @@ def search_batch(
     clock = Stopwatch()
     sent = Sent(image or [], asking.settings.upload_max_bytes)
     asked = require_size(parsed(list[SearchJson], searches, "searches"), asking)
-    key = visit_of(request.scope).key
-    if key:
-        rates.count_batch(key, len(asked))
+    count_searches(request, rates, len(asked))
     answered = answer_each(asking, asked, sent)
     return written(BatchResponse(answers=answered, milliseconds=clock.milliseconds()["total"]))
 

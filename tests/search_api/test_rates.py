@@ -130,6 +130,14 @@ def test_a_batch_costs_as_many_searches_as_it_holds(workshop: Workshop) -> None:
     assert [larger.post("/v1/search/batch", data=batch).status_code for _ in range(2)] == [200, 429]
 
 
+def test_several_pictures_that_are_asked_with_together_cost_a_search_each(workshop: Workshop) -> None:
+    workshop.publish()
+    client = guarded(workshop, searches_per_minute=5).client("read")
+    both = {"queries": json.dumps([{"image_id": 1}, {"image_id": 2, "weight": -0.5}])}
+    answers = [client.post("/v1/search", data=both) for _ in range(3)]
+    assert [each.status_code for each in answers] == [200, 200, 429]
+
+
 def test_an_overlay_that_embeds_its_query_costs_a_search(workshop: Workshop) -> None:
     workshop.publish()
     client = guarded(workshop, searches_per_minute=2).client("read")
