@@ -1,15 +1,16 @@
 """What a search over HTTP costs beside what nobody can do without, and what many clients gain on one.
 
     python benchmarks/search_cost.py CHECKPOINT PICTURES --out FOLDER [--gallery 100000] [--queries 200]
-        [--clients 16] [--seconds 20] [--runtime torch]
+        [--clients 16] [--seconds 20] [--runtime torch] [--services 1]
 
 A gallery of so many embeddings, drawn from a mixture that is fitted to those of PICTURES, is served by
 `whyalike serve`, a process of its own. Each query is a file of PICTURES with a number behind its end, so that
 the gallery does not know it.
 In turn, one is searched for (k = 10, evidence included, from the first byte sent to the last byte received),
-and one is decoded, prepared and run through the network in this process. Then one client and many ask for so
-many seconds; what the machine itself gains from computing in many processes is measured beside them, for the
-cores of some machines share what they compute with.
+and one is decoded, prepared and run through the network in this process; and once more through the network as
+torchvision has it, by plain PyTorch. Then one client and many ask for so many seconds, the many of so many
+services on the same home; what the machine itself gains from computing in many processes is measured beside
+them, for the cores of some machines share what they compute with.
 """
 
 from __future__ import annotations
@@ -25,10 +26,11 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from statistics import median
+from typing import TypeVar
 
 import numpy as np
 import torch
@@ -38,7 +40,9 @@ from numpy.typing import NDArray
 
 from siamese.decoding import decode_for
 from siamese.encoder import Encoder
+from siamese.network import EncoderNetwork
 from siamese.onnx_runtime import Runtime, computed_by
+from siamese.preparing import Prepared
 
 BOUNDARY = "a-part-of-a-form"
 STAGES = ("decode", "embed", "search", "rescore", "explain", "total")
@@ -46,6 +50,8 @@ STARTS_S = 120.0
 FITTED = 1500  # pictures that the mixture is fitted to
 COMPONENTS = 40
 WARM = 20  # queries before the first that counts
+
+Made = TypeVar("Made")
 
 
 def main() -> None:
@@ -58,9 +64,10 @@ def main() -> None:
         fill(root, chosen.checkpoint, home, drawn=like(chosen.checkpoint, pictures[:FITTED]))
         run_over([root], chosen.checkpoint, home)
     queries = (pictures[number % len(pictures)] + number.to_bytes(8, "big") for number in itertools.count())
-    with served(home, chosen.runtime) as port:
-        found = cost(port, queries, chosen)
-        rates = {n: rate(port, pictures, clients=n, seconds=chosen.seconds) for n in (1, chosen.clients)}
+    with ExitStack() as stack:
+        ports = [stack.enter_context(served(home, chosen.runtime)) for _ in range(chosen.services)]
+        found = cost(ports[0], queries, chosen)
+        rates = {n: rate(ports, pictures, clients=n, seconds=chosen.seconds) for n in (1, chosen.clients)}
     passes = {n: passes_a_second(chosen, pictures, processes=n) for n in (1, os.cpu_count() or 1)}
     found["searches_a_second"] = {str(clients): each for clients, each in rates.items()}
     found["clients_gain"] = rates[chosen.clients] / rates[1]
@@ -78,6 +85,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=20.0)
+    parser.add_argument("--services", type=int, default=1)
     parser.add_argument("--runtime", choices=("torch", "onnx"), default="torch")
     return parser.parse_args()
 
@@ -100,26 +108,46 @@ def like(
 def cost(port: int, queries: Iterator[bytes], chosen: argparse.Namespace) -> dict[str, object]:
     """p50 in milliseconds of a search and of what it cannot do without, and of the stages it names."""
     encoder = computed(chosen.checkpoint, chosen.runtime)
-    searched, alone = [], []
+    network = encoder.network
+    searched, alone, plain = [], [], []
     stages: dict[str, list[float]] = {stage: [] for stage in STAGES}
     connection = http.client.HTTPConnection("127.0.0.1", port)
     for turn in range(WARM + chosen.queries):
-        one, other = next(queries), next(queries)
-        began = time.perf_counter()
-        answer = json.loads(search(connection, one))
-        between = time.perf_counter()
-        encoder.embed([encoder.prepare(decode_for(other, encoder.preprocessing))])
+        answer, searching = timed(lambda: json.loads(search(connection, next(queries))))
+        embedding = timed(lambda: encoder.embed([prepared(encoder, next(queries))]))[1]
+        passing = timed(lambda: forward(network, prepared(encoder, next(queries))))[1]
         if turn >= WARM:
-            searched.append(between - began)
-            alone.append(time.perf_counter() - between)
+            searched.append(searching)
+            alone.append(embedding)
+            plain.append(passing)
             for stage in STAGES:
                 stages[stage].append(answer["timings"][stage])
     return {
         "search_ms": 1e3 * median(searched),
         "alone_ms": 1e3 * median(alone),
         "ratio": median(searched) / median(alone),
+        "plain_ms": 1e3 * median(plain),
+        "ratio_to_plain": median(searched) / median(plain),
         "stages_ms": {stage: round(median(each), 2) for stage, each in stages.items()},
     }
+
+
+def timed(work: Callable[[], Made]) -> tuple[Made, float]:
+    """What it gives, and the seconds that it takes."""
+    began = time.perf_counter()
+    return work(), time.perf_counter() - began
+
+
+def prepared(encoder: Encoder, picture: bytes) -> Prepared:
+    """As the encoder takes it."""
+    return encoder.prepare(decode_for(picture, encoder.preprocessing))
+
+
+def forward(network: EncoderNetwork, one: Prepared) -> None:
+    """One forward pass by plain PyTorch on one core, as the encoder's are."""
+    torch.set_num_threads(1)
+    with torch.inference_mode():
+        network(torch.from_numpy(one.tensor)[None].contiguous(memory_format=torch.channels_last))
 
 
 def search(connection: http.client.HTTPConnection, picture: bytes) -> bytes:
@@ -136,19 +164,22 @@ def search(connection: http.client.HTTPConnection, picture: bytes) -> bytes:
     return answer
 
 
-def rate(port: int, pictures: list[bytes], *, clients: int, seconds: float) -> float:
-    """Searches a second of so many clients, each of which asks again once it is answered."""
+def rate(ports: Sequence[int], pictures: list[bytes], *, clients: int, seconds: float) -> float:
+    """Searches a second of so many clients, each of which asks one of the services again once answered."""
     number, answered = itertools.count(), itertools.count()
     ends = time.monotonic() + seconds
 
-    def ask() -> None:
+    def ask(port: int) -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         while time.monotonic() < ends:
             own = next(number)
             search(connection, pictures[own % len(pictures)] + own.to_bytes(4, "big") + os.urandom(4))
             next(answered)
 
-    threads = [threading.Thread(target=ask) for _ in range(clients)]
+    threads = [
+        threading.Thread(target=ask, args=(port,))
+        for port in itertools.islice(itertools.cycle(ports), clients)
+    ]
     began = time.monotonic()
     for thread in threads:
         thread.start()
@@ -171,7 +202,7 @@ def embedded_in(checkpoint: Path, runtime: Runtime, pictures: list[bytes], secon
     encoder = computed(checkpoint, runtime)
     count, began = 0, time.monotonic()
     for picture in itertools.cycle(pictures):
-        encoder.embed([encoder.prepare(decode_for(picture, encoder.preprocessing))])
+        encoder.embed([prepared(encoder, picture)])
         count += 1
         if time.monotonic() - began > seconds:
             break

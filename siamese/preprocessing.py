@@ -142,8 +142,9 @@ class Preprocessing(BaseModel, frozen=True):
         scale = 1 / (255 * np.asarray(self.std, np.float32))
         shift = np.asarray(self.mean, np.float32) / np.asarray(self.std, np.float32)
         planes: NDArray[np.float32] = np.asarray(image).transpose(2, 0, 1).astype(np.float32, order="C")
-        planes *= scale[:, None, None]  # in place and along rows: a quarter of the time
-        planes -= shift[:, None, None]
+        # In place and along rows: a quarter of the time.
+        np.multiply(planes, scale[:, None, None], out=planes)
+        np.subtract(planes, shift[:, None, None], out=planes)
         return planes
 
     def _pasted(self, width: int, height: int) -> tuple[int, int, int, int]:
