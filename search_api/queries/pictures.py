@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import io
 from base64 import b64encode
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from PIL import Image
@@ -32,11 +34,19 @@ LEGIBLE_SIDE = 256
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Picture:
-    """A picture to draw on, RGB and upright in any size, and where the encoder's square lies in it."""
+    """A picture to draw on, RGB and upright in any size, and where the encoder's square lies in it.
 
-    image: Image.Image
+    It is made when it is asked for first, because most answers draw on none.
+    """
+
+    make: Callable[[], Image.Image]
     placement: Placement
     drawn_on: DrawnOn
+
+    @property
+    def image(self) -> Image.Image:
+        """Its pixels."""
+        return self.make()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,25 +64,15 @@ def uploaded_picture(
     return drawable_picture(_drawable(data, limits, max_side), preprocessing, max_side=max_side)
 
 
+def picture_sent(data: bytes, placement: Placement, *, limits: ImageLimits, max_side: int) -> Picture:
+    """The same of a picture that is known to be readable, and where the encoder's square lies in it."""
+    return Picture(cache(lambda: upright(data, limits=limits, max_side=max_side)), placement, "upload")
+
+
 def upright(data: bytes, *, limits: ImageLimits, max_side: int) -> Image.Image:
     """The pixels of a picture that was sent, as large as it is drawn on; raises UnreadableImage."""
     scaled = _drawable(data, limits, max_side)
     return _sized(scaled, min(max_side, max(scaled.pixels.size)))
-
-
-def seen_picture(
-    image: ScaledImage,
-    data: bytes,
-    preprocessing: Preprocessing,
-    *,
-    limits: ImageLimits,
-    max_side: int,
-    drawn_on: DrawnOn = "upload",
-) -> Picture:
-    """The same of a picture that was decoded for the encoder; again only where that has too few pixels."""
-    if max(image.pixels.size) < min(max_side, max(image.size)):
-        image = _drawable(data, limits, max_side)
-    return drawable_picture(image, preprocessing, max_side=max_side, drawn_on=drawn_on)
 
 
 def drawable_picture(
@@ -81,7 +81,7 @@ def drawable_picture(
     """A picture that was decoded, or a part of one, its longer side at most `max_side` pixels."""
     scaled = ScaledImage.of(image)
     shown = _sized(scaled, min(max_side, max(scaled.pixels.size)))  # it is not enlarged
-    return Picture(shown, preprocessing.placement(*image.size), drawn_on)
+    return Picture(lambda: shown, preprocessing.placement(*image.size), drawn_on)
 
 
 def stored_picture(

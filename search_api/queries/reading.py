@@ -12,7 +12,7 @@ from gallery.sources.scanning import checksum
 from search_api.loaded.encoders import LoadedEncoders
 from search_api.queries.blending import blended
 from search_api.queries.parts import PartReader
-from search_api.queries.pictures import Picture, seen_picture
+from search_api.queries.pictures import Picture, picture_sent
 from search_api.queries.recomputing import Recomputer
 from search_api.queries.subjects import Asked, Cells, Part, Several, Stored, Subject, Upload
 from search_api.scoring import Floats
@@ -99,7 +99,7 @@ class SubjectReader:
         )
 
     def _prepared(self, upload: Upload, encoder: Encoder) -> tuple[Prepared, Picture]:
-        """What is embedded and what is drawn on; nothing else of an upload stays in memory."""
+        """What is embedded and what is drawn on; of an upload nothing that was decoded stays in memory."""
         image = self._decoded(upload, encoder.preprocessing)
         return encoder.prepare(image), self._shown(image, upload, encoder.preprocessing)
 
@@ -111,7 +111,8 @@ class SubjectReader:
 
     def _shown(self, image: ScaledImage, upload: Upload, preprocessing: Preprocessing) -> Picture:
         limits, side = self._settings.upload_limits, self._settings.overlay_max_side
-        return seen_picture(image, upload.data, preprocessing, limits=limits, max_side=side)
+        placement = preprocessing.placement(*image.size)
+        return picture_sent(upload.data, placement, limits=limits, max_side=side)
 
 
 def _subjects(
