@@ -12,10 +12,11 @@ import argparse
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import quote
 
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, Route, sync_playwright
 
 DESKTOP = {"width": 1280, "height": 860}
 PHONE = {"width": 360, "height": 740}
@@ -40,7 +41,8 @@ def main() -> None:
         for scheme in ("light", "dark"):
             for size in SIZES:
                 with opened(browser, scheme, size) as page:
-                    take(page, given.url, given.query, given.out / f"{scheme}-{size}", given.gallery)
+                    stem = given.out / f"{scheme}-{size}"
+                    take(Session(page, given.url, given.query, stem, given.gallery))
         browser.close()
 
 
@@ -59,49 +61,150 @@ def opened(browser: Browser, scheme: str, size: str) -> Iterator[Page]:
     context.close()
 
 
-def take(page: Page, url: str, query: Path, stem: Path, gallery: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One page of one kind, the pictures that it is asked with, and where pictures of it are written."""
+
+    page: Page
+    url: str
+    query: Path
+    stem: Path
+    gallery: str
+
+    @property
+    def second(self) -> Path:
+        """Another picture beside the query."""
+        return sorted(each for each in self.query.parent.iterdir() if each.name != self.query.name)[0]
+
+    def go(self, view: str, then: str) -> None:
+        """To a view of the gallery, until something is there."""
+        within = f"&gallery={quote(self.gallery)}" if self.gallery else ""
+        self.page.goto(f"{self.url}/?view={view}{within}")
+        self.page.wait_for_selector(then)
+        self.page.wait_for_load_state("networkidle")
+
+    def shot(self, name: str, *, full: bool = True) -> None:
+        """A picture of what is there now."""
+        self.page.wait_for_timeout(300)
+        self.page.screenshot(path=f"{self.stem}-{name}.png", full_page=full)
+
+    def open_first(self) -> None:
+        """The first match, once its evidence is painted."""
+        self.page.click(".card .open")
+        self.page.wait_for_selector("#why .query .heat:not([hidden])")
+
+    def close(self) -> None:
+        """The match that is open."""
+        self.page.click("#why [aria-label=Close]")
+        self.page.wait_for_timeout(300)
+
+
+def take(session: Session) -> None:
     """All views and states, in the order in which a person meets them."""
+    take_search(session)
+    take_several(session)
+    take_map(session)
+    take_galleries(session)
+    take_comparison(session)
+    take_states(session)
 
-    second = sorted(each for each in query.parent.iterdir() if each.name != query.name)[0]
 
-    def shot(name: str, *, full: bool = True) -> None:
-        page.wait_for_timeout(300)
-        page.screenshot(path=f"{stem}-{name}.png", full_page=full)
-
-    within = f"&gallery={quote(gallery)}" if gallery else ""
-    page.goto(f"{url}/?view=search{within}")
-    page.wait_for_selector(".example img")
-    shot("1-empty")
-    page.set_input_files("#file", query)
+def take_search(session: Session) -> None:
+    """Nothing asked yet, matches, and one of them."""
+    page = session.page
+    session.go("search", ".example img")
+    session.shot("1-empty")
+    page.set_input_files("#file", session.query)
     page.wait_for_selector(".card .numbers")
     page.wait_for_load_state("networkidle")
-    shot("2-matches")
-    page.click(".card .open")
-    page.wait_for_selector(".heat:not([hidden])")
-    shot("3-why", full=False)
+    session.shot("2-matches")
+    session.open_first()
+    session.shot("3-why", full=False)
     page.locator("#why .views label").nth(2).click()
-    shot("4-lines", full=False)
+    session.shot("4-lines", full=False)
     point(page)
-    shot("5-spot", full=False)
-    page.click("#why [aria-label=Close]")
-    page.wait_for_timeout(300)
-    page.goto(f"{url}/?view=atlas{within}")
-    page.wait_for_selector("#clusters button")
-    shot("6-map", full=False)
-    page.click("#clusters li:nth-child(2) button")
+    session.shot("5-spot", full=False)
+    session.close()
+
+
+def take_several(session: Session) -> None:
+    """The same with two pictures more, as a link to share, and one of its matches."""
+    page = session.page
+    page.click(".card:nth-child(2) [title='More like this']")
+    page.wait_for_selector("#others li")
+    page.set_input_files("#add-one", session.second)
+    page.wait_for_selector("#others li:nth-child(2)")
+    page.select_option("#others li:nth-child(2) select", "-1")
     page.wait_for_load_state("networkidle")
-    shot("7-cluster")
-    page.goto(f"{url}/?view=places")
-    page.wait_for_selector("#galleries-list .place")
-    shot("8-galleries")
-    page.goto(f"{url}/?view=compare{within}")
-    page.set_input_files("#choose-a", query)
-    page.set_input_files("#choose-b", second)
+    page.click("#share summary")
+    page.click("#keep")
+    page.wait_for_selector("#forget")
+    session.shot("2b-several")
+    page.click("#forget")
+    session.open_first()
+    session.shot("5b-several", full=False)
+    session.close()
+
+
+def take_map(session: Session) -> None:
+    """All of it, and a cluster."""
+    session.go("atlas", "#clusters button")
+    session.shot("6-map", full=False)
+    session.page.click("#clusters li:nth-child(2) button")
+    session.page.wait_for_load_state("networkidle")
+    session.shot("7-cluster")
+
+
+def take_galleries(session: Session) -> None:
+    """Their list, and images that are about to be removed; none is."""
+    page = session.page
+    session.go("places", "#galleries-list .place")
+    session.shot("8-galleries")
+    page.click("#galleries-list .place:last-child [aria-label^='Its images']")
+    page.wait_for_selector("#images-list li")
+    page.wait_for_load_state("networkidle")
+    page.click("#images-list li:nth-child(2) label")
+    page.click("#remove")
+    session.shot("8b-images", full=False)
+
+
+def take_comparison(session: Session) -> None:
+    """Of the query and the picture beside it."""
+    page = session.page
+    session.go("compare", "#choose-a")
+    page.set_input_files("#choose-a", session.query)
+    page.set_input_files("#choose-b", session.second)
     page.wait_for_selector("#compare-pair .heat:not([hidden])")
-    shot("9-compare")
-    page.goto(f"{url}/?view=search&image=999999999{within}")
-    page.wait_for_selector(".refused")
-    shot("refused")
+    session.shot("9-compare")
+
+
+def take_states(session: Session) -> None:
+    """What stands where matches would: a refusal, nothing found, and waiting."""
+    page = session.page
+    session.go("search&image=999999999", ".refused")
+    session.shot("refused")
+    session.go("search&max_distance=0.05&min_probability=0.99", ".example img")
+    page.route("**/v1/search", emptied)
+    page.click(".example")
+    page.wait_for_selector("#state .state:has-text('Nothing was found')")
+    session.shot("nothing")
+    page.unroute("**/v1/search")
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/v1/search", hold)
+    page.set_input_files("#file", session.second)
+    session.shot("waiting", full=False)
+    for each in held:
+        each.abort()
+
+
+def emptied(route: Route) -> None:
+    """What the service answers, but that it found nothing; an upload does not pass through here."""
+    answer = route.fetch()
+    route.fulfill(response=answer, json={**answer.json(), "matches": []})
 
 
 def point(page: Page) -> None:

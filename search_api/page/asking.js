@@ -54,8 +54,9 @@ export class AskPanel {
     $("whole").hidden = !picture.isPart;
   }
 
-  unreadable() { // says the service: there is no part of it to be drawn
+  unreadable() { // says the service: there is no part of it to be drawn, and nothing to be asked with beside it
     this.#unseen();
+    $("add-one").closest("label").hidden = true;
     say($("unshown"), UNSHOWN.unreadable);
   }
 

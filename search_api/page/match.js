@@ -54,7 +54,7 @@ export class MatchDialog {
     $("unmask").hidden = !picture.masked.length;
     $("mask-here").hidden = this.beside > 0;
     $("judging").hidden = query.isSeveral; // a judgement is on a pair of two
-    $("liking").replaceChildren(...liking(match, this.actions).map((each) => Object.assign(each, { textContent: each.title })));
+    $("liking").replaceChildren(...liking(match, this.actions).map((each) => Object.assign(each, { textContent: each.title, ariaLabel: null })));
     this.judging.about(answer, match);
     if (!this.isOpen) $("why").showModal();
     if (picture.crop) cropped(picture.source, picture.crop).then((shown) => { if (mine === this.latest) this.pair.swap("query", shown); }, () => {});

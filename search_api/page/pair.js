@@ -132,10 +132,11 @@ export class Pair {
 
   #legend() {
     const { view, compared } = this;
-    const told = compared?.verdict ? ` “${inWords(compared)}”` : " likeness"; // without a verdict the maps are read as same
-    if (view === "counterfactual" && compared && SIDES.every((side) => isBlank(compared.evidence[side][view]))) {
+    if (!compared) return say(this.#part("legend"), ""); // nothing is painted yet
+    const told = compared.verdict ? ` “${inWords(compared)}”` : " likeness"; // without a verdict the maps are read as same
+    if (view === "counterfactual" && SIDES.every((side) => isBlank(compared.evidence[side][view]))) {
       say(this.#part("legend"), nothingAgainst(compared));
-    } else if (view === "spots") say(this.#part("legend"), this.finder?.chosen ? GREENER : linesInWords(compared ?? {}));
+    } else if (view === "spots") say(this.#part("legend"), this.finder?.chosen ? GREENER : linesInWords(compared));
     else say(this.#part("legend"), HEAT_WORDS[view] ? `${HEAT_WORDS[view]}${told}. ${CAUTION}` : "");
   }
 
@@ -161,7 +162,7 @@ function strongest({ correspondences = [], evidence }) { // what adds less than 
 }
 
 function linesInWords(compared) {
-  if (!compared.contributions) return compared.evidence ? "Nobody knows the spots of these pictures any more." : "";
+  if (!compared.contributions) return "Nobody knows the spots of these pictures any more.";
   const [first] = strongest(compared);
   if (!first) return `No two spots that are each other's most alike add more to the cosine than any two do on average.`;
   const lines = "A line joins two spots that are each other's most alike; the thicker, the more they add to the cosine.";

@@ -177,7 +177,7 @@ export class SearchView {
 
   async #begin(mine) { // nothing is asked yet: some images of the gallery to begin with
     const intro = state("empty", "Find the images that look like yours", ["Choose a picture, drop it anywhere on this page, or paste it. What makes it and each match alike is shown on both pictures.",
-      "Your picture is not kept."]);
+      "Your picture is not kept, unless you share the search."]);
     this.results.blank(intro);
     const { gallery, build } = this.place();
     const map = await request(`${inGallery(gallery, "/map")}?build=${build}`).catch(() => null);

@@ -603,6 +603,7 @@ def test_axe_finds_no_serious_fault(opened: Any, service: str, scheme: str) -> N
     seen["matches"] = faults_of(page, rules)
     open_match(page, "mixed")
     seen["match"] = faults_of(page, rules)
+    assert page.locator("#why[open] .liking").count() == 2, "it is open all the while"
     for view in (*VIEWS[1:], "places&listed=kept"):
         page.goto(f"{service}/?view={view}")
         page.wait_for_load_state("networkidle")
