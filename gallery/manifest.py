@@ -100,10 +100,24 @@ class IndexClaims(_Claims):
     main: MainIndexClaims | None = None
 
 
+class UsualClaims(_Claims):
+    """How alike two images of the build usually are, measured on all pairs of so many of its contents.
+
+    `baseline` is the cosine that two of them usually do not exceed; a share of `shares[i]` of the pairs has
+    at most the cosine `cosines[i]`, both ascending. See gallery/usual.py.
+    """
+
+    images: int
+    baseline: float
+    shares: tuple[float, ...]
+    cosines: tuple[float, ...]
+
+
 class Manifest(_Claims):
     """A published build: live images, their distinct contents and labels, and the segments that hold them.
 
-    `local_embeddings` is how all of these keep them.
+    `local_embeddings` is how all of these keep them, `usual` how alike two of its images usually are: None
+    where they are too few, or nobody measured it yet.
     """
 
     format_version: Literal[1] = 1
@@ -115,6 +129,7 @@ class Manifest(_Claims):
     labels: int
     index: IndexClaims
     local_embeddings: LocalStorage = DEFAULT  # manifests of old do not say it
+    usual: UsualClaims | None = None  # nor this
     segments: tuple[SegmentClaims, ...]
 
 

@@ -4,11 +4,12 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select
 
+from gallery.builds.usual import measured_usual
 from gallery.errors import CorruptGallery, NotEmbedded
 from gallery.folders import GalleryFolder
 from gallery.index.coverage import claims_with
 from gallery.local_storage import LocalStorage
-from gallery.manifest import EncoderClaims, Manifest, read_manifest
+from gallery.manifest import EncoderClaims, Manifest, UsualClaims, read_manifest
 from gallery.records.builds import BuildRecord
 from gallery.records.galleries import GalleryRecord
 from gallery.records.images import PlaceRecord
@@ -35,7 +36,7 @@ def stated(
     live = (PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build.is_(None))
     labels = select(PlaceRecord.label).distinct().where(*live, PlaceRecord.label.is_not(None)).subquery()
     segments = intact.claims(usage.segment_ids)
-    return Manifest(
+    manifest = Manifest(
         gallery=folder.name,
         build=published_number(connection, gallery_id),
         encoder=encoder,
@@ -46,6 +47,9 @@ def stated(
         segments=segments,
         index=claims_with(published.index.main if published else None, segments),
     )
+    usual = _known_usual(manifest, published)
+    usual = usual or measured_usual(connection, folder, gallery_id, segments)
+    return manifest.model_copy(update={"usual": usual})
 
 
 def published_number(connection: Connection, gallery_id: int) -> int:
@@ -89,6 +93,12 @@ def not_embedded(count: int, uri: str | None, encoder_name: str) -> NotEmbedded:
         f"{count} images are not embedded by {encoder_name}, {uri} for one; "
         "index every root of the gallery by the same encoder."
     )
+
+
+def _known_usual(manifest: Manifest, published: Manifest | None) -> UsualClaims | None:
+    """How alike two images usually are, where the published build knows it and claims all else alike."""
+    usual = published.usual if published else None
+    return usual if manifest.model_copy(update={"usual": usual}) == published else None
 
 
 def _shape_of(published: Manifest | None, fingerprint: str) -> tuple[int, int, int] | None:

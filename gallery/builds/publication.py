@@ -112,6 +112,7 @@ def name_published(
         contents=manifest.contents,
         labels=manifest.labels,
         manifest_sha256=sha256,
+        usual=manifest.usual and manifest.usual.model_dump(mode="json"),
         published_at=at,
     )
     build_id = connection.scalars(build.returning(BuildRecord.id)).one()

@@ -13,6 +13,7 @@ from gallery.manifest import (
     MainIndexClaims,
     Manifest,
     SegmentClaims,
+    UsualClaims,
     read_manifest,
 )
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, SegmentRecord
@@ -58,6 +59,7 @@ def recorded_manifest(connection: Connection, site: Site, build: int) -> Manifes
         labels=row.labels,
         index=_index(connection, row.id, segments),
         local_embeddings=storage,
+        usual=row.usual and UsualClaims.model_validate(row.usual),
         segments=segments,
     )
 

@@ -6,7 +6,7 @@ from sqlalchemy import BigInteger, DateTime, Dialect, Integer, MetaData
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator
 
-SCHEMA_REVISION = "0017"
+SCHEMA_REVISION = "0018"
 """The migration that these records describe; a test compares it with Alembic's head."""
 
 RecordId = BigInteger().with_variant(Integer, "sqlite")

@@ -52,7 +52,10 @@ class EmbeddedContentRecord(Record):
 
 
 class BuildRecord(Record):
-    """A published state; the manifest's file is vouched for by its SHA-256 here. Numbers begin at 1."""
+    """A published state; the manifest's file is vouched for by its SHA-256 here. Numbers begin at 1.
+
+    `usual` is how alike two of its images usually are, as the manifest has it.
+    """
 
     __tablename__ = "builds"
     __table_args__ = (UniqueConstraint("gallery_id", "number"), NEVER_REUSED)
@@ -67,6 +70,7 @@ class BuildRecord(Record):
     contents: Mapped[int]
     labels: Mapped[int]
     manifest_sha256: Mapped[str]
+    usual: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     published_at: Mapped[datetime] = mapped_column(UtcDateTime)
 
 

@@ -5,6 +5,7 @@ from sqlalchemy import Connection, delete, func, select
 from gallery.builds.build import Build
 from gallery.builds.readers import Reading
 from gallery.builds.republication import republish
+from gallery.builds.usual import measured_usual
 from gallery.errors import NotEmbedded
 from gallery.manifest import EncoderClaims, IndexClaims, Manifest
 from gallery.records.builds import SegmentRecord
@@ -91,5 +92,6 @@ def _claims(connection: Connection, site: Site, swap: Successor) -> Manifest:
         labels=labels,
         index=IndexClaims(entries=sum(segment.rows for segment in segments)),
         local_embeddings=swap.local_embeddings,
+        usual=measured_usual(connection, site.folder, site.gallery_id, segments),
         segments=tuple(segments),
     )

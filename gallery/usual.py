@@ -1,0 +1,58 @@
+"""How alike two images of a gallery usually are: what a cosine is told beside where no verdict was fitted.
+
+Measured on all pairs of some images rather than on pairs drawn one by one: a thousand rows are read instead
+of a million, and the pairs are half a million.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+
+import numpy as np
+from numpy.typing import NDArray
+
+from gallery.manifest import UsualClaims
+
+IMAGES = 1000
+"""So many are compared with each other."""
+FEWEST = 20
+"""Of so many there are 190 pairs, nine of them above USUALLY; of fewer the explained pair is too much."""
+USUALLY = 0.95
+"""The share of pairs that are no more alike than two images usually are (docs/decisions/0026)."""
+SHARES = (
+    *(0.0, 0.01),
+    *(step / 20 for step in range(1, 20)),
+    *(0.97, 0.98, 0.99, 0.995, 0.998, 0.999, 0.9995, 0.9999, 1.0),
+)
+"""Where cosines are told: finely at the upper end, where the matches of a search lie."""
+DECIMALS = 6
+"""Of a cosine: what lies beyond is the rounding of float32, and differs between machines."""
+
+
+def usual_of(embeddings: NDArray[np.float32]) -> UsualClaims | None:
+    """How alike these embeddings (n, D) of different contents are, two by two; None of fewer than FEWEST."""
+    if len(embeddings) < FEWEST:
+        return None
+    above = np.triu_indices(len(embeddings), k=1)
+    cosines = np.clip((embeddings @ embeddings.T)[above], -1, 1).astype(np.float64)
+    baseline, *told = np.round(np.quantile(cosines, (USUALLY, *SHARES)), DECIMALS).tolist()
+    return UsualClaims(images=len(embeddings), baseline=baseline, shares=SHARES, cosines=tuple(told))
+
+
+def share_below(usual: UsualClaims, cosine: float) -> float:
+    """The share of pairs that are less alike than one of this cosine, by linear interpolation.
+
+    It lies in [0, 1): the pairs that were measured do not tell how rare one is that is more alike than all.
+    """
+    place = bisect_left(usual.cosines, cosine)
+    if place == 0:
+        return 0.0
+    most = 1 - 1 / (_pairs(usual) + 1)
+    if place == len(usual.cosines):
+        return most
+    (low, high), (least, share) = (each[place - 1 : place + 1] for each in (usual.cosines, usual.shares))
+    return min(least + (share - least) * (cosine - low) / (high - low), most)
+
+
+def _pairs(usual: UsualClaims) -> int:
+    return usual.images * (usual.images - 1) // 2

@@ -1,0 +1,135 @@
+"""Each build knows how alike two of its images usually are, by its own encoder and of its own images."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gallery.backups.backup import back_up
+from gallery.builds import planning
+from gallery.builds.build import Build
+from gallery.builds.compaction import compact
+from gallery.builds.rollback import roll_back
+from gallery.manifest import UsualClaims
+from gallery.proof.verification import verify
+from gallery.swaps.successors import begin
+from gallery.swaps.swap import activate
+from gallery.usual import FEWEST, USUALLY, share_below, usual_of
+from tests.gallery.support import NAME, Trial, checkpoint, embedded, images
+
+FILES = {f"/r/{number}.jpg": f"{number}".encode() for number in range(FEWEST + 3)}
+MORE = {**FILES, **{f"/r/more{number}.jpg": f"more{number}".encode() for number in range(9)}}
+
+
+def unit_vectors(count: int, *, seed: int = 0) -> np.ndarray:
+    vectors = np.random.default_rng(seed).standard_normal((count, 3), dtype=np.float32)
+    return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+def cosines_of(build: Build) -> np.ndarray:
+    """Of all pairs of the images that the build shows."""
+    embeddings = build.embeddings([each.image_id for each in images(build)])
+    return (embeddings @ embeddings.T)[np.triu_indices(len(embeddings), k=1)]
+
+
+def usual(trial: Trial) -> UsualClaims | None:
+    return trial.open().manifest.usual
+
+
+def test_the_baseline_is_what_nineteen_of_twenty_pairs_do_not_exceed() -> None:
+    vectors = unit_vectors(50)
+    found = usual_of(vectors)
+    assert found is not None
+    cosines = (vectors @ vectors.T)[np.triu_indices(50, k=1)]
+    assert (cosines <= found.baseline).mean() == pytest.approx(USUALLY, abs=1 / len(cosines))
+    assert found.cosines[0] == pytest.approx(cosines.min(), abs=1e-6)
+    assert found.cosines[-1] == pytest.approx(cosines.max(), abs=1e-6)
+
+
+def test_of_few_images_nothing_is_usual() -> None:
+    assert usual_of(unit_vectors(FEWEST - 1)) is None
+    assert usual_of(unit_vectors(FEWEST)) is not None
+
+
+@given(seed=st.integers(0, 20), first=st.floats(-1, 1), second=st.floats(-1, 1))
+def test_the_share_below_grows_with_the_cosine_and_is_never_all(
+    seed: int, first: float, second: float
+) -> None:
+    found = usual_of(unit_vectors(FEWEST, seed=seed))
+    assert found is not None
+    less, more = sorted((first, second))
+    assert 0 <= share_below(found, less) <= share_below(found, more) < 1
+
+
+def test_the_share_below_is_that_of_the_pairs() -> None:
+    vectors = unit_vectors(300)
+    found = usual_of(vectors)
+    assert found is not None
+    cosines = (vectors @ vectors.T)[np.triu_indices(300, k=1)]
+    for cosine in np.quantile(cosines, (0.2, 0.6, 0.97, 0.9992)):
+        assert share_below(found, cosine) == pytest.approx((cosines < cosine).mean(), abs=0.005)
+
+
+@pytest.mark.on_both
+def test_a_build_knows_it_of_the_images_that_it_shows(trial: Trial) -> None:
+    trial.run(MORE)
+    trial.run(FILES)
+    before, now = (trial.galleries.open(NAME, build=number) for number in (1, 2))
+    for build in (before, now):
+        found = build.manifest.usual
+        assert found is not None
+        assert found.images == len(build)
+        assert found.baseline == pytest.approx(np.quantile(cosines_of(build), USUALLY), abs=1e-5)
+    assert verify(trial.galleries.site(NAME)).findings == ()
+
+
+def test_a_copy_of_a_picture_is_no_pair(trial: Trial) -> None:
+    trial.run({**FILES, **{f"/s{uri}": data for uri, data in FILES.items()}}, roots=["/r", "/s"])
+    found = usual(trial)
+    assert found is not None
+    assert found.images == len(FILES)
+
+
+def test_a_build_from_before_gets_it_by_the_next_run_and_no_run_after_that_publishes(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(planning, "measured_usual", lambda *_: None)
+        trial.run(FILES)
+    assert usual(trial) is None
+    assert [trial.run(FILES).build, trial.run(FILES).build] == [2, 2]
+    assert usual(trial) is not None
+
+
+def test_it_stays_in_what_is_compacted_restored_and_gone_back_to(trial: Trial, tmp_path: Path) -> None:
+    trial.run(FILES)
+    found = usual(trial)
+    assert found is not None
+    trial.run(MORE)
+    assert usual(trial) != found
+    with trial.galleries.tenure(NAME) as tenure:
+        roll_back(tenure)
+        assert usual(trial) == found
+        compact(tenure)
+    assert usual(trial) == found
+    back_up(trial.galleries.site(NAME), tmp_path / "backup.tar", at=trial.clock())
+    trial.galleries.restore(tmp_path / "backup.tar", name="restored")
+    assert trial.galleries.open("restored").manifest.usual == found
+    assert verify(trial.galleries.site("restored")).clean
+
+
+def test_another_encoder_finds_other_images_alike(trial: Trial) -> None:
+    trial.run(FILES)
+    first = usual(trial)
+    with trial.galleries.tenure(NAME) as tenure:
+        begin(tenure, checkpoint(trial.home, 1), fingerprint="f2", encoder_name="toy 1", storage="int8")
+    with trial.writer() as writer:
+        writer.add_segment([embedded(data, seed=1) for data in FILES.values()], fingerprint="f2")
+    with trial.galleries.tenure(NAME) as tenure:
+        activate(tenure)
+    second = usual(trial)
+    assert second is not None
+    assert second != first
+    assert second.baseline == pytest.approx(np.quantile(cosines_of(trial.open()), USUALLY), abs=1e-5)
