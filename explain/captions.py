@@ -22,6 +22,12 @@ FOREIGN = (
     "Grad-CAM by autograd, of a foreign network: it says where, and its heat does not add up to the {of}."
 )
 NO_VERDICT = "No verdict: read as same."
+UNUSUAL = ("More alike than usual", "Less alike than usual")
+UNUSUAL_LEGEND = ("more alike than usual (factual)", "less (counterfactual)")
+OF_GALLERY = (
+    "On each picture, the sums differ by how far the cosine lies from its baseline: half-way from random "
+    "pairs of the gallery to nearest ones."
+)
 NOT_ITS_VERDICT = "The verdict is another scorer's: read as same."
 OWN_SCORE = "On each picture, the sums differ by its own score for {label}; they do not speak of the pair."
 
@@ -44,6 +50,8 @@ def captions(match: ShownMatch) -> Captions:
     note = FOREIGN.format(of=explained.of) if foreign else ADDS_UP.get(explained.of, GRADIENT)
     if match.verdict and match.explains_verdict:
         return Captions(JUDGED, LEGEND, note)
+    if explained.baseline_from == "gallery":
+        return Captions(UNUSUAL, UNUSUAL_LEGEND, OF_GALLERY)
     legend = ("for same (factual)", "against it (counterfactual)")
     return Captions(UNJUDGED, legend, f"{note} {NOT_ITS_VERDICT if match.verdict else NO_VERDICT}")
 

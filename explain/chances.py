@@ -1,6 +1,8 @@
-"""How a probability is told to people."""
+"""How a probability, or a place among others, is told to people."""
 
 from __future__ import annotations
+
+import math
 
 LEAST, MOST = 0.001, 0.999
 """An estimate fitted on some thousand pairs tells nothing beyond these, and nothing is certain."""
@@ -13,3 +15,16 @@ def percentage(probability: float) -> str:
     if probability > MOST:
         return f"> {100 * MOST:.1f} %"
     return f"{100 * probability:.1f} %"
+
+
+FINE = 0.99
+"""From here on a decimal says something."""
+ROUNDING = 1e-6
+"""Of a share that is a round number but for that of floats."""
+
+
+def standing(share: float) -> str:
+    """Return the share of others that one is before, such as "87 %" or "99.4 %", rounded down."""
+    if share < FINE:
+        return f"{math.floor(100 * share + ROUNDING)} %"
+    return f"{math.floor(1000 * min(share, MOST) + ROUNDING) / 10:.1f} %"

@@ -17,14 +17,17 @@ from explain.scores import COSINE, Directed, Score
 
 Grid = NDArray[np.float32]
 Verdict = Literal["same", "different"]
+BaselineFrom = Literal["threshold", "gallery", "none"]
+"""Where a verdict turns, what two images of the gallery usually do not exceed, or nothing: 0."""
 
 
 @dataclass(frozen=True, slots=True)
 class Explained:
     """The number that a piece of evidence explains.
 
-    `value` is the number, `baseline` what the maps are measured from (the number at the verdict's threshold;
-    0 without a verdict), `method` how the maps were made. A class score belongs to a `label` and to one
+    `value` is the number, `baseline` what the maps are measured from and `baseline_from` why (the number at
+    the verdict's threshold; without a verdict the usual one of a gallery, else 0), `method` how the maps were
+    made. A class score belongs to a `label` and to one
     image, not to the pair: `value` is then the matched image's, `query_value` the query's, and the baseline
     is 0, where an image shows the label as much as the others on the average; else both are None.
     """
@@ -35,6 +38,7 @@ class Explained:
     method: str
     label: str | None = None
     query_value: float | None = None
+    baseline_from: BaselineFrom = "none"
 
     def __post_init__(self) -> None:
         if (self.label is None) != (self.query_value is None):
@@ -93,6 +97,7 @@ def explain(
     of: Score = COSINE,
     threshold: float | None = None,
     verdict: Verdict | None = None,
+    usual: float | None = None,
     query_embedding: Local | None = None,
     matched_embedding: Local | None = None,
 ) -> Evidence:
@@ -104,6 +109,7 @@ def explain(
         of=of,
         threshold=threshold,
         verdicts=[verdict],
+        usual=usual,
         query_embedding=query_embedding,
         matched_embeddings=embeddings,
     )[0]
@@ -116,15 +122,17 @@ def explain_matches(
     of: Score = COSINE,
     threshold: float | None = None,
     verdicts: Sequence[Verdict | None] | None = None,
+    usual: float | None = None,
     query_embedding: Local | None = None,
     matched_embeddings: Local | None = None,
 ) -> list[Evidence]:
     """Explain every match of a query by the local embeddings (h, w, D) and (k, h', w', D).
 
-    `threshold` is the distance at which the `verdicts` turn; a match without a verdict is read as "same"
-    from a baseline of 0.  With the exact unit embeddings (D,) and (k, D) beside stored local embeddings, the
-    number explained is the match's own, and what int8 lost of it is spread over the seen cells with the
-    baseline.  Where either image has no embedding (it is zero) the maps are blank.
+    `threshold` is the distance at which the `verdicts` turn. A match without a verdict is read as "same" from
+    the cosine `usual`, which two images of its gallery usually do not exceed, or from a baseline of 0.  With
+    the exact unit embeddings (D,) and (k, D) beside stored local embeddings, the number explained is the
+    match's own, and what int8 lost of it is spread over the seen cells with the baseline.  Where either image
+    has no embedding (it is zero) the maps are blank.
 
     Raises MapMismatch, NotFinite, and ExplainError where a verdict comes without the threshold it needs.
     """
@@ -132,14 +140,15 @@ def explain_matches(
     values = of.values(pairs)
     query_values = values if of.label is None else of.query_values(pairs)
     verdicts = _checked(verdicts, len(values))
-    baselines = np.array([0.0 if v is None else of.baseline(threshold) for v in verdicts])
+    origins = [_origin(of, verdict, usual) for verdict in verdicts]
+    baselines = np.array([_baseline(of, verdict, threshold, usual) for verdict in verdicts])
     signs = np.array([supporting_sign(of, v) for v in verdicts])
     signed = maps.signed_maps(pairs, of.gradients(pairs))
     if of.adds_up:
         totals = [(each - baselines) * maps.comparable(pairs) for each in (query_values, values)]
         signed = maps.summing_to(totals[0], signed[0], query), maps.summing_to(totals[1], signed[1], matched)
     queries, matches = (sides(each * signs[:, None, None]) for each in signed)
-    explained = _explained(of, values, query_values, baselines)
+    explained = _explained(of, values, query_values, baselines, origins)
     return [Evidence(*parts) for parts in zip(queries, matches, explained, strict=True)]
 
 
@@ -169,9 +178,22 @@ def _checked(verdicts: Sequence[Verdict | None] | None, count: int) -> Sequence[
     return verdicts
 
 
-def _explained(of: Score, values: Floats, query_values: Floats, baselines: Floats) -> list[Explained]:
-    numbers = zip(values.tolist(), baselines.tolist(), query_values.tolist(), strict=True)
+def _baseline(of: Score, verdict: Verdict | None, threshold: float | None, usual: float | None) -> float:
+    return of.baseline(threshold) if verdict is not None else of.usual(usual) or 0.0
+
+
+def _origin(of: Score, verdict: Verdict | None, usual: float | None) -> BaselineFrom:
+    """A score whose maps sum to zero, or of a label, has no threshold: it is measured from 0."""
+    if verdict is not None:
+        return "threshold" if of.adds_up and of.label is None else "none"
+    return "none" if of.usual(usual) is None else "gallery"
+
+
+def _explained(
+    of: Score, values: Floats, query_values: Floats, baselines: Floats, origins: Sequence[BaselineFrom]
+) -> list[Explained]:
+    numbers = zip(values.tolist(), baselines.tolist(), query_values.tolist(), origins, strict=True)
     return [
-        Explained(of.of, value, baseline, of.method, of.label, None if of.label is None else of_query)
-        for value, baseline, of_query in numbers
+        Explained(of.of, value, baseline, of.method, of.label, None if of.label is None else of_query, origin)
+        for value, baseline, of_query, origin in numbers
     ]

@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from explain import colours
 from explain.captions import captions, explained_numbers
-from explain.chances import percentage
+from explain.chances import percentage, standing
 from explain.errors import NothingToDraw
 from explain.evidence import Side
 from explain.heatmap import shared_scale
@@ -155,6 +155,7 @@ def _numbers(match: ShownMatch) -> list[tuple[str, str]]:
         ("verdict", match.verdict or "none"),
         ("distance", f"{match.distance:.3f}"),
         ("similarity", f"{match.similarity:.3f}"),
+        *([] if match.closer_than is None else [("pairs less alike", standing(match.closer_than))]),
         ("probability same", "none" if match.probability is None else percentage(match.probability)),
         *explained_numbers(match),
     ]

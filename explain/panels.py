@@ -40,7 +40,8 @@ class ShownMatch:
     """A match as it is shown: its picture, its numbers and its evidence.
 
     `explains_verdict` says whether the verdict, if any, is made by the number that the evidence explains;
-    `reason` is why in words, and what to doubt.
+    `reason` is why in words, and what to doubt. `closer_than` is the share of pairs of the gallery's images
+    that are less alike, where it is known.
     """
 
     picture: Shown
@@ -52,6 +53,7 @@ class ShownMatch:
     evidence: Evidence
     explains_verdict: bool = True
     reason: str = ""
+    closer_than: float | None = None
 
 
 def tile(

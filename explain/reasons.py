@@ -11,14 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from explain.chances import standing
 from explain.evidence import Evidence, Verdict
 from explain.focus import Focus, foci
-from explain.reason_warnings import ReasonWarning, warnings_of
+from explain.reason_warnings import ReasonWarning, near_uniform, warnings_of
 from siamese.preprocessing import Placement
 
 Detail = NDArray[np.uint8]
 
 ALIKE, APART = "makes them alike", "keeps them apart"
+UNUSUAL, USUAL = (
+    "More alike than two images of this gallery usually are",
+    "No more alike than two images of this gallery often are",
+)
+"""What is said first where a gallery is all that the evidence is measured by."""
+SO, MORE = "makes them so", "speaks for more"
+"""What the factual part does then, after either."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,51 +52,95 @@ class Reason:
     warnings: tuple[ReasonWarning, ...] = ()
 
 
-def reason(evidence: Evidence, query: Seen, matched: Seen, *, verdict: Verdict | None = None) -> Reason:
-    """Return the reason that the evidence gives; `verdict` is the one that it was explained with, if any."""
-    return reasons([evidence], query, [matched], [verdict])[0]
+def reason(
+    evidence: Evidence,
+    query: Seen,
+    matched: Seen,
+    *,
+    verdict: Verdict | None = None,
+    closer_than: float | None = None,
+) -> Reason:
+    """Return the reason that the evidence gives; `verdict` is the one that it was explained with, if any.
+
+    `closer_than` is the share of pairs of the gallery's images that are less alike, where it is known.
+    """
+    return reasons([evidence], query, [matched], [verdict], [closer_than])[0]
 
 
 def reasons(
-    evidence: Sequence[Evidence], query: Seen, matched: Sequence[Seen], verdicts: Sequence[Verdict | None]
+    evidence: Sequence[Evidence],
+    query: Seen,
+    matched: Sequence[Seen],
+    verdicts: Sequence[Verdict | None],
+    closer_than: Sequence[float | None] | None = None,
 ) -> list[Reason]:
     """Return the reason of every match of a query, as `reason` does, all at once."""
     if not evidence:
         return []
+    standings = closer_than or [None] * len(evidence)
     asked = foci(np.array([each.query.factual for each in evidence]), [query.placement] * len(evidence))
     others = foci(np.array([each.matched.factual for each in evidence]), [each.placement for each in matched])
-    told = zip(evidence, matched, verdicts, zip(asked, others, strict=True), strict=True)
-    return [_reason(why, (query, other), verdict, found) for why, other, verdict, found in told]
+    told = zip(evidence, matched, verdicts, zip(asked, others, strict=True), standings, strict=True)
+    return [
+        _reason(why, (query, other), verdict, found, standing)
+        for why, other, verdict, found, standing in told
+    ]
 
 
 def _reason(
-    evidence: Evidence, seen: tuple[Seen, Seen], verdict: Verdict | None, found: tuple[Focus, Focus]
+    evidence: Evidence,
+    seen: tuple[Seen, Seen],
+    verdict: Verdict | None,
+    found: tuple[Focus, Focus],
+    closer_than: float | None,
 ) -> Reason:
     sides = zip((evidence.query, evidence.matched), seen, strict=True)
     doubts = warnings_of([(side.factual, each.placement, each.detail) for side, each in sides], found)
     known = seen[0].known, seen[1].known
-    return Reason(_sentence(found, known, makes(evidence, verdict)), *found, doubts)
+    told = f"{_lead(evidence, closer_than)}{_sentence(found, known, makes(evidence, verdict))}."
+    return Reason(f"{told[0].upper()}{told[1:]}", *found, doubts)
 
 
 def makes(evidence: Evidence, verdict: Verdict | None) -> str:
     """Return what the factual part of the evidence does, such as "makes them alike"."""
-    label = evidence.explained.label
-    if label is not None:
-        return f"shows {label}"
+    explained = evidence.explained
+    if explained.label is not None:
+        return f"shows {explained.label}"
+    if explained.baseline_from == "gallery":
+        return SO if explained.value > explained.baseline else MORE
     return APART if verdict == "different" else ALIKE
+
+
+def _lead(evidence: Evidence, closer_than: float | None) -> str:
+    """What comes before the sentence: how alike they are at all, where no verdict says it."""
+    explained = evidence.explained
+    if explained.baseline_from != "gallery":
+        return ""
+    lead = UNUSUAL if explained.value > explained.baseline else USUAL
+    return f"{lead}: " if closer_than is None else f"{lead} (closer than {standing(closer_than)} of pairs): "
 
 
 def _sentence(found: tuple[Focus, Focus], known: tuple[bool, bool], does: str) -> str:
     query, matched = found
     if not (query.blank or matched.blank):
-        share = "" if _percent(query.share) == _percent(matched.share) else f"{_percent(matched.share)} "
-        return f"{_lies(query, 'query', does)}, and {share}{_on(matched, 'match')}."
+        return _both(query, matched, does)
     if query.blank and matched.blank and all(known):
-        return f"No part of either picture {does}."
+        return f"no part of either picture {does}"
     told = [_told(*side, does) for side in zip(found, known, ("query", "match"), strict=True)]
     if query.blank and not matched.blank:
         told.reverse()
-    return f"{told[0][0].upper()}{told[0][1:]}; {told[1]}."
+    return "; ".join(told)
+
+
+def _both(query: Focus, matched: Focus, does: str) -> str:
+    if near_uniform(query) and near_uniform(matched):
+        return f"what {does} is spread nearly evenly over both pictures, and no part of them stands out"
+    if near_uniform(query):
+        return f"{_lies(query, 'query', does)}; {_percent(matched.share)} of it lies {_on(matched, 'match')}"
+    if near_uniform(matched):
+        return f"{_lies(query, 'query', does)}; on the match it is spread nearly evenly"
+    share = "" if _percent(query.share) == _percent(matched.share) else f"{_percent(matched.share)} "
+    return f"{_lies(query, 'query', does)}, and {share}{_on(matched, 'match')}"
 
 
 def _told(part: Focus, known: bool, name: str, does: str) -> str:
@@ -98,6 +150,8 @@ def _told(part: Focus, known: bool, name: str, does: str) -> str:
 
 
 def _lies(part: Focus, name: str, does: str) -> str:
+    if near_uniform(part):
+        return f"what {does} is spread nearly evenly over the {name}"
     return f"{_percent(part.share)} of what {does} lies {_on(part, name)}"
 
 

@@ -68,6 +68,12 @@ class Score(Directed, Protocol):
         needs it and there is none.
         """
 
+    def usual(self, cosine: float | None) -> float | None:
+        """Return what its maps are measured from without a verdict, None where that is 0.
+
+        `cosine` is what two images of the gallery usually do not exceed, None where nobody knows.
+        """
+
 
 @dataclass(frozen=True, slots=True)
 class Cosine:
@@ -97,6 +103,10 @@ class Cosine:
             )
         return float(cosine_at(threshold))
 
+    def usual(self, cosine: float | None) -> float | None:
+        """Return that cosine."""
+        return cosine
+
 
 @dataclass(frozen=True, slots=True)
 class Distance:
@@ -121,6 +131,9 @@ class Distance:
     def baseline(self, threshold: float | None) -> float:
         """Return 0: the level of the distance is not in its gradient."""
         return 0.0
+
+    def usual(self, cosine: float | None) -> None:
+        """Return None: it is no cosine."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,6 +170,9 @@ class PairHeadLogit:
     def baseline(self, threshold: float | None) -> float:
         """Return 0: the logit at a probability of one half, where the head's verdict turns."""
         return 0.0
+
+    def usual(self, cosine: float | None) -> None:
+        """Return None: it is no cosine."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -201,6 +217,9 @@ class ClassScore:
     def baseline(self, threshold: float | None) -> float:
         """Return 0: the label as much as the others on the average."""
         return 0.0
+
+    def usual(self, cosine: float | None) -> None:
+        """Return None: it is no cosine."""
 
 
 COSINE = Cosine()

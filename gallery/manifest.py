@@ -103,8 +103,9 @@ class IndexClaims(_Claims):
 class UsualClaims(_Claims):
     """How alike two images of the build usually are, measured on all pairs of so many of its contents.
 
-    `baseline` is the cosine that two of them usually do not exceed; a share of `shares[i]` of the pairs has
-    at most the cosine `cosines[i]`, both ascending. See gallery/usual.py.
+    `baseline` is the cosine that two of them usually do not exceed: half-way between the median of all pairs
+    and that of each image with its nearest. A share of `shares[i]` of the pairs has at most the cosine
+    `cosines[i]`, both ascending. See gallery/usual.py.
     """
 
     images: int

@@ -71,9 +71,9 @@ def lent(builds: OpenBuilds, asked: AskedSearch) -> Iterator[tuple[Build, Checkp
         yield found
 
 
-def judging_of(query: Asked, checkpoint: Checkpoint, asked: AskedSearch) -> Judging:
+def judging_of(query: Asked, build: Build, checkpoint: Checkpoint, asked: AskedSearch) -> Judging:
     """By what its matches are judged; raises NoSuchHead, and InvalidQuestion for several and a pair head."""
-    judging = Judging.by(checkpoint, "shown", asked.scorer, asked.of)
+    judging = Judging.by(checkpoint, "shown", asked.scorer, asked.of, usual=build.manifest.usual)
     return judging.of_several() if isinstance(query, Several) else judging
 
 

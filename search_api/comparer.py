@@ -59,7 +59,7 @@ class Comparer:
         Raises UnreadableImage, ImageNotFound, NoSuchHead, InvalidQuestion and what choosing a gallery raises.
         """
         with self._builds.lend(gallery) as (build, checkpoint):
-            judging = Judging.by(checkpoint, calibration, scorer, of)
+            judging = Judging.by(checkpoint, calibration, scorer, of, usual=build.manifest.usual)
             return self._each(query, [matched], build, judging, extras)[0]
 
     def compare_each(
@@ -74,7 +74,7 @@ class Comparer:
     ) -> list[CompareResponse]:
         """The same for one query with each of the images, in their order; no content is embedded twice."""
         with self._builds.lend(gallery) as (build, checkpoint):
-            judging = Judging.by(checkpoint, "pair", scorer, of)
+            judging = Judging.by(checkpoint, "pair", scorer, of, usual=build.manifest.usual)
             return self._each(query, images, build, judging, extras)
 
     def compare_each_by(

@@ -123,7 +123,7 @@ class Searcher:
         require_allowed(asked, self.settings)
         query = self._fetcher.given(asked.query, clock)
         with lent(self.builds, asked) as (build, checkpoint):
-            judging = judging_of(query, checkpoint, asked)
+            judging = judging_of(query, build, checkpoint, asked)
             subject = self.reader.subject(query, build, checkpoint.record.preprocessing, clock)
             question = question_of(asked, subject)
             require_same_question(asked, question)
@@ -175,7 +175,7 @@ class Searcher:
         require_allowed(asked, self.settings)
         query = self._fetcher.given(query, clock)
         with lent(self.builds, asked) as (build, checkpoint):
-            judging = judging_of(query, checkpoint, asked)
+            judging = judging_of(query, build, checkpoint, asked)
             subject = self.reader.subject(query, build, checkpoint.record.preprocessing, clock)
             judged = judgements_of(subject, build)
             ranking = self._ranked(subject, build, judging, wish, clock, judged)

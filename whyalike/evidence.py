@@ -205,6 +205,7 @@ def _shown_match(match: MatchSchema, picture: Picture, scorer: ScorerName) -> Sh
         evidence=evidence_of(match.evidence),
         explains_verdict=match.evidence.explained.of in EXPLAINS[scorer],
         reason=reason_words(match),
+        closer_than=match.closer_than,
     )
 
 

@@ -10,13 +10,15 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from explain.chances import percentage
+from explain.chances import percentage, standing
 from search_api.schemas.encoder import CalibrationSchema
 from search_api.schemas.galleries import PublishedGallery
 from search_api.schemas.search import MatchSchema, SearchResponse
 from whyalike.console import out, printable
 
 UNKNOWN = "–"
+SAID = "near-uniform"
+"""The doubt that the sentence of a reason tells itself."""
 FITTED_ON = {"pair": ", half of them same", "shown": ", as a search shows them", None: ""}
 
 
@@ -29,17 +31,19 @@ def print_json(answer: object) -> None:
 def print_matches(answer: SearchResponse, written: Path | None) -> None:
     """The matches of a query, nearest first, and what their verdicts stand on."""
     scored = answer.scorer != "distance"
+    placed = any(match.closer_than is not None for match in answer.matches)
     headings = (
         "rank",
         "label",
         *(["score"] if scored else []),
         "similarity",
+        *(["closer than"] if placed else []),
         "probability",
         "verdict",
         "picture",
     )
     if answer.matches:
-        print_rows(headings, [_match_cells(match, scored=scored) for match in answer.matches])
+        print_rows(headings, [_match_cells(match, scored=scored, placed=placed) for match in answer.matches])
         print_reasons(answer.matches)
     else:
         out().print("no image of the gallery is left by what this search asks for")
@@ -90,7 +94,8 @@ def print_reasons(matches: Sequence[MatchSchema]) -> None:
 
 def reason_words(match: MatchSchema) -> str:
     """The reason of a match, and after it what there is to doubt."""
-    return " ".join([match.reason.text, *(warning.text for warning in match.reason.warnings)])
+    doubts = [warning.text for warning in match.reason.warnings if warning.code != SAID]
+    return " ".join([match.reason.text, *doubts])
 
 
 def print_galleries(galleries: Sequence[PublishedGallery]) -> None:
@@ -140,16 +145,21 @@ def stands_on(calibration: CalibrationSchema, threshold: float | None) -> str:
     return f"same up to distance {threshold:.3f}, {pairs}"
 
 
-def _match_cells(match: MatchSchema, *, scored: bool) -> tuple[str, ...]:
+def _match_cells(match: MatchSchema, *, scored: bool, placed: bool) -> tuple[str, ...]:
     return (
         str(match.rank),
         match.label or UNKNOWN,
         *([f"{match.score:.3f}"] if scored else []),
         f"{match.similarity:.3f}",
+        *([_placed(match.closer_than)] if placed else []),
         share(match.probability),
         match.verdict or UNKNOWN,
         match.uri or UNKNOWN,
     )
+
+
+def _placed(closer_than: float | None) -> str:
+    return UNKNOWN if closer_than is None else standing(closer_than)
 
 
 def share(value: float | None) -> str:

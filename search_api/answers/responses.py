@@ -212,6 +212,7 @@ def _pair_fields(matched: Subject, scored: Scored, account: Account) -> dict[str
         "score": scored.score,
         "cosine": scored.cosine,
         "similarity": scored.similarity,
+        "closer_than": account.closer_than,
         "probability": scored.probability,
         "verdict": scored.verdict,
         **account_fields(account),

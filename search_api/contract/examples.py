@@ -26,10 +26,17 @@ _MATCH: dict[str, Any] = {
     "score": 0.4,
     "cosine": 0.92,
     "similarity": 0.6,
+    "closer_than": 0.996,
     "probability": 0.97,
     "verdict": "same",
     "evidence": {
-        "explained": {"of": "cosine", "value": 0.92, "baseline": 0.68, "method": "relevance"},
+        "explained": {
+            "of": "cosine",
+            "value": 0.92,
+            "baseline": 0.68,
+            "baseline_from": "threshold",
+            "method": "relevance",
+        },
         "query": {
             "factual": [[0.0, 0.19], [0.08, 0.0]],
             "counterfactual": [[0.03, 0.0], [0.0, 0.0]],

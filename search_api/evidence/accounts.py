@@ -60,13 +60,15 @@ class QuerySide:
 class Account:
     """Why one pair is near or far: `seen` are the query and the matched image as the encoder saw them.
 
-    `computed_from` says of both what their maps are made of. `overlays` and `contributions` are there
-    where extras need them. Of several pictures that were asked with together `queries` has a side each, and
-    the evidence that of the one which stands for all.
+    `closer_than` is the share of pairs of the gallery's images that are less alike; None where nobody
+    measured that. `computed_from` says of both what their maps are made of. `overlays` and `contributions`
+    are there where extras need them. Of several pictures that were asked with together `queries` has a side
+    each, and the evidence that of the one which stands for all.
     """
 
     evidence: Evidence
     reason: Reason
+    closer_than: float | None
     seen: tuple[Seen, Seen]
     computed_from: tuple[ComputedFrom, ComputedFrom]
     extras: Extras = NO_EXTRAS
@@ -94,12 +96,13 @@ def accounts(
             replace(why, query=parts[leading].side) for why, parts in zip(evidence, parted, strict=True)
         ]
     asked, others = _seen(query, judging), [_seen(each, judging) for each in matched]
-    told = reasons(evidence, asked, others, verdicts_explained(scored, judging))
+    standings = [judging.closer_than(each) for each in scored]
+    told = reasons(evidence, asked, others, verdicts_explained(scored, judging), standings)
     computed_from = [(query.computed_from, each.computed_from) for each in matched]
     found = [
-        Account(why, words, (asked, other), source, extras, queries=parts)
-        for why, words, other, source, parts in zip(
-            evidence, told, others, computed_from, parted, strict=True
+        Account(why, words, standing, (asked, other), source, extras, queries=parts)
+        for why, words, standing, other, source, parts in zip(
+            evidence, told, standings, others, computed_from, parted, strict=True
         )
     ]
     if not (extras.correspondences or extras.contributions):

@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explain.evidence import Evidence, Side, Verdict, explain_matches
+from gallery.manifest import UsualClaims
+from gallery.usual import share_below
 from search_api.errors import InvalidQuestion
 from search_api.loaded.checkpoints import Checkpoint
 from search_api.queries.subjects import Subject
@@ -21,16 +23,26 @@ SEVERAL = "several pictures were asked with, and distances are calibrated on pai
 
 @dataclass(frozen=True, slots=True)
 class Judging:
-    """By what the pairs of one question are scored, and which number of theirs is explained."""
+    """By what the pairs of one question are scored, and which number of theirs is explained.
+
+    `usual` is how alike two images of the gallery usually are, where that was measured.
+    """
 
     checkpoint: Checkpoint
     distances: Calibration
     scorer: Scorer
     of: ExplainedScore
+    usual: UsualClaims | None = None
 
     @classmethod
     def by(
-        cls, checkpoint: Checkpoint, fitted_on: FittedOn, scorer: ScorerName, of: ExplainedScore | None
+        cls,
+        checkpoint: Checkpoint,
+        fitted_on: FittedOn,
+        scorer: ScorerName,
+        of: ExplainedScore | None,
+        *,
+        usual: UsualClaims | None = None,
     ) -> Judging:
         """By this scorer, distances meaning what they do among such pairs.
 
@@ -39,10 +51,10 @@ class Judging:
         record = checkpoint.record
         distances = record.calibration if fitted_on == "pair" else record.for_search
         chosen = checkpoint.scorer(scorer, distances)
-        return cls(checkpoint, distances, chosen, of or chosen.explained)
+        return cls(checkpoint, distances, chosen, of or chosen.explained, usual)
 
     def of_several(self) -> Judging:
-        """The same for several pictures that are asked with together: by the distance, and uncalibrated.
+        """The same for several pictures that are asked with together: by the distance, and beside nothing.
 
         Raises InvalidQuestion for another scorer.
         """
@@ -51,14 +63,24 @@ class Judging:
                 f"The scorer {self.scorer.name} judges two pictures, and several are asked with."
             )
         unfitted = Calibration.unfitted(SEVERAL)
-        return replace(self, distances=unfitted, scorer=DistanceScorer(unfitted))
+        return replace(self, distances=unfitted, scorer=DistanceScorer(unfitted), usual=None)
 
     @property
     def identity(self) -> str:
-        """What changes when its evidence of a pair may: encoder, heads, threshold, and what was asked for."""
+        """What changes when its evidence of a pair may: encoder, heads, baselines, and what was asked for."""
         record = self.checkpoint.record
         heads = record.heads and record.heads.digest
-        return f"{record.fingerprint} {heads} {self.distances.threshold} {self.scorer.name} {self.of}"
+        baselines = f"{self.distances.threshold} {self.usual_cosine}"
+        return f"{record.fingerprint} {heads} {baselines} {self.scorer.name} {self.of}"
+
+    @property
+    def usual_cosine(self) -> float | None:
+        """What pairs of the gallery usually do not exceed."""
+        return None if self.usual is None else self.usual.baseline
+
+    def closer_than(self, scored: Scored) -> float | None:
+        """The share of pairs of the gallery's images that are less alike; None where nobody measured it."""
+        return None if self.usual is None else share_below(self.usual, scored.cosine)
 
 
 def compared(query: Subject, matched: Subject, judging: Judging) -> tuple[Scored, Evidence]:
@@ -80,6 +102,7 @@ def explained(
         of=score,
         threshold=judging.distances.threshold,
         verdicts=verdicts_explained(scored, judging),
+        usual=judging.usual_cosine,
         query_embedding=query.embedding,
         matched_embeddings=np.stack([each.embedding for each in matched]),
     )

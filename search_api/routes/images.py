@@ -111,7 +111,7 @@ def get_overlay(
         wanted = WantedOverlay(image_id, part, side, style, scorer, explained)
         return kept_overlay(asking, viewing, asking.given(KeptUpload(str(query_id))), wanted)
     with asking.builds.lend(viewing.gallery) as (build, checkpoint):
-        judging = Judging.by(checkpoint, "shown", scorer, explained)
+        judging = Judging.by(checkpoint, "shown", scorer, explained, usual=build.manifest.usual)
         pair = build.shown([query, image_id])
         image, other = pair if side == "query" else reversed(pair)
         keeps = build.manifest.local_embeddings

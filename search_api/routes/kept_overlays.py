@@ -35,7 +35,8 @@ def kept_overlay(asking: Searcher, viewing: Viewed, query: Asked, wanted: Wanted
     """The overlay as PNG; a browser asks first, for the query is kept only for a while."""
     max_side = asking.settings.overlay_max_side
     with asking.builds.lend(viewing.gallery) as (build, checkpoint):
-        judging = Judging.by(checkpoint, "shown", wanted.scorer, wanted.explained)
+        usual = build.manifest.usual
+        judging = Judging.by(checkpoint, "shown", wanted.scorer, wanted.explained, usual=usual)
         preprocessing = checkpoint.record.preprocessing
         asked = asking.reader.subject(query, build, preprocessing, Stopwatch())
         matched = asking.reader.stored([wanted.image_id], build)[0]

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from explain.evidence import BaselineFrom
 from explain.focus import Place
 from explain.reason_warnings import WarningCode
 from search_api.schemas.base import ComputedFrom, DrawnOn, ExplainedScore, Schema, SparseSchema
@@ -21,8 +22,14 @@ class ExplainedSchema(SparseSchema):
     of: ExplainedScore
     value: float = Field(description="The explained number of this match.", examples=[0.92])
     baseline: float = Field(
-        description="For the cosine its value at the verdict's threshold, or 0 where there is no verdict or "
-        "it is another scorer's: the maps are then read as for the verdict “same”. For the others 0."
+        description="For the cosine its value at the verdict's threshold. Where there is no verdict, or it "
+        "is another scorer's, the maps are read as for “same”: from the cosine that two images of the "
+        "gallery usually do not exceed, or from 0 where nobody measured it. For the others 0."
+    )
+    baseline_from: BaselineFrom = Field(
+        description="What the baseline is: the number at the verdict's threshold; the usual cosine of the "
+        "gallery, half-way between the median of its pairs and that of each image with its nearest, as "
+        "measured when the build was made; or none, and then it is 0."
     )
     method: str = Field(description="How the maps are made of the local embeddings.")
     label: str | None = Field(

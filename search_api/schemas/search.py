@@ -64,6 +64,13 @@ class MatchSchema(SparseSchema):
     )
     cosine: float = Field(description="1 − distance² / 2.")
     similarity: float = Field(description="1 − distance, in [−1, 1].")
+    closer_than: float | None = Field(
+        ge=0,
+        lt=1,
+        description="The share of pairs of different images of this gallery that are less alike than this "
+        "one, by a sample that was measured when the build was made; null where there is none: no gallery, a "
+        "small or an old one, or several pictures were asked with.",
+    )
     probability: float | None = Field(description="Calibrated chance that both show the same thing.")
     verdict: Verdict | None = Field(description="By the threshold; null where nothing could be fitted.")
     group: GroupSchema | None = Field(default=None, description="Present only where groups were asked for.")

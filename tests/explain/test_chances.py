@@ -1,6 +1,6 @@
 import pytest
 
-from explain.chances import percentage
+from explain.chances import percentage, standing
 
 
 @pytest.mark.parametrize(
@@ -15,3 +15,18 @@ def test_a_probability_is_told_with_one_decimal(probability: float, told: str) -
 def test_nothing_is_told_to_be_certain(probability: float) -> None:
     assert percentage(probability) == "> 99.9 %"
     assert percentage(1 - probability) == "< 0.1 %"
+
+
+@pytest.mark.parametrize(
+    ("share", "told"),
+    [
+        (0.0, "0 %"),
+        (0.29, "29 %"),
+        (0.879, "87 %"),
+        (0.99, "99.0 %"),
+        (0.9977, "99.7 %"),
+        (0.99999, "99.9 %"),
+    ],
+)
+def test_a_place_among_others_is_never_told_better_than_it_is(share: float, told: str) -> None:
+    assert standing(share) == told

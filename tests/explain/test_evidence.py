@@ -41,6 +41,19 @@ def test_without_a_verdict_the_maps_add_up_to_the_cosine_itself() -> None:
         assert net(side) == pytest.approx(evidence.explained.value, abs=1e-5)
 
 
+@pytest.mark.parametrize("usual", [-0.2, 0.0, 0.3, 0.9])
+def test_without_a_verdict_the_maps_add_up_to_the_margin_over_what_is_usual(usual: float) -> None:
+    pair = random_local(0, 7, 7, 32), random_local(1, 5, 6, 32)
+    evidence = explain(*pair, usual=usual)
+    assert (evidence.explained.baseline, evidence.explained.baseline_from) == (usual, "gallery")
+    for side in sides(evidence):
+        assert net(side) == pytest.approx(evidence.explained.value - usual, abs=1e-5)
+    judged = explain(*pair, usual=usual, threshold=THRESHOLD, verdict="same").explained
+    assert (judged.baseline, judged.baseline_from) == (pytest.approx(COSINE_AT_THRESHOLD), "threshold")
+    distance = explain(*pair, of=DISTANCE, usual=usual).explained
+    assert (distance.baseline, distance.baseline_from) == (0, "none")
+
+
 def test_the_verdict_different_trades_factual_for_counterfactual() -> None:
     pair = random_local(0, 4, 4, 8), random_local(1, 4, 4, 8)
     same = explain(*pair, threshold=THRESHOLD, verdict="same")

@@ -31,6 +31,17 @@ def match(rank: int, picture: Shown, *, of: Score = COSINE, verdict: str | None 
     return ShownMatch(picture, rank, 0.5, 0.5, None if verdict is None else 0.9, verdict, evidence)
 
 
+def test_beside_a_gallery_the_words_are_of_what_is_usual() -> None:
+    query, matched = np.random.default_rng(1).normal(0.3, 1, (2, 4, 4, 8)).astype(np.float32)
+    one = replace(match(1, shown(), verdict=None), evidence=explain(query, matched, usual=0.2))
+    said = captions(one)
+    assert said.headings == ("More alike than usual", "Less alike than usual")
+    assert said.note.endswith("half-way from random pairs of the gallery to nearest ones.")
+    assert dict(explained_numbers(one))["its baseline"] == "0.200"
+    drawn = [pair_figure(shown(), replace(one, closer_than=each), heading="") for each in (None, 0.99)]
+    assert drawn[0] != drawn[1]
+
+
 @pytest.mark.parametrize("count", [1, 10, 20])
 def test_a_figure_has_a_row_for_every_match(count: int) -> None:
     figure = search_figure(shown(), [match(i + 1, shown()) for i in range(count)], heading="gallery")

@@ -48,7 +48,9 @@ def test_on_each_image_the_maps_of_the_pair_head_sum_to_its_logit(verdict, sign)
     evidence = explain(query, matched, of=logit_of(head), verdict=verdict)
     logit = head.logits(unit_embedding(query), unit_embedding(matched))
     assert evidence.explained.value == pytest.approx(float(logit))
-    assert evidence.explained == Explained("pair-head", evidence.explained.value, 0.0, "relevance")
+    explained = evidence.explained
+    baseline_from = "threshold" if verdict else "none"
+    assert explained == Explained("pair-head", explained.value, 0.0, "relevance", baseline_from=baseline_from)
     for side in (evidence.query, evidence.matched):
         assert net(side) == pytest.approx(sign * logit, abs=1e-5)
 

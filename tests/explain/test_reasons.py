@@ -96,6 +96,41 @@ def test_a_map_that_is_nearly_even_is_doubted_where_it_is() -> None:
     assert codes(reason(evidence(CENTRE, CENTRE), SQUARE, SQUARE)) == []
 
 
+def test_no_place_is_named_on_a_map_that_is_nearly_even() -> None:
+    even = Side(np.ones((9, 9), np.float32), np.zeros((9, 9), np.float32))
+    told = [
+        reason(evidence(*pair), SQUARE, SQUARE).text
+        for pair in ((even, CENTRE), (CENTRE, even), (even, even))
+    ]
+    assert told == [
+        "What makes them alike is spread nearly evenly over the query; 100 % of it lies on 1 % of the match, "
+        "centre.",
+        "100 % of what makes them alike lies on 1 % of the query, centre; on the match it is spread nearly "
+        "evenly.",
+        "What makes them alike is spread nearly evenly over both pictures, and no part of them stands out.",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("value", "closer_than", "lead"),
+    [
+        (0.9, 0.9977, "More alike than two images of this gallery usually are (closer than 99.7 % of pairs)"),
+        (0.9, None, "More alike than two images of this gallery usually are"),
+        (0.4, 0.6, "No more alike than two images of this gallery often are (closer than 60 % of pairs)"),
+    ],
+)
+def test_beside_a_gallery_a_reason_says_first_how_alike_they_are(value, closer_than, lead) -> None:
+    told = Explained("cosine", value, 0.5, "relevance", baseline_from="gallery")
+    found = reason(
+        replace(evidence(CENTRE_LEFT, CENTRE), explained=told), SQUARE, SQUARE, closer_than=closer_than
+    )
+    does = "makes them so" if value > 0.5 else "speaks for more"
+    assert found.text == (
+        f"{lead}: 100 % of what {does} lies on 2 % of the query, centre left, "
+        "and on 1 % of the match, centre."
+    )
+
+
 def test_evidence_on_plain_ground_is_doubted_and_unknown_detail_is_not() -> None:
     detail = np.full((9, 9), 40, np.uint8)
     detail[4, 4] = 0

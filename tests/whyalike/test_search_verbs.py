@@ -26,6 +26,7 @@ MATCH_KEYS = [
     "score",
     "cosine",
     "similarity",
+    "closer_than",
     "probability",
     "verdict",
     "evidence",
@@ -44,7 +45,13 @@ def test_search_json_has_the_keys_of_the_contract(run: Run, gallery: str, pictur
     assert answer["encoder"].keys() == {"name", "fingerprint"}
     assert [list(match) for match in answer["matches"]] == [MATCH_KEYS] * 3
     assert answer["matches"][0]["evidence"].keys() == {"explained", "query", "matched"}
-    assert list(answer["matches"][0]["evidence"]["explained"]) == ["of", "value", "baseline", "method"]
+    assert list(answer["matches"][0]["evidence"]["explained"]) == [
+        "of",
+        "value",
+        "baseline",
+        "baseline_from",
+        "method",
+    ]
 
 
 def test_stdout_holds_one_line_of_json_and_nothing_else(run: Run, gallery: str, pictures: Path) -> None:
