@@ -35,6 +35,7 @@ DOT = 11  # pixels from the middle of a numbered end to its edge
 NOTE = (
     "A line joins two spots that are each other's most alike; the thicker, the more they add to the cosine."
 )
+AVERAGE = "The average is what any two spots add."
 NONE = "No two spots of these pictures are each other's most alike."
 
 Point: TypeAlias = tuple[float, float]
@@ -45,14 +46,14 @@ Line: TypeAlias = tuple[Point, Point]
 class Link:
     """Two spots that answer each other: their middles (x, y) in shares of either picture, and their numbers.
 
-    `contribution` > 0 is what they add to the cosine of the pair, `share` that as a part of it, `cosine` how
-    alike the two are by themselves.
+    `contribution` > 0 is what they add to the cosine of the pair, `times_average` that as a multiple of what
+    any two spots add on average, None where that is not known, `cosine` how alike the two are by themselves.
     """
 
     query: Point
     matched: Point
     contribution: float
-    share: float | None
+    times_average: float | None
     cosine: float
 
 
@@ -64,8 +65,7 @@ def correspondence_figure(
     `links` come with the strongest first. Those that add less than two spots do on average are left out, and
     those that run beside a stronger one, which say nothing new.
     """
-    average = _average(match)
-    strong = [link for link in links if link.share is None or link.share >= average]
+    strong = [link for link in links if link.times_average is None or link.times_average >= 1]
     ends = _apart([_ends(link, query, match.picture) for link in strong])
     drawn = [strong[place] for place in ends]
     rows = -(-len(drawn) // LISTED)
@@ -76,7 +76,7 @@ def correspondence_figure(
     for shown, x in ((query, MARGIN), (match.picture, MATCHED_AT)):
         canvas.paste(veiled_tile(shown, TILE), (x, HEADER))
         write(draw, (x, HEADER - 12), shown.name, size=SMALL, fill=colours.MUTED, width=TILE)
-    said = (MARGIN, HEADER + TILE + 28), _said(average, len(drawn), len(links))
+    said = (MARGIN, HEADER + TILE + 28), _said(len(drawn), len(links))
     write_lines(draw, *said, size=SMALL, fill=colours.MUTED, width=room, most=2)
     entries = [
         (MARGIN + place // rows * (TILE + BETWEEN), LIST + ENTRY * (place % rows))
@@ -98,21 +98,16 @@ def _apart(ends: Sequence[Line]) -> dict[int, Line]:
     return kept
 
 
-def _average(match: ShownMatch) -> float:
-    """Which part of the cosine any two spots add on average."""
-    return 1 / (match.evidence.query.factual.size * match.evidence.matched.factual.size)
-
-
-def _said(average: float, drawn: int, found: int) -> str:
+def _said(drawn: int, found: int) -> str:
     if not found:
         return NONE
     left_out = f" {drawn} of {found} are drawn: the others add less, or run beside a stronger one."
-    return f"{NOTE} Any two spots add {100 * average:.2f} % on average.{left_out if drawn < found else ''}"
+    return f"{NOTE} {AVERAGE}{left_out if drawn < found else ''}"
 
 
 def _numbers(link: Link) -> str:
-    part = "" if link.share is None else f"{100 * link.share:.2f} % of the cosine, "
-    return f"{part}alike by {link.cosine:.2f}"
+    times = link.times_average
+    return f"{'' if times is None else f'{times:.1f} times the average, '}alike by {link.cosine:.2f}"
 
 
 def _ends(link: Link, query: Shown, matched: Shown) -> Line:

@@ -7,6 +7,7 @@ Zhu et al. 2021).
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TypeAlias
 
@@ -30,13 +31,14 @@ class Contributions:
 
     `grids` are (h, w) of the query and (h', w') of the matched image. `matrix` and `cosines` are
     (h w, h' w'), the cells row by row: the contributions, in sum `value`, and how alike two cells are by
-    themselves, in [-1, 1] and 0 where one of them lies in padding.
+    themselves, in [-1, 1] and 0 where one of them lies in padding; `seen_pairs` do not.
     """
 
     grids: tuple[Cell, Cell]
     value: float
     matrix: Floats
     cosines: Floats
+    seen_pairs: int
 
     def __post_init__(self) -> None:
         shape = tuple(height * width for height, width in self.grids)
@@ -50,14 +52,16 @@ class Contributions:
 class Correspondence:
     """Two cells, as (row, column), that are each other's most alike.
 
-    `contribution` > 0 is what the two add to the cosine of the pair, `share` that as a part of it, None where
-    the pair's cosine is not positive, and `cosine` how alike the two are by themselves.
+    `contribution` > 0 is what the two add to the cosine of the pair, `share` that as a part of it and
+    `times_average` as a multiple of what any two seen cells add on average, both None where the pair's cosine
+    is not positive, and `cosine` how alike the two are by themselves.
     """
 
     query: Cell
     matched: Cell
     contribution: float
     share: float | None
+    times_average: float | None
     cosine: float
 
 
@@ -87,7 +91,8 @@ def contributions(
         exact = (maps.summing_to(values, *each)[0].ravel() for each in zip(signed, images, strict=True))
         matrix = _summing_to_both(first @ second.T / scale, tuple(exact), images)
     grids = images[0].shape[:2], images[1].shape[:2]
-    return Contributions(grids, float(values[0]), matrix, _cosines(*images))
+    seen_pairs = math.prod(int(maps.seen_cells(local).sum()) for local in images)
+    return Contributions(grids, float(values[0]), matrix, _cosines(*images), seen_pairs)
 
 
 def mutual_best(found: Contributions) -> list[Correspondence]:
@@ -107,11 +112,13 @@ def mutual_best(found: Contributions) -> list[Correspondence]:
 
 def _correspondence(found: Contributions, query: int, matched: int) -> Correspondence:
     added = float(found.matrix[query, matched])
+    share = added / found.value if found.value > LEAST else None
     return Correspondence(
         query=(query // found.grids[0][1], query % found.grids[0][1]),
         matched=(matched // found.grids[1][1], matched % found.grids[1][1]),
         contribution=added,
-        share=added / found.value if found.value > LEAST else None,
+        share=share,
+        times_average=None if share is None else share * found.seen_pairs,
         cosine=float(found.cosines[query, matched]),
     )
 

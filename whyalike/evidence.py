@@ -180,7 +180,7 @@ def _write_pair(folder: Path, name: str, pair: Pair, match: MatchSchema) -> None
 def pair_correspondences(query: Shown, match: ShownMatch, answer: MatchSchema) -> Image.Image:
     """Both pictures, and lines between the spots that answer each other."""
     links = [
-        Link(_middle(each.query), _middle(each.matched), each.contribution, each.share, each.cosine)
+        Link(_middle(each.query), _middle(each.matched), each.contribution, each.times_average, each.cosine)
         for each in answer.correspondences or ()
     ]
     return correspondence_figure(query, match, links, heading="Which spot answers which")

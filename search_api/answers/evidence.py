@@ -82,6 +82,7 @@ def _correspondences(found: Contributions, seen: tuple[Seen, Seen]) -> list[Corr
             matched=_cell(each.matched, found.grids[1], seen[1]),
             contribution=each.contribution,
             share=each.share,
+            times_average=each.times_average,
             cosine=each.cosine,
         )
         for each in mutual_best(found)

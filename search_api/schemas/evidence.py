@@ -149,6 +149,10 @@ class CorrespondenceSchema(Schema):
     matched: CellSchema
     contribution: float = Field(gt=0, description="What the two add to the cosine of the pair.")
     share: float | None = Field(description="That as a part of the cosine; null where it is not positive.")
+    times_average: float | None = Field(
+        description="That as a multiple of what any two cells add on average, so that 1 is nothing special; "
+        "null where the cosine is not positive."
+    )
     cosine: float = Field(description="How alike the two cells are by themselves.")
 
 

@@ -21,7 +21,7 @@ SQUARE = {"size": (100, 100)}
 
 
 def link(query: tuple[float, float], matched: tuple[float, float], contribution: float = 0.5) -> Link:
-    return Link(query, matched, contribution, contribution / 2, 0.9)
+    return Link(query, matched, contribution, 16**2 * contribution / 2, 0.9)
 
 
 def drawn(*links: Link) -> np.ndarray:
@@ -76,11 +76,11 @@ def test_pictures_without_correspondences_say_so_and_nothing_is_drawn() -> None:
     assert colours_of(pixels) == set() and pixels.shape[0] == LIST + MARGIN
 
 
-@pytest.mark.parametrize("share", [None, 0.25])
-def test_a_wide_picture_shows_what_was_not_seen_of_it(share: float | None) -> None:
+@pytest.mark.parametrize("times", [None, 4.0])
+def test_a_wide_picture_shows_what_was_not_seen_of_it(times: float | None) -> None:
     wide = shown("red", size=(200, 100))
     figure = correspondence_figure(
-        wide, match(1, wide), [Link((0.5, 0.5), (0.5, 0.5), 0.1, share, 0.5)], heading=""
+        wide, match(1, wide), [Link((0.5, 0.5), (0.5, 0.5), 0.1, times, 0.5)], heading=""
     )
     middle = HEADER + TILE // 2 - 60
     assert figure.getpixel((MARGIN + TILE // 2, middle)) == (255, 0, 0)
@@ -88,6 +88,6 @@ def test_a_wide_picture_shows_what_was_not_seen_of_it(share: float | None) -> No
 
 
 def test_lines_that_add_less_than_two_spots_do_on_average_are_left_out() -> None:
-    weak = Link((0.5, 0.8), (0.5, 0.8), 0.001, 1 / 16**2 / 2, 0.9)  # of the 4 x 4 cells of either picture
+    weak = Link((0.5, 0.8), (0.5, 0.8), 0.001, 0.5, 0.9)
     assert colours_of(drawn(link((0.5, 0.2), (0.5, 0.2)), weak)) == {0}
     assert colours_of(drawn(weak)) == set()

@@ -46,6 +46,9 @@ def test_a_correspondence_is_mutual_adds_to_the_cosine_and_lies_in_no_padding(pa
         assert each.contribution > 0 and 0 < each.cosine <= 1
         assert seen[0][each.query] and seen[1][each.matched]
         assert each.share is None or each.share == pytest.approx(each.contribution / found.value)
+        if each.times_average is not None:
+            cells = seen[0].sum() * seen[1].sum()
+            assert each.times_average == pytest.approx(each.contribution / (found.matrix.sum() / cells))
 
 
 @given(pairs())
@@ -112,6 +115,6 @@ def test_stored_as_int8_the_sums_are_those_of_the_exact_cosine() -> None:
 
 def test_contributions_of_other_grids_are_refused() -> None:
     with pytest.raises(MapMismatch, match="grids"):
-        Contributions(((2, 2), (1, 1)), 0.0, np.zeros((4, 2)), np.zeros((4, 2)))
+        Contributions(((2, 2), (1, 1)), 0.0, np.zeros((4, 2)), np.zeros((4, 2)), 8)
     with pytest.raises(MapMismatch, match="same D"):
         contributions(np.ones((2, 2, 3)), np.ones((2, 2, 4)))

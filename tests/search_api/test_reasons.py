@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
+from explain.reason_warnings import NEAR_UNIFORM
 from siamese.heads import Heads
 from tests.search_api.conftest import Workshop
 from tests.toys import colour_labels, fitted_at, mosaic, noise, plain, png
@@ -52,7 +53,10 @@ def test_every_match_comes_with_its_reason_in_words_and_in_numbers(client: TestC
         for side in ("query", "matched"):
             focus, grid = reason[side], np.array(match["evidence"][side]["factual"])
             assert list(focus) == ["share", "area", "place", "concentration"]
-            if grid.any():
+            if focus["area"] >= NEAR_UNIFORM * focus["share"] > 0:
+                assert "spread nearly evenly" in reason["text"]
+                assert "near-uniform" in [warning["code"] for warning in reason["warnings"]]
+            elif grid.any():
                 assert focus["share"] >= 0.7 and f"{focus['area']:.0%}".replace("%", " %") in reason["text"]
                 assert focus["place"] in reason["text"]
 
