@@ -91,7 +91,7 @@ class Session:
     def open_first(self) -> None:
         """The first match, once its evidence is painted."""
         self.page.click(".card .open")
-        self.page.wait_for_selector("#why .query .heat:not([hidden])")
+        self.page.wait_for_selector("#why-pair:not(.waiting)")
 
     def close(self) -> None:
         """The match that is open."""

@@ -7,7 +7,7 @@ import { problemState } from "./states.js";
 import { count, inPercent, nameOf } from "./words.js";
 
 const NAMED = 2; // labels in a cluster's name
-const UNNAMED = "Unlabelled";
+const UNNAMED = "Cluster";
 
 export class AtlasView {
   constructor(place, similar) {
@@ -44,13 +44,13 @@ export class AtlasView {
     $("atlas-shown").hidden = false;
     $("clusters").replaceChildren(...map.clusters.map((each, number) => this.#clusterButton(each, number)));
     this.#mark(null);
-    this.plane.take(map.points, map.clusters.map((each) => ({ text: Object.keys(each.labels)[0] ?? "", at: this.#place(each.exemplar), images: each.images })));
+    this.plane.take(map.points, map.clusters.map((each, number) => ({ text: this.#named(each)[0] ?? String(number + 1), at: this.#place(each.exemplar), images: each.images })));
   }
 
   #clusterButton(cluster, number) {
     const shown = button("", () => this.#mark(number), { className: "cluster", "aria-pressed": "false" });
     shown.append(swatch(number), make("img", { src: imageAddress(this.place(), this.#pictured(cluster)), alt: "", loading: "lazy" }),
-      make("span", {}, clusterName(cluster)), make("span", { className: "quiet" }, count(cluster.images, "image")));
+      make("span", {}, this.#name(cluster, number)), make("span", { className: "quiet" }, count(cluster.images, "image")));
     return make("li", {}, shown);
   }
 
@@ -61,7 +61,7 @@ export class AtlasView {
     const cluster = number === null ? null : this.map.clusters[number];
     $("cluster-shown").hidden = !cluster;
     if (!cluster) return;
-    say($("cluster-name"), `${clusterName(cluster)}, ${count(cluster.images, "image")}`);
+    say($("cluster-name"), `${this.#name(cluster, number)}, ${count(cluster.images, "image")}`);
     $("cluster-images").replaceChildren(...cluster.nearest.map((imageId, place) => this.#image(imageId, place)));
     this.#tellPart(cluster.nearest.length, cluster.images);
   }
@@ -89,6 +89,14 @@ export class AtlasView {
     return make("li", {}, make("button", {
       type: "button", title: label ?? "", "aria-label": `Find images similar to image ${place + 1} of this cluster${label ? `, ${label}` : ""}`, onclick: () => this.similar({ image_id: imageId }),
     }, make("img", { src: imageAddress(this.place(), imageId), alt: "", loading: "lazy" })));
+  }
+
+  #named({ labels }) { return this.map.labels.length > 1 ? Object.keys(labels) : []; } // the only label tells nothing apart
+
+  #name(cluster, number) {
+    const names = this.#named(cluster);
+    if (!names.length) return `${UNNAMED} ${number + 1}`;
+    return names.slice(0, NAMED).join(", ") + (names.length > NAMED ? " …" : "");
   }
 
   #place(imageId) {
@@ -119,10 +127,4 @@ export class AtlasView {
   }
 
   #choose(point) { if (point) this.similar({ image_id: point.image_id }); }
-}
-
-function clusterName({ labels }) {
-  const names = Object.keys(labels);
-  if (!names.length) return UNNAMED;
-  return names.slice(0, NAMED).join(", ") + (names.length > NAMED ? " …" : "");
 }

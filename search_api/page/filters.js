@@ -29,7 +29,8 @@ export class Filters {
     this.detail = detail;
     const { labels, attributes, scorers, class_head: classHead } = detail;
     $("labels").replaceChildren(...Object.entries(labels).map(([label, images]) => box("label", label, `${label}`, images)));
-    $("label-box").hidden = !Object.keys(labels).length;
+    const tells = isTelling(detail);
+    $("label-box").hidden = !tells;
     $("label-search").parentElement.hidden = Object.keys(labels).length < MANY;
     $("attribute-boxes").replaceChildren(...attributes.map(attributeBox).filter(Boolean));
     $("where").closest("label").hidden = $("conditions-help").hidden = !attributes.length;
@@ -37,7 +38,7 @@ export class Filters {
     say($("conditions-help"), attributes.length ? `Conditions such as year >= 2020 or site in (a, b), on: ${names}.` : "");
     $("scorer").replaceChildren(...scorers.map((each) => new Option(SCORERS[each] ?? each, each)));
     $("prefilter").closest("label").hidden = !classHead;
-    $("group_by").replaceChildren(new Option("not at all", ""), ...(Object.keys(labels).length ? [new Option("by label", "label")] : []),
+    $("group_by").replaceChildren(new Option("not at all", ""), ...(tells ? [new Option("by label", "label")] : []),
       ...attributes.map(({ name }) => new Option(`by ${name}`, name)));
     this.judge();
     this.set({});
@@ -118,7 +119,14 @@ export class Filters {
   }
 }
 
-function uncalibrated({ name, labels, calibration: { reason } }) {
+// one label that all images have, such as the name of the only folder, tells nothing apart
+function isTelling({ labels, images }) {
+  const counts = Object.values(labels);
+  return counts.length > 1 || (counts.length === 1 && counts[0] < images);
+}
+
+function uncalibrated(detail) {
+  const { name, labels, calibration: { reason } } = detail;
   const told = `No verdicts and no probabilities: ${reason}.`;
   if (Object.keys(labels).length < 2) return told; // nothing could be fitted to a single one
   return `${told} The labels above are the gallery's own; “whyalike calibrate ${name}” fits both to them.`;

@@ -149,8 +149,8 @@ export class Pair {
 
 const isBlank = (grid) => grid.flat().every((value) => value === 0);
 
-function nothingAgainst({ verdict }) {
-  if (verdict) return "Nothing speaks against it: no spot lowers the number.";
+function nothingAgainst({ verdict, evidence: { explained } }) {
+  if (verdict || explained.baseline) return "Nothing speaks against it: no spot lowers the number.";
   return "Nothing speaks against it here. What an alike pair must reach is learned from labels (whyalike train), and this gallery's encoder learned from none: so every spot that the two share at all counts for likeness.";
 }
 
