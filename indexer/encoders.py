@@ -3,6 +3,7 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 import torch
 
@@ -31,7 +32,8 @@ class EncoderChoice:
 
     A gallery keeps the encoder that it was first built with; `refit` says to choose anew. `runtime` computes
     what is embedded with it, and `graphs` is where graphs for that are kept; fitting is PyTorch's.
-    `image_size` is the side of its square in pixels, by default the checkpoint's own.
+    `image_size` is the side of its square in pixels, by default the checkpoint's own; `fit` says whether
+    pictures are cropped to a square or padded to one, by an encoder that is fitted here.
     """
 
     checkpoint: Path | None = None
@@ -42,11 +44,16 @@ class EncoderChoice:
     runtime: Runtime = "torch"
     graphs: Path | None = None
     image_size: int | None = None
+    fit: Literal["crop", "pad"] | None = None
 
     def __post_init__(self) -> None:
         if self.checkpoint is not None and (self.body is not None or self.weights is not None):
             raise EncoderRefused(
                 f"The checkpoint {self.checkpoint} has its own body and weights; name either it or those."
+            )
+        if self.checkpoint is not None and self.fit is not None:
+            raise EncoderRefused(
+                f"The checkpoint {self.checkpoint} was trained with a fit of its own; leave out {self.fit!r}."
             )
 
 
@@ -89,6 +96,9 @@ def _own_encoder(writer: GalleryWriter, own: Path, choice: EncoderChoice) -> Enc
     square = encoder.preprocessing.image_size
     if choice.image_size not in (None, square):
         raise _refusal(encoder.record, f"which takes {square} pixels, not {choice.image_size}")
+    fit = encoder.preprocessing.fit
+    if choice.fit not in (None, fit):
+        raise _refusal(encoder.record, f"which takes pictures by {fit}, not by {choice.fit}")
     if not _has_weights(encoder, choice):
         raise _refusal(encoder.record, f"whose body has other weights than {choice.weights}")
     return encoder
@@ -110,8 +120,9 @@ def _has_weights(encoder: Encoder, choice: EncoderChoice) -> bool:
 
 def _raw_encoder(choice: EncoderChoice, *, body: str) -> Encoder:
     weights = choice.weights or DEFAULT_WEIGHTS
-    size = {} if choice.image_size is None else {"image_size": choice.image_size}
-    preprocessing = Preprocessing.of_new_encoders(**size)
+    wished = {"image_size": choice.image_size, "fit": choice.fit}
+    chosen = {name: value for name, value in wished.items() if value is not None}
+    preprocessing = Preprocessing.of_new_encoders(**chosen)
     return Encoder.from_body(body, weights=weights, preprocessing=preprocessing, device=choice.device)
 
 

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from siamese.bodies import Body, build_body
+from siamese.bodies import UNTRAINED, Body, build_body
 from siamese.calibration import Calibration
 from siamese.checkpoint import NO_HEADS, CheckpointRecord, describe, load_heads, load_network
 from siamese.device import choose_device, in_halves
@@ -27,6 +27,9 @@ from siamese.preparing import Prepared, prepare
 from siamese.preprocessing import Preprocessing
 from siamese.scaled_image import AnyImage
 from siamese.threads import usable_cores
+
+RAW = "-raw"
+"""How the name of an encoder of raw pooled features ends."""
 
 # How many images one forward pass takes, always: libraries choose other algorithms for other shapes, and
 # then the same image alone and in a batch would differ in its last bits (by a distance of up to 1e-6).
@@ -83,24 +86,24 @@ class Encoder:
     ) -> Encoder:
         """An encoder of the raw pooled features, D = C; `seed` draws the weights where there are "none".
 
+        One without weights is called so, such as "small-untrained-raw" beside "small-raw".
         Raises UnknownName, WeightsUnavailable and UnusableData.
         """
         with torch.random.fork_rng(devices=[]):
             torch.default_generator.manual_seed(seed)
             built = build_body(body, weights=weights)
-        return cls._raw(built, preprocessing, device)
+        known = body if weights != UNTRAINED else f"{body}-untrained"
+        return cls._raw(built, preprocessing, device, known=known)
 
     def without_linear(self) -> Encoder:
         """The same body and preprocessing without the linear layer: raw pooled features, D = C."""
-        return self._raw(self.network.body, self.preprocessing, self.device)
+        return self._raw(self.network.body, self.preprocessing, self.device, known=self.record.body)
 
     @classmethod
-    def _raw(cls, body: Body, preprocessing: Preprocessing, device: str) -> Encoder:
+    def _raw(cls, body: Body, preprocessing: Preprocessing, device: str, *, known: str) -> Encoder:
         network = EncoderNetwork(body, nn.Identity()).eval()
         calibration = Calibration.unfitted("raw pooled features were fitted on no pairs")
-        record = describe(
-            network, name=f"{body.name}-raw", preprocessing=preprocessing, calibration=calibration
-        )
+        record = describe(network, name=f"{known}{RAW}", preprocessing=preprocessing, calibration=calibration)
         return cls._frozen(record, network, device)
 
     @classmethod

@@ -19,10 +19,11 @@ from torch import nn
 
 from siamese import checkpoint
 from siamese.calibration import Calibration
-from siamese.encoder import Encoder
+from siamese.encoder import RAW, Encoder
 from siamese.errors import UnusableData
 from siamese.network import EncoderNetwork
 from siamese.preparing import Prepared
+from siamese.preprocessing import Preprocessing
 
 DIMENSION = 128
 # The exponent of whitening: 0 is plain PCA, 1 makes all directions equal. On 2,640 grocery photos (D = 128,
@@ -83,7 +84,7 @@ def fit_to_gallery(
     network = EncoderNetwork(raw.network.body, _layer(fitted)).to(raw.device).eval()
     record = checkpoint.describe(
         network,
-        name=f"{raw.record.body}-{fitted.method}{len(fitted.bias)}",
+        name=f"{raw.name.removesuffix(RAW)}-{fitted.method}{len(fitted.bias)}{_fit(raw.preprocessing)}",
         preprocessing=raw.preprocessing,
         calibration=Calibration.unfitted("no labels were used to fit this encoder"),
         whitening={
@@ -103,6 +104,11 @@ def _pooled(raw: Encoder, images: Iterator[Prepared]) -> NDArray[np.float32]:
     batches = iter(lambda: list(islice(images, BATCH)), [])
     pooled = [raw.local_embeddings(batch).mean(axis=(1, 2)) for batch in batches]
     return np.concatenate(pooled) if pooled else np.empty((0, raw.dimension), np.float32)
+
+
+def _fit(preprocessing: Preprocessing) -> str:
+    """The end of a name: one that pads is another encoder than one that crops, which is the usual one."""
+    return "" if preprocessing.fit == "crop" else f"-{preprocessing.fit}"
 
 
 def _layer(fitted: FittedLinear) -> nn.Linear:

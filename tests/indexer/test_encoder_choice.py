@@ -286,6 +286,31 @@ def test_an_encoder_without_labels_is_fitted_at_the_size_that_is_asked_for(
     assert load_record(galleries.open("photos").checkpoint).preprocessing.image_size == 96
 
 
+def test_an_encoder_without_labels_sees_whole_pictures_where_that_is_asked_for(
+    galleries: Galleries, photos: Path, weights: str
+) -> None:
+    padded = EncoderChoice(body="small", weights=weights, fit="pad", device="cpu")
+    first = indexed(galleries, photos, padded)
+    assert first.encoder_name == "small-projection128-pad"
+    assert load_record(galleries.open("photos").checkpoint).preprocessing.fit == "pad"
+    assert indexed(galleries, photos, padded).embedded == 0
+    assert indexed(galleries, photos, EncoderChoice(device="cpu")).fingerprint == first.fingerprint
+    with pytest.raises(EncoderRefused, match=r"which takes pictures by pad, not by crop; .* --refit"):
+        indexed(galleries, photos, EncoderChoice(fit="crop", device="cpu"))
+    cropped = EncoderChoice(body="small", weights=weights, fit="crop", refit=True, device="cpu")
+    assert indexed(galleries, photos, cropped).fingerprint != first.fingerprint
+
+
+def test_a_checkpoint_keeps_the_fit_that_it_was_trained_with(tmp_path: Path) -> None:
+    with pytest.raises(EncoderRefused, match="fit of its own"):
+        EncoderChoice(checkpoint=tmp_path, fit="pad")
+
+
+def test_an_untrained_encoder_is_called_so(galleries: Galleries, photos: Path) -> None:
+    untrained = EncoderChoice(body="small", weights="none", device="cpu")
+    assert indexed(galleries, photos, untrained).encoder_name == "small-untrained-projection128"
+
+
 def test_files_are_drawn_at_random_and_no_more_are_held(photos: Path) -> None:
     files = list(FolderSource(photos).files(leave_out=lambda _: None))
     every = drawn(files, 99, seed=0)

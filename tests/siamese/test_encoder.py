@@ -183,7 +183,7 @@ def test_without_its_linear_layer_an_encoder_gives_its_bodys_raw_features(tmp_pa
 
 def test_raw_pooled_features_have_no_verdict_and_say_why() -> None:
     encoder = raw("small")
-    assert encoder.name == "small-raw" and encoder.dimension == 128 and encoder.grid == (16, 16)
+    assert encoder.name == "small-untrained-raw" and encoder.dimension == 128 and encoder.grid == (16, 16)
     assert encoder.calibration.verdict(0.1) is None and encoder.calibration.reason
 
 

@@ -118,7 +118,7 @@ def test_without_a_checkpoint_raw_pooled_features_are_judged(run: Run, pictures:
     options = ("--body", "small", "--weights", "none", "--image-size", 32, "--device", "cpu")
     result = run("evaluate", pictures, *options)
     assert result.exit_code == 0, result.stderr
-    assert "small-raw" in result.stdout and "leave-one-out" in result.stdout
+    assert "small-untrained-raw" in result.stdout and "leave-one-out" in result.stdout
 
 
 def test_no_weights_means_the_recipe_from_scratch() -> None:

@@ -9,6 +9,7 @@ from whyalike.options import (
     BODY_HELP,
     WEIGHTS_HELP,
     Device,
+    Fit,
     IndexKind,
     IndexMemory,
     IndexRecall,
@@ -44,6 +45,7 @@ def index(
             help="Pixels of the encoder's square, for a checkpoint too; more make finer heatmaps.",
         ),
     ] = None,
+    fit: Fit = None,
     local_embeddings: Annotated[
         LocalStorageChoice | None,
         typer.Option(
@@ -109,6 +111,8 @@ def index(
         raise UsageError(
             f"the checkpoint {checkpoint} has its own body and weights: leave out --body and --weights"
         )
+    if checkpoint and fit:
+        raise UsageError(f"the checkpoint {checkpoint} was trained with a fit of its own: leave out --fit")
     if dry_run and errors:
         raise UsageError("--dry-run reads no pictures, so it knows no errors: leave out --errors")
     if errors is not None:
@@ -136,6 +140,7 @@ def index(
             computing.runtime,
             computing.graphs,
             image_size,
+            fit.value if fit else None,
         ),
         settings=settings.indexing.model_copy(update=update),
         limits=settings.limits,
