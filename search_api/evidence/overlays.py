@@ -16,7 +16,7 @@ from explain.overlay import laid_over, layer, muted
 from gallery.builds.build import Build
 from search_api.errors import PictureUnavailable
 from search_api.evidence.accounts import Account
-from search_api.presence import require_somebody
+from search_api.presence import of_each, require_somebody
 from search_api.queries.pictures import Picture, data_uri, png, stored_picture
 from search_api.queries.subjects import Subject
 from search_api.schemas.evidence import OverlaysSchema, SideOverlays
@@ -53,16 +53,19 @@ class OverlayPainter:
             return picture_of(subject, build, preprocessing, max_side=self._settings.overlay_max_side)
 
         with self._decoding:
-            query = picture(asked)
-            parts = [picture(each.subject) for each in asked.several]
-        drawn = []
-        for each, why in zip(matched, told, strict=True):
-            painted = None
+            query = picture(asked).made()
+            parts = [picture(each.subject).made() for each in asked.several]
+
+        def painted(pair: tuple[Subject, Account]) -> Account:
+            other, why = pair
             with self._decoding, suppress(PictureUnavailable):  # a slot for each, so that others come between
-                painted = paint_pair(query, picture(each), why.evidence, scale=_scale(why))
-                painted = painted.model_copy(update={"queries": _painted_parts(parts, why)})
-            drawn.append(replace(why, overlays=painted))
-        return drawn
+                overlays = paint_pair(query, picture(other), why.evidence, scale=_scale(why))
+                overlays = overlays.model_copy(update={"queries": _painted_parts(parts, why)})
+                return replace(why, overlays=overlays)
+            return why
+
+        pairs = list(zip(matched, told, strict=True))
+        return of_each(painted, pairs, threads=self._settings.decoding_slots)
 
 
 def picture_of(

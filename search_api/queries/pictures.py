@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -47,6 +47,11 @@ class Picture:
     def image(self) -> Image.Image:
         """Its pixels."""
         return self.make()
+
+    def made(self) -> Picture:
+        """The same, with its pixels at hand."""
+        image = self.image
+        return replace(self, make=lambda: image)
 
 
 @dataclass(frozen=True, slots=True)
