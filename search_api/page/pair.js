@@ -154,11 +154,8 @@ function nothingAgainst({ verdict, evidence: { explained } }) {
   return "Nothing speaks against it here. What an alike pair must reach is learned from labels (whyalike train), and this gallery's encoder learned from none: so every spot that the two share at all counts for likeness.";
 }
 
-const cells = ({ factual }) => factual.flat().length;
-const average = ({ query, matched }) => 1 / (cells(query) * cells(matched));
-
-function strongest({ correspondences = [], evidence }) { // what adds less than any two spots do on average is no answer
-  return correspondences.filter(({ share }) => share === null || share >= average(evidence));
+function strongest({ correspondences = [] }) { // what adds less than any two spots do on average is no answer
+  return correspondences.filter(({ times_average: times }) => times === null || times >= 1);
 }
 
 function linesInWords(compared) {
@@ -166,6 +163,5 @@ function linesInWords(compared) {
   const [first] = strongest(compared);
   if (!first) return `No two spots that are each other's most alike add more to the cosine than any two do on average.`;
   const lines = "A line joins two spots that are each other's most alike; the thicker, the more they add to the cosine.";
-  if (first.share === null) return lines;
-  return `${lines} Line 1 adds ${(100 * first.share).toFixed(2)}\u00a0% of it, any two spots ${(100 * average(compared.evidence)).toFixed(2)}\u00a0% on average.`;
+  return first.times_average === null ? lines : `${lines} Line 1 adds ${first.times_average.toFixed(1)} times what any two spots do on average.`;
 }

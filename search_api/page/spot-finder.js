@@ -101,7 +101,7 @@ export class SpotFinder {
     const here = `${this.names[side]}, ${whereIn(spots, side, cell)}`;
     if (answer.cell === null || answer.cosine <= 0) return `${here}: no spot of the other picture is like it.`;
     const there = `${this.names[answer.side].toLowerCase()}, ${whereIn(spots, answer.side, answer.cell)}`;
-    const adds = answer.share === null ? "" : `; together they add ${(100 * answer.share).toFixed(2)}\u00a0% of the cosine`;
+    const adds = answer.times === null ? "" : `; together they add ${answer.times.toFixed(1)} times what any two spots do on average`;
     return `${here}: answered by ${there} (alike ${answer.cosine.toFixed(2)}${adds}).`;
   }
 }

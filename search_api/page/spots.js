@@ -27,6 +27,11 @@ export class Spots {
     return edges.map((edge) => Math.min(1, Math.max(0, edge)));
   }
 
+  get #seenPairs() { // what two spots add is told as a multiple of what any two of these add on average
+    const seen = (side) => Array.from({ length: this.cells(side) }, (_, cell) => cell).filter((cell) => this.isSeen(side, cell)).length;
+    return seen("query") * seen("matched");
+  }
+
   isSeen(side, cell) { const [left, top, right, bottom] = this.box(side, cell); return right > left && bottom > top; }
 
   step(side, cell, [across, down]) { // the cell beside, which stays where the picture ends
@@ -42,7 +47,7 @@ export class Spots {
     const alike = this.#row(this.alike, side, cell);
     const best = alike.reduce((found, value, at) => (this.isSeen(other, at) && (found === null || value > alike[found]) ? at : found), null);
     const added = best === null ? 0 : this.#row(this.added, side, cell)[best];
-    return { side: other, cell: best, alike, cosine: best === null ? 0 : alike[best], share: this.cosine > 0 ? added / this.cosine : null };
+    return { side: other, cell: best, alike, cosine: best === null ? 0 : alike[best], times: this.cosine > 0 ? (added / this.cosine) * this.#seenPairs : null };
   }
 
   #row(matrix, side, cell) {
