@@ -167,9 +167,9 @@ def test_keys_of_the_class_head_are_there_only_where_it_is_explained(workshop: W
     workshop.publish(heads=HEADS)
     searcher = workshop.searcher()
     explained = searcher.search(RED).model_dump()["matches"][0]["evidence"]["explained"]
-    assert list(explained) == ["of", "value", "baseline", "method"]
+    assert list(explained) == ["of", "value", "baseline", "baseline_from", "method"]
     explained = searcher.search(RED, of="class").model_dump()["matches"][0]["evidence"]["explained"]
-    assert list(explained) == ["of", "value", "baseline", "method", "label", "query_value"]
+    assert list(explained) == ["of", "value", "baseline", "baseline_from", "method", "label", "query_value"]
     assert "prefilter" not in searcher.search(RED).model_dump()
 
 
