@@ -1,7 +1,7 @@
 """Which images are in a build, where, and in which row of which segment: the questions in SQL."""
 
 from collections.abc import Collection, Iterable, Iterator
-from functools import lru_cache
+from functools import cache
 from itertools import islice
 from typing import NamedTuple, TypeVar
 
@@ -35,6 +35,9 @@ IDS: BindParameter[int] = bindparam("ids", expanding=True)
 """The ids that a kept question is asked about."""
 CHECKSUM: BindParameter[str] = bindparam("checksum")
 """The content that it is asked about."""
+GALLERY: BindParameter[int] = bindparam("gallery")
+BUILD: BindParameter[int] = bindparam("build")
+"""Of which gallery and build it is asked."""
 
 T = TypeVar("T")
 
@@ -70,7 +73,9 @@ def in_build(gallery_id: int, build: int) -> ColumnElement[bool]:
     return and_(PlaceRecord.gallery_id == gallery_id, _at(build))
 
 
-def in_build_too(gallery_id: int, build: int) -> ColumnElement[bool]:
+def in_build_too(
+    gallery_id: int | BindParameter[int], build: int | BindParameter[int]
+) -> ColumnElement[bool]:
     """The same condition, for questions that begin with ids.
 
     The sum keeps the database from beginning with the gallery instead, which SQLite does where it has no
@@ -136,9 +141,9 @@ def members_with_ids(
     connection: Connection, gallery_id: int, build: int, image_ids: Iterable[int]
 ) -> Iterator[Member]:
     """The images of the build that have one of the ids."""
-    statement = _members_with_ids(gallery_id, build)
+    of = {GALLERY.key: gallery_id, BUILD.key: build}
     for chunk in chunks(image_ids):
-        for row in connection.execute(statement, {IDS.key: chunk}):
+        for row in connection.execute(_members_with_ids(), {**of, IDS.key: chunk}):
             yield Member(*row)
 
 
@@ -146,8 +151,8 @@ def members_with_checksum(
     connection: Connection, gallery_id: int, build: int, checksum: str
 ) -> Iterator[Member]:
     """The images of the build that show the content."""
-    statement = _members_with_checksum(gallery_id, build)
-    for row in connection.execute(statement, {CHECKSUM.key: checksum}):
+    asked = {GALLERY.key: gallery_id, BUILD.key: build, CHECKSUM.key: checksum}
+    for row in connection.execute(_members_with_checksum(), asked):
         yield Member(*row)
 
 
@@ -233,37 +238,37 @@ def embedded_rows(
     image_ids: Iterable[int],
 ) -> dict[int, EmbeddedRow]:
     """Where the embeddings of these images are, by image_id; images that the build has not are left out."""
-    statement = _embedded_rows(gallery_id, build)
+    of = {GALLERY.key: gallery_id, BUILD.key: build}
     found: dict[int, EmbeddedRow] = {}
     for chunk in chunks(image_ids):
-        for image_id, *row in connection.execute(statement, {IDS.key: chunk}):
+        for image_id, *row in connection.execute(_embedded_rows(), {**of, IDS.key: chunk}):
             if row[1] in segment_ids:
                 found[image_id] = EmbeddedRow(*row)
     return found
 
 
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _members_with_ids(gallery_id: int, build: int) -> Select[int, str, str | None, str, int, int]:
-    return members(in_build_too(gallery_id, build)).where(ImageRecord.id.in_(IDS))
+@cache
+def _members_with_ids() -> Select[int, str, str | None, str, int, int]:
+    return members(in_build_too(GALLERY, BUILD)).where(ImageRecord.id.in_(IDS))
 
 
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _members_with_checksum(gallery_id: int, build: int) -> Select[int, str, str | None, str, int, int]:
-    shown = (ContentRecord.gallery_id == gallery_id, ContentRecord.checksum == CHECKSUM, not_removed())
-    return members(in_build_too(gallery_id, build)).where(*shown).order_by(ImageRecord.id)
+@cache
+def _members_with_checksum() -> Select[int, str, str | None, str, int, int]:
+    shown = (ContentRecord.gallery_id == GALLERY, ContentRecord.checksum == CHECKSUM, not_removed())
+    return members(in_build_too(GALLERY, BUILD)).where(*shown).order_by(ImageRecord.id)
 
 
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _embedded_rows(gallery_id: int, build: int) -> Select[int, int, int, int]:
+@cache
+def _embedded_rows() -> Select[int, int, int, int]:
     row = (EmbeddedContentRecord.segment_id, EmbeddedContentRecord.row)
     return (
         select(ImageRecord.id, ImageRecord.content_id, *row)
         .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
         .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ImageRecord.content_id)
-        .where(in_build_too(gallery_id, build), ImageRecord.id.in_(IDS))
+        .where(in_build_too(GALLERY, BUILD), ImageRecord.id.in_(IDS))
     )
 
 
-def _at(build: int) -> ColumnElement[bool]:
+def _at(build: int | BindParameter[int]) -> ColumnElement[bool]:
     until = PlaceRecord.until_build
     return and_(PlaceRecord.since_build <= build, or_(until.is_(None), until > build))

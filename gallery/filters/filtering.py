@@ -2,10 +2,11 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
+    BindParameter,
     ColumnElement,
     Connection,
     Select,
@@ -24,7 +25,7 @@ from sqlalchemy import (
 
 from gallery.filters.attributes import MAX_TEXT, number_of
 from gallery.filters.conditions import LABEL, Condition, Operand, Where, require_storable
-from gallery.membership import IDS, STATEMENTS_KEPT, chunks, in_build, in_build_too
+from gallery.membership import BUILD, GALLERY, IDS, chunks, in_build, in_build_too
 from gallery.records.attributes import AttributeRecord, CodePoints
 from gallery.records.files import FileRecord, FindingRecord
 from gallery.records.images import PlaceRecord
@@ -123,20 +124,20 @@ def attributes_by_image(
     connection: Connection, gallery_id: int, build: int, image_ids: Iterable[int]
 ) -> dict[int, dict[str, str]]:
     """The attributes of those of the images that have any, by name."""
-    statement = _attributes_by_image(gallery_id, build)
+    of = {GALLERY.key: gallery_id, BUILD.key: build}
     found: dict[int, dict[str, str]] = {}
     for chunk in chunks(image_ids):
-        for image_id, name, text in connection.execute(statement, {IDS.key: chunk}):
+        for image_id, name, text in connection.execute(_attributes_by_image(), {**of, IDS.key: chunk}):
             found.setdefault(image_id, {})[name] = text
     return found
 
 
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _attributes_by_image(gallery_id: int, build: int) -> Select[int, str, str]:
+@cache
+def _attributes_by_image() -> Select[int, str, str]:
     return (
         select(PlaceRecord.image_id, AttributeRecord.name, AttributeRecord.text)
-        .join(AttributeRecord, says(gallery_id))
-        .where(in_build_too(gallery_id, build), PlaceRecord.image_id.in_(IDS))
+        .join(AttributeRecord, says(GALLERY))
+        .where(in_build_too(GALLERY, BUILD), PlaceRecord.image_id.in_(IDS))
         .order_by(AttributeRecord.name)
     )
 
@@ -171,7 +172,7 @@ def _is_unnamed(gallery_id: int) -> ColumnElement[bool]:
     return and_(AttributeRecord.gallery_id == gallery_id, ~unread, *(~each for each in named))
 
 
-def says(gallery_id: int) -> ColumnElement[bool]:
+def says(gallery_id: int | BindParameter[int]) -> ColumnElement[bool]:
     """The condition that a place has the attribute."""
     return and_(AttributeRecord.gallery_id == gallery_id, AttributeRecord.digest == PlaceRecord.attributes)
 

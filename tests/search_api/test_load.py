@@ -87,7 +87,7 @@ def test_half_an_hour_of_mixed_traffic_is_answered_rightly_quickly_and_in_the_sa
 
 
 def tell(told: dict[str, Any], memory: Memory, say: Callable[[str], None]) -> float:
-    """Says the figures; returns the growth of memory."""
+    """Says the figures; returns the growth of memory that is of no file."""
     say(f"load: {MINUTES:g} minutes; largest rate {told['largest']:.1f}/s, rated {told['rate']:.1f}/s.")
     for name, phase in told["phases"].items():
         searches = phase["searches"]
@@ -99,17 +99,18 @@ def tell(told: dict[str, Any], memory: Memory, say: Callable[[str], None]) -> fl
     say(f"load, changes: {told['changes']}.")
     began, ended = told["phases"]["rated"]["began"], told["phases"]["rated"]["ended"]
     tenth = (ended - began) / TENTHS
-    growths = []
+    both = [a + b for a, b in zip(memory.service, memory.workers, strict=True)]
+    growths = {}
     for name, of in (
         ("service", memory.service),
         ("workers", memory.workers),
-        ("both", [a + b for a, b in zip(memory.service, memory.workers, strict=True)]),
-        ("of files", memory.mapped),
+        ("files in both", memory.mapped),
+        ("its own in both", [a - b for a, b in zip(both, memory.mapped, strict=True)]),
     ):
         means = [memory.mean(of, began + n * tenth, began + (n + 1) * tenth) for n in range(TENTHS)]
-        growths.append(means[-1] / max(means[0], 1.0))
-        say(f"load, memory of {name}, MB: {[round(each) for each in means]} (× {growths[-1]:.3f}).")
-    return growths[2]
+        growths[name] = means[-1] / max(means[0], 1.0)
+        say(f"load, memory of {name}, MB: {[round(each) for each in means]} (× {growths[name]:.3f}).")
+    return growths["its own in both"]  # a page of a file counts for more when others that map it end
 
 
 def _niceness(pid: int) -> int:
