@@ -133,7 +133,7 @@ export class Pair {
   #legend() {
     const { view, compared } = this;
     if (!compared) return say(this.#part("legend"), ""); // nothing is painted yet
-    const told = compared.verdict ? ` “${inWords(compared)}”` : " likeness"; // without a verdict the maps are read as same
+    const told = compared.verdict ? ` “${inWords(compared)}”` : likeness(compared.evidence);
     if (view === "counterfactual" && SIDES.every((side) => isBlank(compared.evidence[side][view]))) {
       say(this.#part("legend"), nothingAgainst(compared));
     } else if (view === "spots") say(this.#part("legend"), this.finder?.chosen ? GREENER : linesInWords(compared));
@@ -149,8 +149,11 @@ export class Pair {
 
 const isBlank = (grid) => grid.flat().every((value) => value === 0);
 
+// Without a verdict the maps are read as same, from what is usual in the gallery or from nothing.
+const likeness = ({ explained }) => explained.baseline_from === "gallery" ? " more likeness than two pictures of this gallery usually have" : " likeness";
+
 function nothingAgainst({ verdict, evidence: { explained } }) {
-  if (verdict || explained.baseline) return "Nothing speaks against it: no spot lowers the number.";
+  if (verdict || explained.baseline_from !== "none") return "Nothing speaks against it: no spot lowers the number.";
   return "Nothing speaks against it here. What an alike pair must reach is learned from labels (whyalike train), and this gallery's encoder learned from none: so every spot that the two share at all counts for likeness.";
 }
 
