@@ -7,6 +7,7 @@ from pathlib import PurePosixPath
 from typing import Annotated
 
 from fastapi import Depends, File, Form, Request, UploadFile
+from starlette.concurrency import run_in_threadpool
 
 from search_api.errors import InvalidQuestion, UploadTooLarge
 from search_api.queries.subjects import (
@@ -80,7 +81,7 @@ async def _query(
             raise InvalidQuestion(
                 "Several pictures are told in queries: leave out the fields of a single one beside it."
             )
-        listed = parsed(list[QueryJson], queries, "queries")
+        listed = await run_in_threadpool(parsed, list[QueryJson], queries, "queries")
         count_searches(request, rates, len(listed))
         return several(listed, upload)
     if len(files) > 1:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import Depends, Form
+from starlette.concurrency import run_in_threadpool
 
 from search_api.matches.choosing import Choice
 from search_api.matches.conditions import conditions
@@ -74,7 +75,8 @@ async def _wish(
     same_only: Annotated[bool, Form(description="Leave out matches whose verdict is “different”.")] = False,
 ) -> Wish:
     k = asking.settings.default_k if k is None else k
-    return Wish(k, label or None, conditions(where), prefilter, candidates, same_only, choice)
+    narrowed = await run_in_threadpool(conditions, where) if where else ()  # a text may be long
+    return Wish(k, label or None, narrowed, prefilter, candidates, same_only, choice)
 
 
 Wished = Annotated[Wish, Depends(_wish)]
