@@ -28,6 +28,7 @@ OF_GALLERY = (
     "On each picture, the sums differ by how far the cosine lies from its baseline: half-way from random "
     "pairs of the gallery to nearest ones."
 )
+NOT_OWN = "The verdict is another scorer's."
 NOT_ITS_VERDICT = "The verdict is another scorer's: read as same."
 OWN_SCORE = "On each picture, the sums differ by its own score for {label}; they do not speak of the pair."
 
@@ -51,7 +52,7 @@ def captions(match: ShownMatch) -> Captions:
     if match.verdict and match.explains_verdict:
         return Captions(JUDGED, LEGEND, note)
     if explained.baseline_from == "gallery":
-        return Captions(UNUSUAL, UNUSUAL_LEGEND, OF_GALLERY)
+        return Captions(UNUSUAL, UNUSUAL_LEGEND, f"{OF_GALLERY} {NOT_OWN}" if match.verdict else OF_GALLERY)
     legend = ("for same (factual)", "against it (counterfactual)")
     return Captions(UNJUDGED, legend, f"{note} {NOT_ITS_VERDICT if match.verdict else NO_VERDICT}")
 

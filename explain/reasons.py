@@ -81,10 +81,7 @@ def reasons(
     asked = foci(np.array([each.query.factual for each in evidence]), [query.placement] * len(evidence))
     others = foci(np.array([each.matched.factual for each in evidence]), [each.placement for each in matched])
     told = zip(evidence, matched, verdicts, zip(asked, others, strict=True), standings, strict=True)
-    return [
-        _reason(why, (query, other), verdict, found, standing)
-        for why, other, verdict, found, standing in told
-    ]
+    return [_reason(why, (query, other), verdict, found, place) for why, other, verdict, found, place in told]
 
 
 def _reason(

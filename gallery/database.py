@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,9 @@ ten times as long as a writer waits for it, and longer than removing a large seg
 
 _IMMEDIATE = "whyalike_immediate"
 _SINGLE = "whyalike_single"
+
+ENGINES_KEPT = 8
+"""Whose options are kept as they were made: a process has one, and making them is a tenth of a question."""
 
 
 def open_engine(url: str) -> Engine:
@@ -61,14 +65,21 @@ def writing(engine: Engine) -> Iterator[Connection]:
 
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
-    """A connection for a single question, without a transaction around it, whose beginning and end would cost
-    as much as many a question; several that must see the same state are asked within `engine.begin()`.
+    """A connection without a transaction around it, whose beginning and end would cost as much as a question.
+
+    For what a build says, which never changes; of what may change (removals, judgements) each statement sees
+    the state of its moment. Several that must see the same state are asked within `engine.begin()`.
     """
+    with _for_reading(engine).connect() as connection:
+        yield connection
+
+
+@lru_cache(maxsize=ENGINES_KEPT)
+def _for_reading(engine: Engine) -> Engine:
     options: dict[str, Any] = {_SINGLE: True}
     if engine.dialect.name == "postgresql":
         options["isolation_level"] = "AUTOCOMMIT"
-    with engine.execution_options(**options).connect() as connection:
-        yield connection
+    return engine.execution_options(**options)
 
 
 def require_schema(engine: Engine) -> None:

@@ -68,6 +68,11 @@ def chunks(values: Iterable[T]) -> Iterator[list[T]]:
         yield chunk
 
 
+def asked_of(gallery_id: int, build: int) -> dict[str, object]:
+    """What GALLERY and BUILD stand for."""
+    return {GALLERY.key: gallery_id, BUILD.key: build}
+
+
 def in_build(gallery_id: int, build: int) -> ColumnElement[bool]:
     """The condition that a place belongs to the build, for questions that run over all of a gallery."""
     return and_(PlaceRecord.gallery_id == gallery_id, _at(build))
@@ -141,7 +146,7 @@ def members_with_ids(
     connection: Connection, gallery_id: int, build: int, image_ids: Iterable[int]
 ) -> Iterator[Member]:
     """The images of the build that have one of the ids."""
-    of = {GALLERY.key: gallery_id, BUILD.key: build}
+    of = asked_of(gallery_id, build)
     for chunk in chunks(image_ids):
         for row in connection.execute(_members_with_ids(), {**of, IDS.key: chunk}):
             yield Member(*row)
@@ -151,7 +156,7 @@ def members_with_checksum(
     connection: Connection, gallery_id: int, build: int, checksum: str
 ) -> Iterator[Member]:
     """The images of the build that show the content."""
-    asked = {GALLERY.key: gallery_id, BUILD.key: build, CHECKSUM.key: checksum}
+    asked = {**asked_of(gallery_id, build), CHECKSUM.key: checksum}
     for row in connection.execute(_members_with_checksum(), asked):
         yield Member(*row)
 
@@ -238,7 +243,7 @@ def embedded_rows(
     image_ids: Iterable[int],
 ) -> dict[int, EmbeddedRow]:
     """Where the embeddings of these images are, by image_id; images that the build has not are left out."""
-    of = {GALLERY.key: gallery_id, BUILD.key: build}
+    of = asked_of(gallery_id, build)
     found: dict[int, EmbeddedRow] = {}
     for chunk in chunks(image_ids):
         for image_id, *row in connection.execute(_embedded_rows(), {**of, IDS.key: chunk}):

@@ -14,7 +14,7 @@ import copy
 
 import torch
 from torch import Tensor, nn
-from torch.fx.experimental.optimization import fuse
+from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from siamese.network import EncoderNetwork
 
@@ -47,7 +47,24 @@ def fixed(network: EncoderNetwork) -> EncoderNetwork:
     if not any(isinstance(module, nn.BatchNorm2d) for module in network.modules()):
         return network
     twin = copy.copy(network)
-    twin._modules = {**network._modules, "body": fuse(network.body)}
+    twin._modules = {**network._modules, "body": _fused(network.body)}
+    return twin
+
+
+def _fused(module: nn.Module) -> nn.Module:
+    """A twin in which each normalisation that is registered right after its convolution is in it.
+
+    Our bodies compute in the order in which they register. It is not found out by tracing, for which torch
+    changes how every module of the process is called: networks of other threads would fail meanwhile.
+    """
+    children: list[tuple[str, nn.Module]] = []
+    for name, child in module.named_children():
+        pair = _folding(children[-1][1], child) if children else None
+        if pair is not None:
+            children[-1] = (children[-1][0], fuse_conv_bn_eval(pair.convolution, pair.normalisation))
+        children.append((name, child if pair is None else nn.Identity()))
+    twin = copy.copy(module)
+    twin._modules = {name: _fused(child) for name, child in children}
     return twin
 
 

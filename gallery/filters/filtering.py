@@ -25,7 +25,7 @@ from sqlalchemy import (
 
 from gallery.filters.attributes import MAX_TEXT, number_of
 from gallery.filters.conditions import LABEL, Condition, Operand, Where, require_storable
-from gallery.membership import BUILD, GALLERY, IDS, chunks, in_build, in_build_too
+from gallery.membership import BUILD, GALLERY, IDS, asked_of, chunks, in_build, in_build_too
 from gallery.records.attributes import AttributeRecord, CodePoints
 from gallery.records.files import FileRecord, FindingRecord
 from gallery.records.images import PlaceRecord
@@ -124,7 +124,7 @@ def attributes_by_image(
     connection: Connection, gallery_id: int, build: int, image_ids: Iterable[int]
 ) -> dict[int, dict[str, str]]:
     """The attributes of those of the images that have any, by name."""
-    of = {GALLERY.key: gallery_id, BUILD.key: build}
+    of = asked_of(gallery_id, build)
     found: dict[int, dict[str, str]] = {}
     for chunk in chunks(image_ids):
         for image_id, name, text in connection.execute(_attributes_by_image(), {**of, IDS.key: chunk}):

@@ -21,6 +21,9 @@ class ConditionSchema(AskedSchema):
     )
 
 
+MAX_TEXT = 50_000
+"""Characters of one text: what is longer takes seconds to be read."""
+
 _CONDITIONS = TypeAdapter(list[ConditionSchema])
 
 
@@ -34,6 +37,10 @@ def conditions(texts: Sequence[str] | None) -> Where:
 
 
 def _conditions(text: str) -> Where:
+    if len(text) > MAX_TEXT:
+        raise InvalidFilter(
+            f"A condition is told in at most {MAX_TEXT:,} characters, but this one has {len(text):,}."
+        )
     if not text.lstrip().startswith("["):
         return parse_where([text])
     try:

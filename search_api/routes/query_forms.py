@@ -37,12 +37,15 @@ MaskedField = Annotated[
     list[StorableText] | None,
     Form(description="Regions of the whole picture that are ignored, written like the crop."),
 ]
+MAX_QUERIES_TEXT = 50_000
+"""Characters: reading JSON of a megabyte takes seconds."""
 QueriesField = Annotated[
     str | None,
     Form(
+        max_length=MAX_QUERIES_TEXT,
         description="Instead of the fields of one picture: a JSON list of "
         "`{upload | image_id | image_url | query_id, weight, crop, masked}`; `upload` counts the pictures "
-        "sent as `image` from 0. A negative weight asks for what is unlike a picture."
+        "sent as `image` from 0. A negative weight asks for what is unlike a picture.",
     ),
 ]
 
@@ -82,8 +85,9 @@ async def _query(
                 "Several pictures are told in queries: leave out the fields of a single one beside it."
             )
         listed = await run_in_threadpool(parsed, list[QueryJson], queries, "queries")
-        count_searches(request, rates, len(listed))
-        return several(listed, upload)
+        asked = several(listed, upload)
+        count_searches(request, rates, min(len(listed), asking.settings.max_queries))
+        return asked
     if len(files) > 1:
         raise InvalidQuestion(
             f"{len(files)} pictures were sent: say in queries with which weights they are asked with."

@@ -99,7 +99,7 @@ def search_batch(
     clock = Stopwatch()
     sent = Sent(image or [], asking.settings.upload_max_bytes)
     asked = require_size(parsed(list[SearchJson], searches, "searches"), asking)
-    count_searches(request, rates, len(asked))
+    count_searches(request, rates, sum(len(each.queries or (each,)) for each in asked))
     answered = answer_each(asking, asked, sent)
     return written(BatchResponse(answers=answered, milliseconds=clock.milliseconds()["total"]))
 

@@ -10,12 +10,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import pytest
 
 from tests.homes import new_home
-from tests.search_api.load.memory import Memory, descendants, sampled
+from tests.search_api.load.memory import Memory, descendants, gone_but_mapped, sampled
 from tests.search_api.load.service import make_gallery, running
-from tests.search_api.serving import ROOT
+from tests.search_api.serving import ROOT, until
 
 MINUTES = float(os.environ.get("LOAD_MINUTES", "30"))
 """Of mixed traffic at the rated load, in `make soak`."""
@@ -77,6 +78,8 @@ def test_half_an_hour_of_mixed_traffic_is_answered_rightly_quickly_and_in_the_sa
     options = (f"--warm-up={max(30, MINUTES * 6)}", "--rating=20", f"--rated={MINUTES * 60}")
     with running(home, pictures) as service, sampled(service.pid) as memory:
         told = traffic(service.url, pictures, *options)
+        httpx2.get(f"{service.url}/readyz")  # which lets go of galleries that are gone
+        until(lambda: not gone_but_mapped(service.pid))
     growth = tell(told, memory, say)
     require_right(told)
     rated, recovery = (told["phases"][name]["searches"] for name in ("rated", "recovery"))

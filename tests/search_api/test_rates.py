@@ -136,6 +136,9 @@ def test_several_pictures_that_are_asked_with_together_cost_a_search_each(worksh
     both = {"queries": json.dumps([{"image_id": 1}, {"image_id": 2, "weight": -0.5}])}
     answers = [client.post("/v1/search", data=both) for _ in range(3)]
     assert [each.status_code for each in answers] == [200, 200, 429]
+    other = guarded(workshop, searches_per_minute=5).client("read")
+    batch = {"searches": json.dumps([{"queries": [{"image_id": 1}, {"image_id": 2}]}] * 2)}
+    assert [other.post("/v1/search/batch", data=batch).status_code for _ in range(2)] == [200, 429]
 
 
 def test_an_overlay_that_embeds_its_query_costs_a_search(workshop: Workshop) -> None:

@@ -1,5 +1,8 @@
 """Folded batch normalisation: the same numbers, the same gradients, the same parameters."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 import torch
 from torch import nn
@@ -37,7 +40,7 @@ def test_a_folded_body_gives_what_the_body_gives(name: str) -> None:
     assert torch.allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE * float(expected.abs().max()))
 
 
-@pytest.mark.parametrize("name", ["small", "mobilenet_v2", "resnet18", "efficientnet_b0"])
+@pytest.mark.parametrize("name", BODIES)
 def test_a_fixed_network_gives_what_the_network_gives_without_a_normalisation(name: str) -> None:
     torch.manual_seed(0)
     body = build_body(name, weights="none")
@@ -49,6 +52,26 @@ def test_a_fixed_network_gives_what_the_network_gives_without_a_normalisation(na
     assert torch.allclose(found, expected, rtol=TOLERANCE, atol=TOLERANCE)
     assert not any(isinstance(module, nn.BatchNorm2d) for module in fixed(network).modules())
     assert all((each == before[key]).all() for key, each in network.state_dict().items())
+
+
+def test_networks_of_other_threads_go_on_while_one_is_fixed() -> None:
+    network = EncoderNetwork(lively(build_body("small", weights="none")), nn.Identity()).eval()
+    pictures, done = torch.rand(1, 3, SIDE, SIDE), threading.Event()
+
+    def ask() -> int:
+        count = 0
+        with torch.inference_mode():
+            while not done.is_set():
+                network(pictures)
+                count += 1
+        return count
+
+    with ThreadPoolExecutor(1) as asking:
+        asked = asking.submit(ask)
+        for _ in range(30):
+            fixed(network)
+        done.set()
+        assert asked.result() > 0
 
 
 def test_a_network_without_a_normalisation_is_fixed_already() -> None:

@@ -1,6 +1,7 @@
 """`whyalike serve`: the same search over HTTP."""
 
 import socket
+import threading
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -31,7 +32,7 @@ def serve(
     from gallery.access.keys import Keys
     from search_api.app import create_app
     from search_api.edge.logs import write_logs
-    from whyalike.allocation import settle, share_arenas
+    from whyalike.allocation import share_arenas
     from whyalike.console import say
     from whyalike.home import open_records
     from whyalike.searching import open_searcher
@@ -52,10 +53,17 @@ def serve(
         say("There is no key yet, so nobody gets in: `whyalike keys create NAME` makes one.")
     write_logs(settings.serve, sys.stderr)
     options = [*(("--device", device) if device else ()), *(("--runtime", runtime.value) if runtime else ())]
-    searcher.reasons_not_ready()  # opens what a first search would wait for
-    settle()
     with started_workers(settings.jobs.workers, *options):
+        threading.Thread(target=_warm_up, args=(searcher,), daemon=True).start()
         Server(app, settings.serve).run(sockets=[listening])
+
+
+def _warm_up(searcher: "Searcher") -> None:
+    """Open what a first search would wait for, beside the server, which answers that it lives meanwhile."""
+    from whyalike.allocation import settle
+
+    searcher.reasons_not_ready()
+    settle()
 
 
 def _listen(host: str, port: int) -> socket.socket:

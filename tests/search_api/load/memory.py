@@ -67,6 +67,12 @@ def pss(pid: int) -> tuple[float, float]:
     return kb["Pss"] / 1024, kb.get("Pss_File", 0) / 1024
 
 
+def gone_but_mapped(pid: int) -> list[str]:
+    """Files of galleries that a process has mapped, and that are on the disk no more."""
+    mapped = Path(f"/proc/{pid}/maps").read_text().splitlines()
+    return [each for each in mapped if "/galleries/" in each and each.endswith("(deleted)")]
+
+
 def descendants(pid: int) -> list[int]:
     """The processes that it started, and those that they started."""
     found: list[int] = []
