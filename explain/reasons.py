@@ -22,7 +22,7 @@ Detail = NDArray[np.uint8]
 ALIKE, APART = "makes them alike", "keeps them apart"
 UNUSUAL, USUAL = (
     "More alike than two images of this gallery usually are",
-    "No more alike than two images of this gallery often are",
+    "Less alike than near images of this gallery usually are",
 )
 """What is said first where a gallery is all that the evidence is measured by."""
 SO, MORE = "makes them so", "speaks for more"

@@ -116,7 +116,7 @@ def test_no_place_is_named_on_a_map_that_is_nearly_even() -> None:
     [
         (0.9, 0.9977, "More alike than two images of this gallery usually are (closer than 99.7 % of pairs)"),
         (0.9, None, "More alike than two images of this gallery usually are"),
-        (0.4, 0.6, "No more alike than two images of this gallery often are (closer than 60 % of pairs)"),
+        (0.4, 0.6, "Less alike than near images of this gallery usually are (closer than 60 % of pairs)"),
     ],
 )
 def test_beside_a_gallery_a_reason_says_first_how_alike_they_are(value, closer_than, lead) -> None:

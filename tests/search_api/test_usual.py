@@ -79,7 +79,7 @@ def test_a_pair_that_is_no_more_alike_than_others_is_told_so(workshop: Workshop)
     response = client.post("/v1/compare", files={"a": png(plain("red")), "b": png(plain("blue"))}).json()
     assert response["closer_than"] == 0
     assert response["reason"]["text"] == (
-        "No more alike than two images of this gallery often are (closer than 0 % of pairs): "
+        "Less alike than near images of this gallery usually are (closer than 0 % of pairs): "
         "no part of either picture speaks for more."
     )
 
