@@ -18,9 +18,9 @@ export function read() {
   const here = new Set(known.map(({ queryId }) => queryId));
   const others = [...(found.also ?? []).map((text) => weighted(text, "imageId")), ...known,
     ...hidden.getAll("also").map((text) => weighted(text, "queryId")).filter((each) => !here.has(each?.queryId))].filter(Boolean);
-  const kept = hidden.get("kept");
+  const kept = hidden.get("kept") ?? history.state?.kept ?? null;
   const lost = (Boolean(history.state?.file) && !file && !kept) || own.some((each) => !each.file && !each.queryId);
-  return { ...found, file, kept, others, until: hidden.get("until"), lost };
+  return { ...found, file, kept, others, until: hidden.get("until") ?? history.state?.until ?? null, lost };
 }
 
 function weighted(text, name) { // somebody else may have written the address
@@ -43,7 +43,7 @@ export function write(told, { query = null, replace = false } = {}) {
 
 function stateOf(query) {
   const also = (query?.others ?? []).filter(({ picture }) => picture.file).map(({ picture, weight }) => [numberOf(picture.file), weight, picture.queryId]);
-  return { file: fileName(query?.picture.file), also };
+  return { file: fileName(query?.picture.file), kept: query?.picture.queryId ?? null, until: query?.until ?? null, also };
 }
 
 function fragment(query) {

@@ -106,6 +106,7 @@ export class AtlasView {
 
   #pictured({ labels, nearest, exemplar }) { // the one nearest to the middle that has the label that is named first
     const [first] = Object.keys(labels);
+    if (!first) return exemplar;
     const { points, labels: all } = this.map;
     return nearest.find((id) => all[points.label[this.#place(id)]] === first) ?? exemplar;
   }

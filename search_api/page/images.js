@@ -30,13 +30,14 @@ export class ImageList {
     say($("images-title"), `Images of ${name}`);
     try {
       const { labels } = await ask(inGallery(name));
+      if (name !== this.name) return; // another list was opened meanwhile
       const chosen = isNew ? "" : $("images-label").value;
       $("images-label").replaceChildren(new Option("any", ""), ...Object.entries(labels).map(([label, images]) => new Option(`${label} (${images.toLocaleString("en")})`, label, false, label === chosen)));
       $("known-labels").replaceChildren(...Object.keys(labels).map((label) => new Option(label)));
       if (isNew) say($("images-status"), "");
       await this.#list({ again: !isNew });
     } catch (problem) {
-      $("images-state").replaceChildren(problemState(problem, () => this.show(name)));
+      if (name === this.name) $("images-state").replaceChildren(problemState(problem, () => this.show(name)));
     }
   }
 
@@ -53,20 +54,21 @@ export class ImageList {
   }
 
   async #more({ limit = PAGE, anew = false } = {}) {
-    const mine = (this.latest = {});
+    const [{ name }, mine] = [this, (this.latest = {})];
     const label = $("images-label").value;
     const query = new URLSearchParams({ limit, ...(this.next ? { after: this.next } : {}), ...(label ? { label } : {}) });
     try {
-      const { build, images, next_after: next } = await ask(`${inGallery(this.name, "/images")}?${query}`);
-      if (mine !== this.latest) return;
+      const { build, images, next_after: next } = await ask(`${inGallery(name, "/images")}?${query}`);
+      if (mine !== this.latest || name !== this.name) return;
+      $("images-state").replaceChildren();
       this.next = next;
       if (anew) $("images-list").replaceChildren();
       const first = $("images-list").children.length;
-      $("images-list").append(...images.map((each) => this.#image(each, { gallery: this.name, build })));
+      $("images-list").append(...images.map((each) => this.#image(each, { gallery: name, build })));
       if (first) $("images-list").children[first]?.querySelector("input").focus();
       if (!$("images-list").children.length) $("images-state").replaceChildren(make("p", { className: "quiet" }, "There is no image to be listed."));
     } catch (problem) {
-      if (mine === this.latest) $("images-state").replaceChildren(problemState(problem, () => this.#more()));
+      if (mine === this.latest && name === this.name) $("images-state").replaceChildren(problemState(problem, () => this.#more({ limit, anew })));
     }
     $("images-more").hidden = !this.next;
     this.#tell();
@@ -77,7 +79,7 @@ export class ImageList {
     box.dataset.uploaded = image.uploaded;
     return make("li", {}, make("label", {}, box, make("img", { src: imageAddress(place, image.image_id), alt: "", loading: "lazy" }),
       make("span", { className: "name", title: image.uri }, nameOf(image.uri)), make("span", { className: "quiet" }, image.label ?? "no label")),
-      button("Find similar", () => this.actions.similar(this.name, image), { "aria-label": `Find similar to ${nameOf(image.uri)}` }));
+      button("Find similar", () => this.actions.similar(place.gallery, image), { "aria-label": `Find similar to ${nameOf(image.uri)}` }));
   }
 
   #tell() {
@@ -99,32 +101,34 @@ export class ImageList {
     $("sure").querySelector("button").focus();
   }
 
+  // another list may be opened while they run: the gallery of all their requests is the one that they began in
   async #remove() {
-    const removed = await this.#each("Removing", (id) => send("DELETE", inGallery(this.name, `/images/${id}`)));
-    for (const box of this.#boxes) if (removed.includes(box.value)) box.closest("li").remove();
-    this.#end(removed, "removed. No search finds them any more", button("Undo", () => this.#undo(removed)));
+    const { name } = this;
+    const removed = await this.#each(name, "Removing", (id) => send("DELETE", inGallery(name, `/images/${id}`)));
+    if (name === this.name) for (const box of this.#boxes) if (removed.includes(box.value)) box.closest("li").remove();
+    this.#end(name, removed, "removed. No search finds them any more", button("Undo", () => this.#undo(name, removed)));
   }
 
-  async #undo(ids) {
-    const back = await this.#each("Taking back", (id) => send("DELETE", inGallery(this.name, `/removals/${id}`)), ids);
-    this.#end(back, "taken back. They are found again once the job below is done");
+  async #undo(name, ids) {
+    const back = await this.#each(name, "Taking back", (id) => send("DELETE", inGallery(name, `/removals/${id}`)), ids);
+    this.#end(name, back, "taken back. They are found again once the job below is done");
   }
 
   async #label() {
-    const label = $("new-label").value.trim() || null;
-    const changed = await this.#each("Labelling", (id) => send("PATCH", inGallery(this.name, `/images/${id}`), { label }));
-    this.#end(changed, label ? `labelled “${label}”. That is seen once the job below is done` : "without a label now. That is seen once the job below is done");
+    const [{ name }, label] = [this, $("new-label").value.trim() || null];
+    const changed = await this.#each(name, "Labelling", (id) => send("PATCH", inGallery(name, `/images/${id}`), { label }));
+    this.#end(name, changed, label ? `labelled “${label}”. That is seen once the job below is done` : "without a label now. That is seen once the job below is done");
   }
 
   // the ids of those that it was done with; what is refused is told, and keeps nothing else from being done
-  async #each(doing, work, ids = this.#chosen.map(({ value }) => value)) {
+  async #each(name, doing, work, ids = this.#chosen.map(({ value }) => value)) {
     const [waiting, done] = [[...ids], []];
     Object.assign(this, { refused: [], jobs: new Set(), working: true });
     this.#tell();
     const one = async () => {
       for (let id = waiting.shift(); id; id = waiting.shift()) {
         await patiently(() => work(id)).then((job) => { done.push(id); this.jobs.add(job.id); }, (problem) => this.refused.push(problem.message));
-        say($("images-status"), `${doing} … ${done.length} of ${ids.length}`);
+        if (name === this.name) say($("images-status"), `${doing} … ${done.length} of ${ids.length}`);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, one));
@@ -132,11 +136,13 @@ export class ImageList {
     return done;
   }
 
-  #end(done, what, undo = null) {
+  #end(name, done, what, undo = null) { // where the list is another one by now, it is said beside the jobs
+    const isHere = name === this.name;
+    const [where, of] = isHere ? [$("images-status"), ""] : [$("jobs-news"), `${name}: `];
     const refused = this.refused.length ? ` ${count(this.refused.length, "was", "were")} refused: ${this.refused[0]}` : "";
-    say($("images-status"), done.length ? `${count(done.length, "image is", "images are")} ${what}.${refused}` : refused.trim(), { problem: Boolean(refused) });
-    if (undo && done.length) $("images-status").append(" ", undo);
-    for (const box of this.#chosen) box.checked = false;
+    say(where, of + (done.length ? `${count(done.length, "image is", "images are")} ${what}.${refused}` : refused.trim()), { problem: Boolean(refused) });
+    if (undo && done.length) where.append(" ", undo);
+    if (isHere) for (const box of this.#chosen) box.checked = false;
     this.#tell();
     this.actions.asked(this.jobs);
   }

@@ -1,4 +1,5 @@
 // Two pictures side by side: what makes them alike and what speaks against it, and which spot answers which.
+import { balance } from "./balance.js";
 import { make, say } from "./element.js";
 import { drawLinks } from "./links.js";
 import { SpotFinder } from "./spot-finder.js";
@@ -82,10 +83,6 @@ export class Pair {
     const apart = compared.verdict === "different";
     if (apart) this.#name("apart", "shared");
     else this.#name("alike", "against");
-    const where = compared.threshold === null ? "a probability of 50\u00a0%" : `a distance of ${compared.threshold.toFixed(2)}`;
-    const turn = compared.verdict ? `; the verdict turns at ${where}` : "";
-    say(this.#part("numbers"), `In numbers: ${inNumbers(compared)}, similarity\u00a0${compared.similarity.toFixed(2)}${turn}. Distance 0 is identical.`);
-    this.#reason(compared.reason);
     say(this.#part("lies"), compared.image_id ? `The matched image lies at ${compared.uri}` : "");
     const { overlays, contributions, cosine } = compared;
     const small = overlays?.matched.drawn_on === "thumbnail" ? "The original is gone or has changed: drawn on the thumbnail kept of it." : "";
@@ -102,10 +99,14 @@ export class Pair {
     say(this.#part("painting"), [problem.message, problem.advice].filter(Boolean).join(" "), { problem: true });
   }
 
-  #reason({ text, warnings }) {
+  #reason() { // and its doubts are of the orange; under the blue stands what the blue comes to
+    const { view, compared } = this;
+    if (!compared) return;
     const told = (words) => (this.shorts ? called(words, this.shorts) : words);
+    const { text, warnings } = view === "counterfactual" ? { text: balance(compared, "blue"), warnings: [] } : compared.reason;
     say(this.#part("reason"), told(text));
     this.#part("warnings").replaceChildren(...warnings.map((each) => make("li", {}, told(each.text))));
+    say(this.#part("numbers"), [inAllNumbers(compared), view === "factual" ? balance(compared, "orange") : ""].filter(Boolean).join(" "));
   }
 
   #show() {
@@ -118,6 +119,7 @@ export class Pair {
       this.#frame(side).classList.toggle("unshown", this.#image(side).hidden && !painted);
     }
     this.strength.closest("label").hidden = !HEAT_WORDS[view];
+    this.#reason();
     this.finder.clear();
     this.#fade();
     this.#redraw();
@@ -145,6 +147,12 @@ export class Pair {
     drawLinks(this.#part("links"), SIDES.map((side) => this.#image(side)), links);
     this.finder.redraw();
   }
+}
+
+function inAllNumbers(compared) {
+  const where = compared.threshold === null ? "a probability of 50\u00a0%" : `a distance of ${compared.threshold.toFixed(2)}`;
+  const turn = compared.verdict ? `; the verdict turns at ${where}` : "";
+  return `In numbers: ${inNumbers(compared)}, similarity\u00a0${compared.similarity.toFixed(2)}${turn}. Distance 0 is identical.`;
 }
 
 const isBlank = (grid) => grid.flat().every((value) => value === 0);

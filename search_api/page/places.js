@@ -32,7 +32,8 @@ export class PlacesView {
   async #galleries() {
     try {
       const { galleries } = await ask("/v1/galleries");
-      const shown = galleries.length ? galleries.map((each) => this.#gallery(each)) : [make("li", {}, noGallery())];
+      const opened = new Set([...$("galleries-list").querySelectorAll(".origins[open]")].map((each) => each.dataset.gallery));
+      const shown = galleries.length ? galleries.map((each) => this.#gallery(each, { open: opened.has(each.name) })) : [make("li", {}, noGallery())];
       $("galleries-list").replaceChildren(...shown);
       const chosen = $("add-gallery").value;
       $("known-galleries").replaceChildren(...galleries.map(({ name }) => new Option(name)));
@@ -42,11 +43,11 @@ export class PlacesView {
     }
   }
 
-  #gallery({ name, images, contents, build, encoder, published_at: at }) {
+  #gallery({ name, images, contents, build, encoder, published_at: at }, { open }) {
     const same = contents < images ? `, ${count(contents, "different picture")}` : "";
     return make("li", { className: "place" }, make("h3", {}, name), make("p", {}, `${count(images, "image")}${same}`),
       make("p", { className: "quiet" }, `Build ${build}, published ${new Date(at).toLocaleString()}; encoder ${encoder.name}`),
-      origins(name),
+      origins(name, { open }),
       make("p", { className: "actions" }, button("Its images", () => this.list(name), { "aria-label": `Its images: ${name}` }), button("Search it", () => this.look(name, "search"), { "aria-label": `Search it: ${name}` }), button("Its map", () => this.look(name, "atlas"), { "aria-label": `Its map: ${name}` })));
   }
 

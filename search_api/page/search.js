@@ -9,7 +9,7 @@ import { Picture } from "./picture.js";
 import { Query } from "./query.js";
 import { Results } from "./results.js";
 import { Problem, imageAddress, inGallery, post, ask as request } from "./service.js";
-import { Sharing } from "./sharing.js";
+import { Sharing, forget } from "./sharing.js";
 import { problemState, state } from "./states.js";
 import { nameOf } from "./words.js";
 
@@ -126,16 +126,20 @@ export class SearchView {
     return this.ask(this.query.weigh(Picture.ofImage(this.place(), match), isAgain ? 0 : weight)).then(() => this.results.focus(match.image_id));
   }
 
-  async #keep(seconds) {
+  async #keep(seconds) { // what nobody sees any more is not kept: the ids of before, or those of a query that is gone
     const { query } = this;
     const kept = query.kept(await post("/v1/search", this.#form({ k: 1, keep: seconds })));
-    if (query === this.query) this.#settle(kept);
+    const isSame = query === this.query;
+    const [shown, other] = isSame ? [kept, query] : [query, kept];
+    if (isSame) this.#settle(kept);
+    await forget(other.queryIds.filter((id) => !shown.queryIds.includes(id)));
+    if (!isSame) throw new Problem({ detail: "What is asked with was changed meanwhile, so nothing was kept of it: keep it again." });
   }
 
   async #forget() {
-    const ids = new Set(this.query.queryIds);
-    await Promise.all([...ids].map((id) => request(`/v1/queries/${encodeURIComponent(id)}`, { method: "DELETE" })));
-    this.#settle(this.query.forgotten());
+    const ids = this.query.queryIds;
+    await forget(ids);
+    if (this.query?.queryIds.every((id) => ids.includes(id))) this.#settle(this.query.forgotten());
   }
 
   #settle(query) { // the same question under another address, unless what it asked with is gone

@@ -55,5 +55,5 @@ export const inGallery = (name, rest = "") => `/v1/galleries/${encodeURIComponen
 
 export function imageAddress({ gallery, build }, imageId, what = "thumbnail") {
   const named = build ? `&build=${build}` : ""; // with it the browser may keep the picture
-  return `/v1/images/${imageId}/${what}?gallery=${encodeURIComponent(gallery)}${named}`;
+  return `/v1/images/${encodeURIComponent(imageId)}/${what}?gallery=${encodeURIComponent(gallery)}${named}`;
 }

@@ -1,7 +1,9 @@
 // A search that is shared: pictures of one's own are kept by the service for a while, and a link opens it again.
 import { $, say } from "./element.js";
+import { ask } from "./service.js";
 
 const OPEN = "This link opens the same search for whoever may use this service.";
+const PARTLY = "Not all of your pictures are kept, so no link opens this search yet. Keep them all for a while, and whoever has the link can see them; or delete what is kept.";
 const PRIVATE = "Your picture is kept by nobody. For a link that opens this search, the service keeps it for a while; whoever has the link can see it.";
 
 export class Sharing {
@@ -18,11 +20,13 @@ export class Sharing {
     this.query = query;
     $("share").hidden = !query;
     if (!query) return;
-    const isKept = !query.isPrivate && query.queryIds.length > 0;
-    $("keeping").hidden = !query.isPrivate;
-    $("shared").hidden = query.isPrivate;
-    $("forget").hidden = !isKept;
-    say($("share-told"), query.isPrivate ? PRIVATE : isKept ? keptUntil(query.until) : OPEN);
+    const { isPrivate } = query;
+    const isKept = query.queryIds.length > 0;
+    $("keeping").hidden = !isPrivate;
+    $("shared").hidden = isPrivate && !isKept;
+    $("link").closest("label").hidden = $("copy").hidden = isPrivate;
+    $("forget").hidden = !isKept; // as long as any of them is kept
+    say($("share-told"), isKept ? (isPrivate ? PARTLY : keptUntil(query.until)) : isPrivate ? PRIVATE : OPEN);
     $("link").value = location.href;
   }
 
@@ -31,7 +35,7 @@ export class Sharing {
     try {
       await work();
       say($("share-status"), done);
-      ($("shared").hidden ? $("share").querySelector("summary") : $("copy")).focus(); // what was pressed is gone
+      ($("copy").hidden ? $("share").querySelector("summary") : $("copy")).focus(); // what was pressed is gone
     } catch (problem) {
       say($("share-status"), [problem.message, problem.advice].filter(Boolean).join(" "), { problem: true });
     }
@@ -46,6 +50,13 @@ export class Sharing {
       say($("share-status"), "The link is marked: copy it with Ctrl+C.");
     }
   }
+}
+
+export async function forget(ids) { // nobody can ask with them any more
+  const one = (id) => ask(`/v1/queries/${encodeURIComponent(id)}`, { method: "DELETE" }).catch((problem) => {
+    if (problem.kind !== "query-not-found") throw problem; // somebody else deleted it, or its time was over
+  });
+  await Promise.all([...new Set(ids)].map(one));
 }
 
 function keptUntil(until) {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
+import time
 from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
@@ -155,19 +156,41 @@ def test_a_picture_is_asked_with_by_choosing_dropping_and_pasting_it(page: Any, 
     assert re.search(r"^4 nearest, in ", page.inner_text("#status"))
 
 
+ORANGE, MEANS = "orange adds 0.22 to the cosine", "(means of both pictures)"
+
+
 def test_a_match_opens_beside_the_query_with_its_evidence(page: Any) -> None:
     choose(page, HALVES)
     open_match(page, "mixed")
     assert page.inner_text("#verdict").endswith("the same")
     assert "% of what makes them alike" in page.inner_text("#why .reason")
     factual = page.get_attribute("#why .matched .heat", "src")
+    numbers = page.inner_text("#why .numbers")
     page.locator("#why .views label").nth(1).click()
     assert page.get_attribute("#why .matched .heat", "src") != factual
+    # Of 16 cells 8 red and 8 blue, on 0.75: 0.5 / (16 * 0.5303), or half of it, less 0.595 / 16 each: that is
+    # 0.174 and -0.062 on the query. On the match 12 with half the query's, 4 with none: 0.261 and -0.149.
+    turn = "Measured from where the verdict turns, "
+    assert numbers.endswith(f"{turn}{ORANGE} and blue takes 0.11 from it {MEANS}: that leaves it 0.11 above.")
+    assert page.inner_text("#why .reason").startswith(f"{turn}blue takes 0.11 from the cosine and orange ")
+    assert turn not in page.inner_text("#why .numbers"), "it is said once"
     page.fill("#why .strength", "30")
     assert page.locator("#why .matched .heat").evaluate("each => each.style.opacity") == "0.3"
     assert "/default/mirrored.png" in page.inner_text("#why .lies")
     page.locator("#why .views label").nth(3).click()
     assert page.locator("#why .heat:visible").count() == 0
+
+
+def test_of_two_that_differ_blue_is_what_adds(page: Any) -> None:
+    choose(page, plain("blue"))
+    open_match(page, "mixed")
+    page.locator("#why .views label").nth(1).click()
+    # Of the match 4 of 16 cells are blue: 1 / (16 * 0.75) each, less 0.595 / 16: 0.185; the others have no
+    # blue: 12 * 0.595 / 16 = 0.446. On the query all are short of it, by 0.262 together.
+    assert page.inner_text("#why .reason") == (
+        "Measured from where the verdict turns, blue adds 0.09 to the cosine and orange takes 0.35 from it "
+        f"{MEANS}: that leaves it 0.26 below."
+    )
 
 
 HEAT = """() => [...document.querySelectorAll('#matches .card')].map((card) => {
@@ -392,6 +415,62 @@ def test_a_link_opens_a_search_for_a_colleague_until_the_picture_is_deleted(page
     colleague.wait_for_selector("#state .refused:has-text('or somebody deleted it')")
 
 
+def keep(page: Any) -> str:
+    """Presses “Keep it and make a link”; returns the id of the first picture."""
+    with page.expect_response("**/v1/search") as answered:
+        page.click("#keep")
+    until(page, "document.querySelector('#share-status').textContent === 'Kept.'")
+    told = answered.value.json()
+    return str((told.get("queries") or [told["query"]])[0]["query_id"])
+
+
+def is_kept(page: Any, query_id: str) -> bool:
+    root = page.url.split("?")[0].split("#")[0]
+    return bool(page.request.get(f"{root}v1/queries/{query_id}/picture").ok)
+
+
+def test_what_is_kept_anew_replaces_what_was_kept_so_that_deleting_deletes_all_of_it(page: Any) -> None:
+    choose(page, HALVES)
+    page.click("#share summary")
+    first = keep(page)
+    assert is_kept(page, first)
+    with page.expect_response("**/v1/search"):
+        page.set_input_files("#add-one", as_file(plain("lime"), "lime.png"))
+    page.wait_for_selector("#others li")
+    names(page)
+    assert page.is_visible("#forget"), "the first is kept still"
+    assert "Not all of your pictures are kept" in page.inner_text("#share-told")
+    second = keep(page)
+    assert is_kept(page, second) and not is_kept(page, first)
+    page.request.delete(f"{page.url.split('?')[0]}v1/queries/{second}")
+    page.click("#forget")  # what somebody else deleted already keeps nothing from being deleted
+    until(page, "document.querySelector('#share-status').textContent.startsWith('Deleted')")
+    assert not page.is_visible("#forget")
+
+
+def test_what_is_kept_of_a_search_that_was_changed_meanwhile_is_deleted(page: Any) -> None:
+    choose(page, HALVES)
+    page.click("#share summary")
+    held: list[Any] = []
+    page.route("**/v1/search", lambda route: route.continue_() if held else held.append(route))
+    page.click("#keep")
+    until_held(page, held)
+    with page.expect_response("**/v1/search"):
+        page.set_input_files("#add-one", as_file(plain("lime"), "lime.png"))
+    answer = held[0].fetch()
+    with page.expect_response("**/v1/queries/*"):
+        held[0].fulfill(response=answer)
+    until(page, "document.querySelector('#share-status').textContent.includes('changed meanwhile')")
+    assert not is_kept(page, answer.json()["query"]["query_id"])
+
+
+def until_held(page: Any, held: list[Any], requests: int = 1) -> None:
+    deadline = time.monotonic() + PATIENCE_MS / 1000
+    while len(held) < requests:
+        assert time.monotonic() < deadline, f"{len(held)} of {requests} requests were made"
+        page.wait_for_timeout(30)
+
+
 def test_any_two_pictures_are_compared(opened: Any, service: str) -> None:
     page = opened(f"{service}/?view=compare")
     page.set_input_files("#choose-a", as_file(HALVES, "a.png"))
@@ -445,10 +524,15 @@ def test_an_import_is_a_job_with_its_progress(opened: Any, service: str) -> None
 def test_a_gallery_says_where_its_pictures_came_from_and_what_was_left_out(opened: Any, service: str) -> None:
     page = opened(f"{service}/?view=places")
     kept = page.locator(".place:has([aria-label='Its images: kept'])")
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
     kept.locator("summary").click()
     assert kept.locator(".sources").inner_text().endswith("/kept.csv")
     assert "broken.png: it is no picture" in kept.locator(".left-out").inner_text()
-    assert "every file could be read" in page.inner_text(".place:has([aria-label='Its images: default'])")
+    assert asked and all("/galleries/kept/" in each for each in asked), "the others are asked when opened"
+    default = page.locator(".place:has([aria-label='Its images: default'])")
+    default.locator("summary").click()
+    default.locator("text=every file could be read").wait_for()
 
 
 def test_several_images_are_removed_taken_back_and_labelled_at_once(opened: Any, service: str) -> None:
@@ -472,6 +556,28 @@ def test_several_images_are_removed_taken_back_and_labelled_at_once(opened: Any,
     assert "Change of images for kept" in page.inner_text("#jobs-list")
     page.go_back()
     until(page, "document.querySelector('#images').hidden")
+
+
+def test_a_gallery_whose_list_is_left_meanwhile_is_the_only_one_that_is_changed(
+    opened: Any, service: str
+) -> None:
+    page = opened(f"{service}/?view=places&listed=odd")
+    page.wait_for_selector("#images-list li")
+    held: list[Any] = []
+    page.route("**/galleries/*/images/*", lambda route: held.append(route))  # noqa: PLW0108 - no builtin is taken
+    page.check("#choose-all")
+    page.fill("#new-label", "new")
+    page.press("#new-label", "Enter")
+    until_held(page, held, 2)
+    page.click("[aria-label='Its images: default']")
+    page.wait_for_selector("#images-list [title$='mirrored.png']")
+    page.check("#images-list li:first-child input")
+    for each in held:
+        each.fulfill(status=202, json={"id": 1})
+    until(page, "document.querySelector('#jobs-news').textContent.startsWith('odd: 2 images are labelled')")
+    assert {each.request.url.split("/")[-3] for each in held} == {"odd"}
+    assert page.inner_text("#images-status") == "" and page.is_enabled("#remove")
+    assert page.is_checked("#images-list li:first-child input"), "the other list is as it was"
 
 
 def test_what_is_refused_comes_with_what_to_do(page: Any, service: str) -> None:
