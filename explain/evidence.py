@@ -27,9 +27,9 @@ class Explained:
 
     `value` is the number, `baseline` what the maps are measured from and `baseline_from` why (the number at
     the verdict's threshold; without a verdict the usual one of a gallery, else 0), `method` how the maps were
-    made. A class score belongs to a `label` and to one
-    image, not to the pair: `value` is then the matched image's, `query_value` the query's, and the baseline
-    is 0, where an image shows the label as much as the others on the average; else both are None.
+    made. A class score belongs to a `label` and to one image, not to the pair: `value` is then the matched
+    image's, `query_value` the query's, and the baseline is 0, where an image shows the label as much as the
+    others on the average; else both are None.
     """
 
     of: str

@@ -3,7 +3,6 @@
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 import torch
 
@@ -18,7 +17,7 @@ from siamese.encoder import Encoder
 from siamese.fingerprint import short
 from siamese.images import ImageLimits
 from siamese.onnx_runtime import Runtime
-from siamese.preprocessing import Preprocessing
+from siamese.preprocessing import Fit, Preprocessing
 from siamese.progress import Progress
 from siamese.resizing import resized
 
@@ -44,7 +43,7 @@ class EncoderChoice:
     runtime: Runtime = "torch"
     graphs: Path | None = None
     image_size: int | None = None
-    fit: Literal["crop", "pad"] | None = None
+    fit: Fit | None = None
 
     def __post_init__(self) -> None:
         if self.checkpoint is not None and (self.body is not None or self.weights is not None):

@@ -12,6 +12,8 @@ from pydantic import BaseModel, Field, SerializerFunctionWrapHandler, model_seri
 
 from siamese.scaled_image import AnyImage, ScaledImage
 
+Fit = Literal["crop", "pad"]
+
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
 
@@ -53,7 +55,7 @@ class Preprocessing(BaseModel, frozen=True):
     """
 
     image_size: int = Field(224, ge=8, le=2048, description="side of the encoder's square in pixels")
-    fit: Literal["crop", "pad"] = "crop"
+    fit: Fit = "crop"
     mean: tuple[float, float, float] = IMAGENET_MEAN
     std: tuple[float, float, float] = IMAGENET_STD
     reducing_gap: float = Field(

@@ -14,7 +14,7 @@ from search_api.matches.cursors import Cursor
 from search_api.matches.ranking import Wish
 from search_api.problems.refusals import problem_of
 from search_api.queries.subjects import Asked
-from search_api.routes.query_forms import Sent, picture, several
+from search_api.routes.query_forms import Sent, picture, require_alone, several
 from search_api.schemas.batch import BatchAnswer, SearchJson
 from search_api.schemas.search import SearchResponse
 from search_api.search import Searcher
@@ -69,8 +69,5 @@ def _query(asked: SearchJson, sent: Sent) -> Asked:
     if asked.queries is None:
         return picture(asked, sent.upload)
     single = (asked.upload, asked.image_id, asked.image_url, asked.query_id, asked.crop)
-    if any(each is not None for each in single) or asked.masked:
-        raise InvalidQuestion(
-            "Several pictures are told in queries: leave out the fields of a single one beside it."
-        )
+    require_alone(*single, asked.masked or None)
     return several(asked.queries, sent.upload)

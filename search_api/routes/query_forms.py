@@ -80,10 +80,7 @@ async def _query(
         return pictures[number]
 
     if queries is not None:
-        if any(each is not None for each in (image_id, image_url, query_id, crop, masked)):
-            raise InvalidQuestion(
-                "Several pictures are told in queries: leave out the fields of a single one beside it."
-            )
+        require_alone(image_id, image_url, query_id, crop, masked)
         listed = await run_in_threadpool(parsed, list[QueryJson], queries, "queries")
         asked = several(listed, upload)
         count_searches(request, rates, min(len(listed), asking.settings.max_queries))
@@ -141,6 +138,14 @@ def _require_sent(number: int, count: int) -> None:
     if number >= count:
         raise InvalidQuestion(
             f"Upload {number} is asked with, but {count} pictures were sent, counted from 0."
+        )
+
+
+def require_alone(*single: object) -> None:
+    """Raises InvalidQuestion where a field of a single picture is given beside a list of several."""
+    if any(each is not None for each in single):
+        raise InvalidQuestion(
+            "Several pictures are told in queries: leave out the fields of a single one beside it."
         )
 
 

@@ -105,7 +105,10 @@ def search_batch(
 
 
 @router.post(
-    "/why-not", summary="Ask why an image was not returned", responses=refusals(404, 409, 410, 413, 422)
+    "/why-not",
+    summary="Ask why an image was not returned",
+    response_model=WhyNotResponse,
+    responses=refusals(404, 409, 410, 413, 422),
 )
 def why_not(
     asking: Asking,
@@ -117,14 +120,14 @@ def why_not(
     ] = None,
     gallery: GalleryField = None,
     scorer: ScorerField = "distance",
-) -> WhyNotResponse:
+) -> Response:
     """What kept the image out of the matches of such a search, with the numbers of each stage: whether it is
     in the gallery, what filters say, what the index made of it, how it was re-scored.
     """
     if (wanted_image_id is None) == (wanted_uri is None):
         raise InvalidQuestion("Name the expected image by either wanted_image_id or wanted_uri.")
     wanted = wanted_image_id if wanted_image_id is not None else str(wanted_uri)
-    return asking.why_not(query, wanted, gallery=gallery, wish=wish, scorer=scorer)
+    return written(asking.why_not(query, wanted, gallery=gallery, wish=wish, scorer=scorer))
 
 
 @router.post(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 
 from pydantic import Field
 
 from search_api.schemas.base import OriginalState, Schema, ScorerName, SparseSchema
 from search_api.schemas.encoder import CalibrationSchema, EncoderSchema
+from siamese.preprocessing import Fit
 
 
 class GallerySchema(Schema):
@@ -67,7 +67,7 @@ class GalleryDetail(GallerySchema):
     labels: dict[str, int] = Field(description="How many images each label has.")
     attributes: list[AttributeSchema] = Field(description="What tables say of its images, by name.")
     scorers: list[ScorerName] = Field(description="What its encoder can judge pairs by.")
-    fit: Literal["crop", "pad"] = Field(
+    fit: Fit = Field(
         description="What its encoder sees of a picture: its largest centred square, or all of it."
     )
     class_head: bool = Field(description="Whether its encoder can narrow a search to the query's label.")
