@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from sqlalchemy import (
@@ -28,7 +28,7 @@ from gallery.clock import utc_now
 from gallery.database import reading, writing
 from gallery.errors import InvalidJudgement, JudgementNotFound
 from gallery.filters.attributes import is_storable
-from gallery.membership import CHECKSUM, STATEMENTS_KEPT
+from gallery.membership import CHECKSUM, GALLERY
 from gallery.records.judgements import JudgementRecord
 from gallery.site import Site
 from gallery.sources.kinds import is_local
@@ -113,9 +113,9 @@ class Judgements:
 
     def of(self, checksum: str) -> dict[str, Judgement]:
         """Those that stand on pairs of this content, by the other one."""
-        statement = _standing_on(self._site.gallery_id)
         with reading(self._site.engine) as connection:
-            found = connection.execute(statement, {CHECKSUM.key: checksum}).all()
+            of = {GALLERY.key: self._site.gallery_id, CHECKSUM.key: checksum}
+            found = connection.execute(_standing_on(), of).all()
         return {each.other(checksum): each for each in map(_judgement, found)}
 
     def exported(self, build: Build) -> Exported:
@@ -144,15 +144,15 @@ class Judgements:
         return _asked(self._site.gallery_id, condition)
 
 
-def _asked(gallery_id: int, condition: ColumnElement[bool]) -> Select[Any]:
+def _asked(gallery_id: int | BindParameter[int], condition: ColumnElement[bool]) -> Select[Any]:
     return select(JudgementRecord.__table__).where(JudgementRecord.gallery_id == gallery_id, condition)
 
 
-@lru_cache(maxsize=STATEMENTS_KEPT)
-def _standing_on(gallery_id: int) -> Select[Any]:
+@cache
+def _standing_on() -> Select[Any]:
     """The judgements that stand on pairs of CHECKSUM, by age."""
     condition = and_(_names(CHECKSUM), JudgementRecord.revoked_at.is_(None))
-    return _asked(gallery_id, condition).order_by(JudgementRecord.id)
+    return _asked(GALLERY, condition).order_by(JudgementRecord.id)
 
 
 def _require(query: str, matched: str, author: str | None) -> None:

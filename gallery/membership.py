@@ -28,9 +28,6 @@ from gallery.records.images import ContentRecord, ImageRecord, PlaceRecord
 CHUNK = 1000
 """Values in one IN (…): old SQLite takes 32,766 and PostgreSQL 65,535, and nothing is gained by more."""
 
-STATEMENTS_KEPT = 256
-"""Questions that are kept as they were put together: that takes longer than the database does to answer."""
-
 IDS: BindParameter[int] = bindparam("ids", expanding=True)
 """The ids that a kept question is asked about."""
 CHECKSUM: BindParameter[str] = bindparam("checksum")

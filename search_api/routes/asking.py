@@ -49,7 +49,8 @@ NamedBuild = Annotated[
 ]
 
 
-JSON = "application/json"
+JSON, JPEG, PNG = "application/json", "image/jpeg", "image/png"
+"""Media types of answers."""
 
 
 def count_searches(request: Request, rates: Rates, searches: int) -> None:

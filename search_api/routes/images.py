@@ -14,7 +14,7 @@ from search_api.evidence.explaining import Judging, compared
 from search_api.evidence.overlays import Part, Style, WhichSide, paint
 from search_api.queries.pictures import jpeg, original, png, stored_picture, thumbnail
 from search_api.queries.subjects import KeptUpload
-from search_api.routes.asking import Asking, GalleryName, ImageId, refusals
+from search_api.routes.asking import JPEG, PNG, Asking, GalleryName, ImageId, refusals
 from search_api.routes.caching import Viewing, tag_of
 from search_api.routes.kept_overlays import DRAWN_ON, WantedOverlay, kept_overlay
 from search_api.schemas.asking import MAX_DATABASE_ID, MAX_QUERY_ID
@@ -23,8 +23,6 @@ from search_api.schemas.galleries import ImageSchema
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
 
-JPEG = "image/jpeg"
-PNG = "image/png"
 
 MISSING = {"loc": ("query", "query"), "msg": "Field required, or query_id instead", "type": "missing"}
 """What is wrong with a question for an overlay that names nothing that was asked with."""

@@ -10,6 +10,7 @@ from search_api.evidence.explaining import Judging, compared
 from search_api.evidence.overlays import Part, Style, WhichSide, paint, picture_of
 from search_api.queries.pictures import png
 from search_api.queries.subjects import Asked
+from search_api.routes.asking import PNG
 from search_api.routes.caching import Viewed, tag_of
 from search_api.schemas.base import ExplainedScore, ScorerName
 from search_api.search import Searcher
@@ -48,6 +49,6 @@ def kept_overlay(asking: Searcher, viewing: Viewed, query: Asked, wanted: Wanted
         parts = (asked.checksum, matched.checksum, wanted, judging.identity, picture.drawn_on, max_side)
 
         def make() -> Response:
-            return Response(png(painted), headers={DRAWN_ON: picture.drawn_on}, media_type="image/png")
+            return Response(png(painted), headers={DRAWN_ON: picture.drawn_on}, media_type=PNG)
 
         return viewing.answer(tag_of("kept", *parts), None, make)

@@ -8,12 +8,11 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Response
 
 from search_api.queries.pictures import jpeg, upright
-from search_api.routes.asking import Asking, refusals
+from search_api.routes.asking import JPEG, Asking, refusals
 from search_api.schemas.asking import MAX_QUERY_ID
 
 router = APIRouter(prefix="/v1/queries", tags=["queries"])
 
-JPEG = "image/jpeg"
 QueryId = Annotated[str, Path(min_length=1, max_length=MAX_QUERY_ID, description="As the answer told it.")]
 
 
