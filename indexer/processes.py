@@ -33,6 +33,7 @@ class DecodingProcesses:
         for _ in range(count):
             self._idle.put(None)  # a process that may be started
         self._started: set[_Process] = set()
+        self._over = False
         self._lock = threading.Lock()
 
     def __enter__(self) -> "DecodingProcesses":
@@ -45,6 +46,7 @@ class DecodingProcesses:
         trace: TracebackType | None,
     ) -> None:
         with self._lock:
+            self._over = True  # a thread whose process ends now must not start another
             started, self._started = self._started, set()
         for process in started:
             process.end()
@@ -53,7 +55,8 @@ class DecodingProcesses:
         """The image in the bytes, as `indexer.decoding.decoded` gives it; raises UnreadableImage.
 
         Where a process ends over them another one tries once more, so that a kill from outside (by a system
-        that is short of memory, say) costs no file; only what takes too long is not begun again.
+        that is short of memory, say) costs no file; only what takes too long is not begun again. After the
+        `with` it raises RuntimeError: a thread that still waits must start no process that nobody would end.
         """
         try:
             return self._decoded(data)
@@ -80,8 +83,10 @@ class DecodingProcesses:
             self._idle.put(process)
 
     def _start(self) -> "_Process":
-        process = _Process(self._how, self._most_seconds)
         with self._lock:
+            if self._over:
+                raise RuntimeError("these decoding processes have been ended")
+            process = _Process(self._how, self._most_seconds)
             self._started.add(process)
         return process
 
@@ -117,7 +122,10 @@ class _Process:
         self._stdout: IO[bytes] = self._process.stdout
         for pipe in (self._stdin, self._stdout):
             _widen(pipe)
-        self._send(how.model_dump_json().encode())
+        try:
+            self._send(how.model_dump_json().encode())
+        except OSError as error:
+            raise self._died() from error
 
     def decoded(self, data: bytes) -> Decoded:
         """The image in the bytes; raises UnreadableImage, and _Died if the process ends over them."""

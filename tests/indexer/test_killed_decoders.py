@@ -19,25 +19,12 @@ from gallery.proof.verification import verify
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.settings import IndexingSettings
+from tests.decoders import decoders
 from tests.toys import noise, write_folder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the trial finds the processes in /proc")
 
 SETTINGS = IndexingSettings(decoding_processes=2, decoding_threads=2, batch_size=4, segment_size=16)
-
-
-def decoders() -> list[int]:
-    """The decoding processes that this one has started."""
-    found = []
-    for process in Path("/proc").glob("[0-9]*"):
-        with contextlib.suppress(OSError):
-            parent = (process / "stat").read_text().rpartition(")")[2].split()[1]
-            if (
-                int(parent) == os.getpid()
-                and b"indexer.decoding_worker" in (process / "cmdline").read_bytes()
-            ):
-                found.append(int(process.name))
-    return found
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -138,6 +139,49 @@ def test_no_process_is_left_behind() -> None:
         started = [each._process for each in processes._started]
         assert 1 <= len(started) <= 3
     assert all(process.returncode is not None for process in started)
+
+
+def test_a_thread_that_still_waits_when_the_run_is_over_starts_no_process() -> None:
+    """What a cancelled run leaves reading: its process is ended, and it would try once more."""
+    begun, raised = threading.Event(), list[BaseException]()
+
+    def ask() -> None:
+        try:
+            while True:
+                begun.set()
+                processes.decoded(large())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the test looks at it
+            raised.append(error)
+
+    with DecodingProcesses(HOW, count=1) as processes:
+        thread = threading.Thread(target=ask)
+        thread.start()
+        begun.wait()
+        while not processes._started:
+            time.sleep(0.001)
+    thread.join(60)
+    assert [str(each) for each in raised] == ["these decoding processes have been ended"]
+    assert processes._started == set()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no such signals")
+def test_a_process_that_is_killed_as_it_starts_costs_no_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    started = list[int]()
+
+    class Killed(subprocess.Popen[bytes]):
+        """The first one is gone before it is told anything."""
+
+        def __init__(self, *arguments: Any, **options: Any) -> None:
+            super().__init__(*arguments, **options)
+            started.append(self.pid)
+            if len(started) == 1:
+                self.kill()
+                self.wait()
+
+    monkeypatch.setattr("indexer.processes.subprocess.Popen", Killed)
+    with DecodingProcesses(HOW, count=1) as processes:
+        assert processes.decoded(png(plain("red"))).height == 64
+    assert len(started) == 2
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows cannot kill so")
