@@ -91,14 +91,14 @@ def revoke_removal(site: Site, image_id: int) -> Removal:
     return removal
 
 
-def remove_originals(site: Site) -> None:
+def remove_originals(site: Site) -> int:
     """Delete the files of the gallery's own whose content is an image no more because a person said so.
 
-    A file that holds something else by now stays; so does whatever the gallery does not own.
+    Returns how many were deleted. A file that holds something else by now stays; so does whatever the gallery
+    does not own.
     """
-    for removal in removals(site):
-        if site.owns(removal.uri) and Path(removal.uri).is_file():
-            _remove_original(site, removal)
+    own = [each for each in removals(site) if site.owns(each.uri) and Path(each.uri).is_file()]
+    return sum(_remove_original(site, removal) for removal in own)
 
 
 def holds(path: Path, checksum: str) -> bool:
@@ -106,12 +106,14 @@ def holds(path: Path, checksum: str) -> bool:
     return path.is_file() and file_sha256(path) == checksum
 
 
-def _remove_original(site: Site, removal: Removal) -> None:
+def _remove_original(site: Site, removal: Removal) -> bool:
     path = Path(removal.uri)
     with writing(site.engine) as connection:  # else it could be taken back or replaced in this moment
         stands = select(RemovalRecord.uri).where(_removal_of(site, removal.image_id))
-        if connection.scalar(stands) is not None and holds(path, removal.checksum):
-            path.unlink(missing_ok=True)
+        if connection.scalar(stands) is None or not holds(path, removal.checksum):
+            return False
+        path.unlink(missing_ok=True)
+        return True
 
 
 def _removal_of(site: Site, image_id: int) -> ColumnElement[bool]:

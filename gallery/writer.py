@@ -8,13 +8,12 @@ from pathlib import Path
 
 from sqlalchemy import Connection, Engine, update
 
-from gallery.builds.collection import unnamed_paths
+from gallery.builds.collection import collect
 from gallery.builds.image import GalleryImage
 from gallery.builds.planning import encoder_folders, published_manifest, published_number
 from gallery.builds.publication import Publication, PublishReport, listing_uris
 from gallery.database import writing
 from gallery.difference import Place
-from gallery.files import remove
 from gallery.folders import GalleryFolder
 from gallery.leases import Lease
 from gallery.local_storage import DEFAULT, LocalStorage
@@ -223,11 +222,7 @@ class GalleryWriter:
 
     def collect(self) -> None:
         """Remove the files that no record names: what killed writers left, what `publish` has forgotten."""
-        with self.writing() as connection:
-            unnamed = unnamed_paths(connection, self._folder, self._gallery_id)
-        for path in unnamed:  # one that was taken over since must not remove what the heir is making
-            with self.writing():
-                remove(path)
+        collect(self.writing, self._folder, self._gallery_id)
 
     @contextmanager
     def writing(self) -> Iterator[Connection]:

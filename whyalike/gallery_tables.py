@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from gallery.builds.compaction import CompactionReport
     from gallery.builds.history import BuildAccount, History, KeptBuild
     from gallery.builds.rollback import RollbackReport
+    from gallery.erasure import ErasureReport
 
 LABELS_SHOWN = 20
 """Labels named on the terminal; `--json` has all of them."""
@@ -90,6 +91,18 @@ def print_compaction(report: CompactionReport) -> None:
     )
 
 
+def print_erasure(report: ErasureReport) -> None:
+    """What was erased, and what is left and why."""
+    erased = f"what {report.contents} images left is erased" if report.contents else "nothing to erase"
+    out().print(Text(f"{report.gallery}: build {report.build}, published; {erased}"))
+    facts = [("uploaded files", f"{report.originals} deleted")]
+    if report.retired:
+        facts.append(("builds let go of", ", ".join(map(str, report.retired))))
+    if report.left:
+        facts.append(("left", f"what {report.left} images left, {_why_left(report)}"))
+    print_facts([*facts, *index_facts(report.index)])
+
+
 def print_backup(report: BackupReport) -> None:
     """What was written."""
     builds = ", ".join(map(str, report.builds))
@@ -103,6 +116,15 @@ def print_restoration(report: RestoreReport) -> None:
     ids = "as they were" if report.ids_kept else "others: some were taken"
     facts = [("builds", ", ".join(map(str, report.builds))), ("files", str(report.files)), ("ids", ids)]
     print_facts(facts)
+
+
+def _why_left(report: ErasureReport) -> str:
+    if report.read:
+        return (
+            f"in builds that are still open ({', '.join(map(str, report.read))}): ask the service for "
+            "anything, which makes it go on to the new build, and erase again"
+        )
+    return "as another encoder has embedded it: activate or abandon the swap, and erase again"
 
 
 def _build_cells(build: KeptBuild) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ def index_facts(report: IndexReport | None) -> list[tuple[str, str]]:
         return []
     tried = [("index, tried", f"{each.factory}: {each.reason}") for each in report.attempts]
     if report.recall is None:
-        return [("index", "none: every search looks at all embeddings"), *tried]
+        return [("index", "exact: every search looks at all embeddings and misses nothing"), *tried]
     size = f"{in_bytes(report.bytes)} for {report.entries} contents"
     return [("index", f"{report.kind}, {report.factory}, {size}"), ("recall", _told(report.recall)), *tried]
 

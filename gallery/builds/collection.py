@@ -3,11 +3,13 @@
 Only the holder of the lease collects. A file that a build names is never touched, so readers keep theirs.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, select, update
 
+from gallery.files import remove
 from gallery.folders import GalleryFolder
 from gallery.manifest import Manifest
 from gallery.membership import chunks
@@ -41,6 +43,17 @@ def forget_superseded(connection: Connection, gallery_id: int, published: Manife
         connection.execute(delete(SegmentRecord).where(SegmentRecord.id.in_(chunk)))
     gallery = update(GalleryRecord).where(GalleryRecord.id == gallery_id)
     connection.execute(gallery.values(encoder_folder=encoder.folder))
+
+
+def collect(
+    writing: Callable[[], AbstractContextManager[Connection]], folder: GalleryFolder, gallery_id: int
+) -> None:
+    """Remove what of the gallery no record names; `writing` is its writer's transaction, under the lease."""
+    with writing() as connection:
+        unnamed = unnamed_paths(connection, folder, gallery_id)
+    for path in unnamed:  # one that was taken over since must not remove what the heir is making
+        with writing():
+            remove(path)
 
 
 def unnamed_paths(connection: Connection, folder: GalleryFolder, gallery_id: int) -> list[Path]:

@@ -76,19 +76,24 @@ class Made:
 
 
 def compact(
-    tenure: Tenure, *, size: int = GOOD_SIZE, track: Callable[[Sequence[Fold]], Iterable[Fold]] = iter
+    tenure: Tenure,
+    *,
+    size: int = GOOD_SIZE,
+    most_tombstones: float = MOST_TOMBSTONES,
+    track: Callable[[Sequence[Fold]], Iterable[Fold]] = iter,
 ) -> CompactionReport:
     """Fold what is worth folding into segments of `size` contents, and publish it; `track` sees each fold.
 
-    Attributes that nothing names any more are forgotten.
-    Raises NothingPublished and CorruptGallery.
+    Segments of which a larger share than `most_tombstones` is dead are among that; with 0, all that have any.
+
+    Attributes that nothing names any more are forgotten. Raises NothingPublished and CorruptGallery.
     """
     site = tenure.site
     with tenure.writing() as connection:
         number = published_number(connection, site.gallery_id)
         forget_unnamed_attributes(connection, site.gallery_id)
     manifest = manifest_of(site, number)
-    folds = list(_folds(site, manifest, size))
+    folds = list(_folds(site, manifest, size, most_tombstones))
     if not folds:
         return _report(tenure, manifest, manifest, folds, copied=0)
     made = [_make(site, manifest, each) for each in track(folds) if each.live]
@@ -105,9 +110,9 @@ def compact(
     )
 
 
-def _folds(site: Site, manifest: Manifest, size: int) -> Iterator[Fold]:
+def _folds(site: Site, manifest: Manifest, size: int, most_tombstones: float) -> Iterator[Fold]:
     """Neighbours together, until a segment is full; those of old without detail among themselves."""
-    worth = list(_worth_folding(site, manifest, size))
+    worth = list(_worth_folding(site, manifest, size, most_tombstones))
     for detailed in (True, False):
         alike = [each for each in worth if (DETAIL in each[0].files) is detailed]
         yield from _filled(alike, size)
@@ -126,12 +131,14 @@ def _filled(worth: Sequence[tuple[SegmentClaims, int]], size: int) -> Iterator[F
         yield Fold(pending, live)
 
 
-def _worth_folding(site: Site, manifest: Manifest, size: int) -> Iterator[tuple[SegmentClaims, int]]:
+def _worth_folding(
+    site: Site, manifest: Manifest, size: int, most_tombstones: float
+) -> Iterator[tuple[SegmentClaims, int]]:
     """Segments that are small or have many tombstones, with their live contents."""
     with site.engine.connect() as connection:
         for segment in manifest.segments:
             live = len(_live_rows(connection, site, manifest.build, segment.id))
-            if segment.rows < size * SMALL or live < segment.rows * (1 - MOST_TOMBSTONES):
+            if segment.rows < size * SMALL or live < segment.rows * (1 - most_tombstones):
                 yield segment, live
 
 

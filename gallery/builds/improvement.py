@@ -54,11 +54,23 @@ def improve_index(
     if main is not None:
         manifest = republish(tenure, lambda _connection, _number: _with_index(manifest, main))
     elif manifest.index.main is not None and wish.kind == FLAT:
-        flat = manifest.model_copy(update={"index": IndexClaims(entries=manifest.index.entries)})
+        flat = _without_index(manifest)
         manifest = republish(tenure, lambda _connection, _number: flat)
     with tenure.writing() as connection:
-        _forget_unnamed(connection, tenure.gallery_id)
+        forget_unnamed_indexes(connection, tenure.gallery_id)
     return _report(manifest, built=built)
+
+
+def leave_old_index(tenure: Tenure) -> None:
+    """Publish the build without its main index where that has entries of segments which are gone.
+
+    Raises NothingPublished and CorruptGallery.
+    """
+    manifest = _published(tenure)
+    there = {segment.id for segment in manifest.segments}
+    main = manifest.index.main
+    if main is not None and any(each.id not in there for each in main.segments):
+        republish(tenure, lambda _connection, _number: _without_index(manifest))
 
 
 def check_wish(tenure: Tenure, wish: IndexWish) -> None:
@@ -172,7 +184,12 @@ def _with_index(manifest: Manifest, main: MainIndexClaims) -> Manifest:
     return manifest.model_copy(update={"index": index})
 
 
-def _forget_unnamed(connection: Connection, gallery_id: int) -> None:
+def _without_index(manifest: Manifest) -> Manifest:
+    return manifest.model_copy(update={"index": IndexClaims(entries=manifest.index.entries)})
+
+
+def forget_unnamed_indexes(connection: Connection, gallery_id: int) -> None:
+    """Forget the main indexes that no build names; their files are for the collector."""
     named = select(BuildIndexRecord.index_id)
     connection.execute(
         delete(IndexRecord).where(IndexRecord.gallery_id == gallery_id, IndexRecord.id.not_in(named))

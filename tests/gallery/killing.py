@@ -26,6 +26,7 @@ SEED = 20261122
 MOMENTS = 25
 """How often an action is killed at any moment of it, where every step is tried."""
 
+long_steps = pytest.mark.parametrize("every", [149, pytest.param(1, marks=pytest.mark.soak)])
 steps = pytest.mark.parametrize("every", [29, pytest.param(1, marks=pytest.mark.soak)])
 
 

@@ -16,11 +16,12 @@ from gallery.builds.compaction import compact
 from gallery.builds.improvement import improve_index
 from gallery.builds.rollback import roll_back
 from gallery.deletion import delete_gallery, remove_folder
+from gallery.erasure import erase
 from gallery.errors import GalleryNotFound, NothingPublished
 from gallery.folders import GalleryFolder
 from gallery.index.kinds import IndexWish
 from gallery.sources.scanning import checksum
-from tests.gallery.killing import Homes, Snapshot, assert_tidy, killed_at, steps
+from tests.gallery.killing import Homes, Snapshot, assert_tidy, killed_at, long_steps, steps
 from tests.gallery.support import FINGERPRINT, NAME, Trial, embedded, ids
 
 pytestmark = [
@@ -173,6 +174,23 @@ def test_a_compaction_that_is_killed_at_any_step_changes_nothing_that_is_seen(
         assert_tidy(home, folded=True)
 
 
+@long_steps
+def test_an_erasure_that_is_killed_at_any_step_changes_nothing_that_is_seen_and_is_done_by_the_next(
+    prepared: Path, tmp_path: Path, every: int, homes: Homes
+) -> None:
+    run(prepared, AFTER)
+    before = Snapshot(Trial.at(prepared).open())
+    gone = embedded(b"d").thumbnail
+    for home in homes(prepared, tmp_path, rub_out, every=every, fewest=60):
+        assert Snapshot(Trial.at(home).open()).seen() == before.seen()
+        rub_out(home)
+        assert Snapshot(Trial.at(home).open()).seen() == before.seen()
+        assert not [
+            path for path in home.rglob("thumbnails*") if path.is_file() and gone in path.read_bytes()
+        ]
+        assert_tidy(home, folded=True)
+
+
 @steps
 def test_the_building_of_an_index_that_is_killed_at_any_step_changes_nothing_that_is_seen(
     prepared: Path, tmp_path: Path, every: int, homes: Homes
@@ -219,6 +237,11 @@ def go_back(home: Path) -> None:
 def fold(home: Path) -> None:
     with Trial.at(home).galleries.tenure(NAME) as tenure:
         compact(tenure)
+
+
+def rub_out(home: Path) -> None:
+    with Trial.at(home).galleries.tenure(NAME) as tenure:
+        erase(tenure, IndexWish())
 
 
 def build_main_index(home: Path) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Connection, text, update
 
 from gallery import leases, writer
+from gallery.builds import collection
 from gallery.builds.publication import Publication
 from gallery.errors import GalleryLocked, GalleryNotFound
 from gallery.leases import EXPIRY
@@ -120,7 +121,7 @@ def test_whoever_is_taken_over_while_collecting_removes_nothing_more(
 ) -> None:
     trial.run(FILES)
     left = trial.folder / "segments" / "left"
-    unnamed = writer.unnamed_paths
+    unnamed = collection.unnamed_paths
 
     def list_and_sleep(connection: Connection, *arguments: Any) -> list[Path]:
         paths = unnamed(connection, *arguments)
@@ -130,7 +131,7 @@ def test_whoever_is_taken_over_while_collecting_removes_nothing_more(
 
     with trial.writer() as suspended:
         left.mkdir()
-        monkeypatch.setattr(writer, "unnamed_paths", list_and_sleep)
+        monkeypatch.setattr(collection, "unnamed_paths", list_and_sleep)
         with pytest.raises(GalleryLocked):
             suspended.collect()
     assert left.exists()

@@ -39,3 +39,38 @@ def test_an_image_is_removed_listed_as_that_and_taken_back(run: Run, gallery: st
     assert "nobody has removed an image" in run("gallery", "removals", "list", gallery).stdout
     missing = run("gallery", "removals", "revoke", gallery, image.image_id, "--yes")
     assert missing.exit_code != 0 and "is removed from the gallery" in missing.stderr
+
+
+def test_what_removed_images_left_is_erased_and_one_that_is_taken_back_comes_from_its_source(
+    run: Run, gallery: str, pictures: Path
+) -> None:
+    galleries = open_galleries(read_settings())
+    build = galleries.open(gallery)
+    image = next(each for each in build if each.uri == str(pictures / "red/white.png"))
+    thumbnail = build.thumbnail(image.image_id)
+    segments = galleries.site(gallery).folder.segments
+
+    def is_there() -> bool:
+        return any(thumbnail in path.read_bytes() for path in segments.rglob("*") if path.is_file())
+
+    run("gallery", "removals", "add", gallery, image.image_id, "--yes")
+    asked = run("gallery", "erase", gallery)
+    assert asked.exit_code == 1 and "--yes" in asked.stderr and is_there()
+    missing = run("gallery", "erase", "nowhere", "--yes")
+    assert missing.exit_code == 4 and "There is no gallery 'nowhere'" in missing.stderr
+    still_open = run("gallery", "erase", gallery, "--yes")
+    assert still_open.exit_code == 1 and "in builds that are still open (1)" in still_open.stdout
+    build.close()
+    done = run("gallery", "erase", gallery, "--yes", "--json")
+    told = json.loads(done.stdout)
+    assert (done.exit_code, told["contents"], told["left"], told["retired"]) == (0, 1, 0, [1])
+    assert not is_there()
+    assert "nothing to erase" in run("gallery", "erase", gallery, "--yes").stdout
+    assert run("gallery", "verify", gallery).exit_code == 0
+    revoked = run("gallery", "removals", "revoke", gallery, image.image_id, "--yes")
+    assert "index its source to have it again" in revoked.stderr
+    assert run("index", pictures, "--gallery", gallery, "--json").exit_code == 0
+    again = galleries.open(gallery)
+    assert again.image(image.image_id).uri == image.uri
+    assert again.thumbnail(image.image_id) == thumbnail
+    again.close()

@@ -6,6 +6,7 @@ from whyalike.commands.gallery.backup import backup
 from whyalike.commands.gallery.cluster import cluster
 from whyalike.commands.gallery.compact import compact
 from whyalike.commands.gallery.delete import delete
+from whyalike.commands.gallery.erase import erase
 from whyalike.commands.gallery.list_galleries import galleries
 from whyalike.commands.gallery.near_duplicates import near_duplicates
 from whyalike.commands.gallery.probe import probe
@@ -30,6 +31,7 @@ for verb in (
     rollback,
     backup,
     restore,
+    erase,
     delete,
 ):
     gallery.command()(verb)

@@ -1,0 +1,123 @@
+"""Erasing what a gallery shows no more: of images that are gone only their paths and checksums stay.
+
+Those keep a removed picture out when its file is found again, and give it its id back if its removal is
+revoked. Embeddings, local embeddings, thumbnails, the entries of the main index, uploaded files, labels and
+attributes go, and so does the way back: no build but the published one is kept. Each step is a transaction of
+its own that does no harm by itself, so whoever is killed runs it again.
+"""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
+
+from gallery.builds.amending import publish_removals
+from gallery.builds.collection import collect
+from gallery.builds.compaction import Fold, compact
+from gallery.builds.improvement import check_wish, forget_unnamed_indexes, improve_index, leave_old_index
+from gallery.builds.planning import published_number
+from gallery.builds.retention import build_numbers, retire
+from gallery.filters.filtering import forget_unnamed_attributes
+from gallery.index.kinds import IndexWish
+from gallery.index.report import IndexReport
+from gallery.membership import is_shown
+from gallery.records.amendments import AmendmentRecord, RemovalRecord
+from gallery.records.builds import EmbeddedContentRecord, SegmentRecord
+from gallery.records.images import ImageRecord, PlaceRecord
+from gallery.removals import remove_originals
+from gallery.tenure import Tenure
+
+
+@dataclass(frozen=True, slots=True)
+class ErasureReport:
+    """What was erased from a gallery; `build` is the published one.
+
+    `contents` are gone from its segments, `originals` are files of its own that were deleted, `retired` the
+    builds that were let go of. `left` contents are there still: builds in `read` show them, which somebody
+    has open, or an encoder that is to take over has embedded them.
+    """
+
+    gallery: str
+    build: int
+    contents: int
+    originals: int
+    retired: tuple[int, ...]
+    read: tuple[int, ...]
+    left: int
+    index: IndexReport
+
+
+def erase(
+    tenure: Tenure,
+    wish: IndexWish,
+    *,
+    track: Callable[[Sequence[Fold]], Iterable[Fold]] = iter,
+    tell: Callable[[str], None] = lambda _: None,
+) -> ErasureReport:
+    """Erase what no image of the published build needs; `track` and `tell` are those of the steps.
+
+    Raises NothingPublished, InvalidIndex, CorruptGallery and NotEmbedded.
+    """
+    check_wish(tenure, wish)
+    before = set(build_numbers_of(tenure))
+    publish_removals(tenure)
+    originals = remove_originals(tenure.site)
+    hidden = _hidden(tenure)
+    compact(tenure, most_tombstones=0.0, track=track)
+    leave_old_index(tenure)
+    index = improve_index(tenure, wish, always=True, tell=tell)
+    retire(tenure, kept=1)
+    with tenure.writing() as connection:
+        forget_unnamed_indexes(connection, tenure.gallery_id)
+        _forget_words(connection, tenure.gallery_id)
+    collect(tenure.writing, tenure.folder, tenure.gallery_id)
+    *read, build = build_numbers_of(tenure)
+    left = _hidden(tenure)
+    retired = tuple(sorted(before - {*read, build}))
+    return ErasureReport(tenure.gallery, build, hidden - left, originals, retired, tuple(read), left, index)
+
+
+def build_numbers_of(tenure: Tenure) -> Sequence[int]:
+    """The builds that the gallery has, ascending."""
+    with tenure.engine.connect() as connection:
+        return build_numbers(connection, tenure.gallery_id)
+
+
+def _hidden(tenure: Tenure) -> int:
+    """How many contents that were images are embedded, and in no image of the published build."""
+    with tenure.engine.connect() as connection:
+        build = published_number(connection, tenure.gallery_id)
+        statement = (
+            select(func.count(EmbeddedContentRecord.content_id.distinct()))
+            .join(SegmentRecord, SegmentRecord.id == EmbeddedContentRecord.segment_id)
+            .where(
+                SegmentRecord.gallery_id == tenure.gallery_id,
+                exists().where(ImageRecord.content_id == EmbeddedContentRecord.content_id),
+                ~is_shown(tenure.gallery_id, build),
+            )
+        )
+        return connection.scalar(statement) or 0
+
+
+def _forget_words(connection: Connection, gallery_id: int) -> None:
+    """Forget labels and attributes at places that no build shows, a source's and people's own."""
+    oldest = min(build_numbers(connection, gallery_id))
+    over = and_(PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build <= oldest)
+    told = or_(PlaceRecord.label.is_not(None), PlaceRecord.attributes.is_not(None))
+    connection.execute(update(PlaceRecord).where(over, told).values(label=None, attributes=None))
+    amended = AmendmentRecord.gallery_id == gallery_id
+    connection.execute(
+        delete(AmendmentRecord).where(amended, AmendmentRecord.of_source.is_(False), _shows_nothing(oldest))
+    )
+    forget_unnamed_attributes(connection, gallery_id)
+
+
+def _shows_nothing(oldest: int) -> ColumnElement[bool]:
+    """The condition that an amendment's place was removed from, and shows nothing since the oldest build."""
+    removed = (
+        RemovalRecord.gallery_id == AmendmentRecord.gallery_id,
+        RemovalRecord.uri == AmendmentRecord.uri,
+    )
+    here = (PlaceRecord.gallery_id == AmendmentRecord.gallery_id, PlaceRecord.uri == AmendmentRecord.uri)
+    shown = or_(PlaceRecord.until_build.is_(None), PlaceRecord.until_build > oldest)
+    return and_(exists().where(*removed), ~exists().where(*here, shown))
