@@ -93,13 +93,12 @@ def print_compaction(report: CompactionReport) -> None:
 
 def print_erasure(report: ErasureReport) -> None:
     """What was erased, and what is left and why."""
-    erased = f"what {report.contents} images left is erased" if report.contents else "nothing to erase"
-    out().print(Text(f"{report.gallery}: build {report.build}, published; {erased}"))
+    out().print(Text(f"{report.gallery}: build {report.build}, published; {_erased(report)}"))
     facts = [("uploaded files", f"{report.originals} deleted")]
     if report.retired:
         facts.append(("builds let go of", ", ".join(map(str, report.retired))))
     if report.left:
-        facts.append(("left", f"what {report.left} images left, {_why_left(report)}"))
+        facts.append(("not erased", f"{report.left}, {_why_left(report)}"))
     print_facts([*facts, *index_facts(report.index)])
 
 
@@ -116,6 +115,12 @@ def print_restoration(report: RestoreReport) -> None:
     ids = "as they were" if report.ids_kept else "others: some were taken"
     facts = [("builds", ", ".join(map(str, report.builds))), ("files", str(report.files)), ("ids", ids)]
     print_facts(facts)
+
+
+def _erased(report: ErasureReport) -> str:
+    if not report.contents:
+        return "nothing is erased yet" if report.left else "nothing to erase"
+    return f"embeddings and thumbnails of {report.contents} images that are gone are erased"
 
 
 def _why_left(report: ErasureReport) -> str:
