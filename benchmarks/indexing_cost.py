@@ -38,6 +38,7 @@ from gallery.sources.scanning import FolderSource, checksum, scan
 from gallery.surveys.survey import Doubt
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.settings import IndexingSettings
 from migrations.schema import upgrade
 from siamese.decoding import decode_for
@@ -183,7 +184,13 @@ def run_over(roots: list[Path], checkpoint: Path, home: Path, *, runtime: Runtim
     galleries = galleries_at(home)
     given = None if galleries.names() else checkpoint
     choice = EncoderChoice(given, device="cpu", runtime=runtime, graphs=home.parent / "graphs")
-    index(galleries, NAME, roots, choice, settings=IndexingSettings(decoding_processes=2))
+    index(
+        galleries,
+        NAME,
+        roots,
+        choice,
+        options=IndexingOptions(settings=IndexingSettings(decoding_processes=2)),
+    )
 
 
 def galleries_at(home: Path) -> Galleries:

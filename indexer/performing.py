@@ -29,6 +29,7 @@ from gallery.sources.kinds import is_local, source_of
 from gallery.surveys.seen import Unreadable
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.settings import IndexingSettings
 from indexer.sources import Named
 from siamese.images import ImageLimits
@@ -70,7 +71,7 @@ class Performer:
             case UploadRequest():
                 named = [self.galleries.site(gallery).folder.uploads]
                 choice = self._choice(request.encoder, refit=False)
-                return self._index(gallery, named, choice, progress)
+                return self._index(gallery, named, choice, self._options(gallery, progress))
             case AmendRequest():
                 return self._amend(gallery)
             case ActivateRequest():
@@ -83,15 +84,13 @@ class Performer:
     def _import(self, gallery: str, request: ImportRequest, progress: Progress) -> Result:
         named = [self._named(text) for text in request.sources] or [*self.galleries.sources(gallery)]
         choice = self._choice(request.encoder, refit=request.refit)
-        return self._index(
-            gallery,
-            named,
-            choice,
-            progress,
+        options = replace(
+            self._options(gallery, progress),
             allow_empty=request.allow_empty,
             retry_failed=request.retry_failed,
             rehash=request.rehash,
         )
+        return self._index(gallery, named, choice, options)
 
     def _named(self, text: str) -> Named:
         """The source, once more compared with what is allowed here."""
@@ -99,19 +98,8 @@ class Performer:
         source = source_of(text)
         return Path(text) if source.kind == "folder" and is_local(text) else source
 
-    def _index(
-        self,
-        gallery: str,
-        named: Sequence[Named],
-        choice: EncoderChoice,
-        progress: Progress,
-        **how: bool,
-    ) -> Result:
-        report = index(
-            self.galleries,
-            gallery,
-            named,
-            choice,
+    def _options(self, gallery: str, progress: Progress) -> IndexingOptions:
+        return IndexingOptions(
             settings=self.settings,
             limits=self.limits,
             fetching=self.fetching,
@@ -119,8 +107,12 @@ class Performer:
             allowed=self._allowed_in(gallery),
             wish=self.wish,
             tell=progress.say,
-            **how,  # type: ignore[arg-type]  # mypy takes the booleans for any argument
         )
+
+    def _index(
+        self, gallery: str, named: Sequence[Named], choice: EncoderChoice, options: IndexingOptions
+    ) -> Result:
+        report = index(self.galleries, gallery, named, choice, options)
         outcome = asdict(replace(report, unreadable=()))
         return Result({**outcome, "unreadable": len(report.unreadable)}, report.unreadable)
 

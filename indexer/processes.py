@@ -139,7 +139,7 @@ class _Process:
             for array in (tensor, seen, detail):
                 self._fill(array.data.cast("B"))
             return Decoded(width, height, Prepared(tensor, seen, detail), bytes(self._receive(length)))
-        except OSError as error:
+        except (OSError, ValueError) as error:  # it has ended, or its pipes were closed by who ended it
             raise self._died() from error
 
     def end(self) -> None:

@@ -7,20 +7,19 @@ from itertools import chain
 from gallery.builds.preview import Preview, preview
 from gallery.errors import GalleryNotFound, OriginalUnavailable
 from gallery.galleries import Galleries
-from gallery.local_storage import LocalStorage
-from gallery.settings import FetchingSettings
 from gallery.sources.scanning import checksum
 from gallery.sources.source import SourceFile
 from gallery.surveys.findings import SpooledFindings
 from gallery.surveys.survey import Doubt, Settled, Survey, outcome
 from gallery.writer import GalleryWriter
 from indexer.encoders import EncoderChoice
+from indexer.options import IndexingOptions
 from indexer.settings import IndexingSettings
 from indexer.sources import Named, Sources, extent
 from indexer.tally import Tally
 from siamese.checkpoint import load_record
 from siamese.images import ImageLimits
-from siamese.progress import Progress, Silent
+from siamese.progress import Progress
 from siamese.threads import in_threads
 
 
@@ -38,34 +37,16 @@ def rehearse(
     name: str,
     named: Sequence[Named],
     choice: EncoderChoice | None = None,
-    *,
-    settings: IndexingSettings | None = None,
-    limits: ImageLimits | None = None,
-    fetching: FetchingSettings | None = None,
-    progress: Progress | None = None,
-    local_embeddings: LocalStorage | None = None,
-    allow_empty: bool = False,
-    retry_failed: bool = False,
-    rehash: bool = False,
+    options: IndexingOptions | None = None,
 ) -> RehearsalReport:
     """What `indexer.indexing.index` with the same arguments would do. Nothing is decoded or embedded.
 
     Raises SourceUnavailable and GalleryLocked.
     """
-    choice = choice or EncoderChoice()
-    settings = settings or IndexingSettings()
-    covered = extent(
-        galleries,
-        name,
-        named,
-        refit=choice.refit,
-        local_embeddings=local_embeddings,
-        settings=settings,
-        fetching=fetching,
-        allow_empty=allow_empty,
-    )
+    choice, options = choice or EncoderChoice(), options or IndexingOptions()
+    covered = extent(galleries, name, named, options, refit=choice.refit)
     sources, storage = covered.sources, covered.storage
-    naming = _Naming(limits or ImageLimits(), settings, progress or Silent())
+    naming = _Naming(options.limits, options.settings, options.progress)
     try:
         with galleries.tenure(name) as tenure:
             writer = GalleryWriter(
@@ -77,8 +58,8 @@ def rehearse(
                 sources.all,
                 fingerprint,
                 storage=storage,
-                retry_failed=retry_failed,
-                rehash=rehash,
+                retry_failed=options.retry_failed,
+                rehash=options.rehash,
                 findings=findings,
             )
             naming.learn(survey, findings, total=sources.count())
@@ -88,7 +69,7 @@ def rehearse(
                 findings,
                 fingerprint=fingerprint,
                 storage=storage,
-                allow_empty=allow_empty,
+                allow_empty=options.allow_empty,
             )
             return RehearsalReport(name, galleries.last_build(name), changes)
     except GalleryNotFound:

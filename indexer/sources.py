@@ -8,7 +8,6 @@ from pathlib import Path
 from gallery.errors import OriginalUnavailable, SourceUnavailable
 from gallery.galleries import Galleries
 from gallery.local_storage import LocalStorage
-from gallery.settings import FetchingSettings
 from gallery.sources.allowed import AllowedSources
 from gallery.sources.allowed_files import AllowedFolder
 from gallery.sources.kinds import is_local
@@ -18,7 +17,7 @@ from gallery.sources.scanning import FolderSource
 from gallery.sources.source import NamedSource, Source, SourceFile
 from gallery.surveys.seen import Unreadable
 from indexer.errors import NothingToIndex
-from indexer.settings import IndexingSettings
+from indexer.options import IndexingOptions
 from siamese.errors import UnreadableImage
 from siamese.images import ImageLimits, decode
 
@@ -72,33 +71,27 @@ def extent(
     galleries: Galleries,
     name: str,
     named: Sequence[Named],
+    options: IndexingOptions,
     *,
     refit: bool,
-    local_embeddings: LocalStorage | None,
-    settings: IndexingSettings,
-    fetching: FetchingSettings | None,
-    allow_empty: bool,
-    allowed: AllowedSources | None = None,
 ) -> Extent:
     """What a run over the named sources covers; raises SourceUnavailable and SourceNotAllowed.
 
-    Local embeddings are kept as `local_embeddings` says, by default as the gallery keeps them, or as the
-    settings say for a new one.
+    Local embeddings are kept as the options say, by default as the gallery keeps them, or as the settings
+    say for a new one.
     """
     kept = galleries.local_storage(name)
-    storage = local_embeddings or kept or settings.local_embeddings
+    storage = options.local_embeddings or kept or options.settings.local_embeddings
     sources = _sources(
         galleries,
         name,
         named,
-        fetching=fetching or FetchingSettings(),
+        options,
         anew=refit or kept not in (None, storage),
-        allow_empty=allow_empty,
-        allowed=allowed,
     )
-    if allowed is not None:
+    if options.allowed is not None:
         for uri in sources.uris:
-            allowed.require(uri)
+            options.allowed.require(uri)
     return Extent(sources, storage)
 
 
@@ -119,11 +112,9 @@ def _sources(
     galleries: Galleries,
     name: str,
     named: Sequence[Named],
+    options: IndexingOptions,
     *,
-    fetching: FetchingSettings,
     anew: bool,
-    allow_empty: bool,
-    allowed: AllowedSources | None,
 ) -> Sources:
     """The sources of this run; raises SourceUnavailable for a missing one.
 
@@ -133,23 +124,19 @@ def _sources(
     folders = [each if isinstance(each, Path) else each.path for each in named if _is_folder(each)]
     recorded = galleries.roots(name)
     others = [root for root in recorded if anew and not any(_is_below(root, each) for each in folders)]
-    roots = distinct([*folders, *others], recorded=recorded, allow_empty=allow_empty)
+    roots = distinct([*folders, *others], recorded=recorded, allow_empty=options.allow_empty)
     present = [root for root in roots if is_present(root)]
-    listings = _listings(
-        galleries, name, named, fetching, anew=anew, allow_empty=allow_empty, allowed=allowed
-    )
-    return Sources(present, [root for root in roots if root not in present], listings, allowed)
+    listings = _listings(galleries, name, named, options, anew=anew)
+    return Sources(present, [root for root in roots if root not in present], listings, options.allowed)
 
 
 def _listings(
     galleries: Galleries,
     name: str,
     named: Sequence[Named],
-    fetching: FetchingSettings,
+    options: IndexingOptions,
     *,
     anew: bool,
-    allow_empty: bool,
-    allowed: AllowedSources | None,
 ) -> list[Listing]:
     recorded = [each for each in galleries.sources(name) if each.kind != "folder"]
     wanted = {each.uri: each for each in named if not isinstance(each, Path) and not _is_folder(each)}
@@ -157,9 +144,9 @@ def _listings(
     return [
         Listing(
             each,
-            fetching,
-            is_gone=_is_gone(each, is_recorded=each in recorded, allow_empty=allow_empty),
-            allowed=allowed,
+            options.fetching,
+            is_gone=_is_gone(each, is_recorded=each in recorded, allow_empty=options.allow_empty),
+            allowed=options.allowed,
         )
         for each in wanted.values()
     ]

@@ -9,6 +9,7 @@ from PIL import Image
 from gallery.sources.scanning import scan
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.report import IndexingReport
 from search_api.evidence.accounts import Extras
 from search_api.queries.subjects import Upload
@@ -93,7 +94,13 @@ def index_digits(
     """Makes the digits that are not held out a gallery; a demo that was run before is brought up to date."""
     choice = EncoderChoice(checkpoint=checkpoint, refit=True, device=settings.device)
     galleries = open_galleries(settings)
-    return index(galleries, GALLERY, [folders.gallery], choice, settings=settings.indexing, progress=progress)
+    return index(
+        galleries,
+        GALLERY,
+        [folders.gallery],
+        choice,
+        options=IndexingOptions(settings=settings.indexing, progress=progress),
+    )
 
 
 def ask(folders: DigitFolders, searcher: Searcher, settings: Settings, progress: Progress) -> list[Answered]:

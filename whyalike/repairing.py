@@ -8,6 +8,7 @@ from gallery.proof.repair import RepairReport, mend
 from gallery.proof.verification import Verification, verify
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.report import IndexingReport
 from siamese.progress import Progress
 from whyalike.checkpoint_faults import checkpoint_fault
@@ -46,11 +47,13 @@ def repair_gallery(
             name,
             galleries.sources(name),
             choice,
-            settings=settings.indexing,
-            limits=settings.limits,
-            fetching=settings.fetching,
-            progress=progress,
-            wish=wish,
+            options=IndexingOptions(
+                settings=settings.indexing,
+                limits=settings.limits,
+                fetching=settings.fetching,
+                progress=progress,
+                wish=wish,
+            ),
         )
     if mended.indexes and indexed is None and with_index:
         with galleries.tenure(name) as tenure:

@@ -16,6 +16,7 @@ from indexer.encoders import EncoderChoice
 from indexer.errors import EncoderRefused, NothingToIndex
 from indexer.fitting import drawn
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
 from siamese.bodies import build_body
@@ -49,12 +50,18 @@ def photos(tmp_path: Path) -> Path:
 
 
 def indexed(galleries: Galleries, root: Path, choice: EncoderChoice) -> IndexingReport:
-    return index(galleries, "photos", [root], choice, settings=SMALL_STEPS)
+    return index(galleries, "photos", [root], choice, options=IndexingOptions(settings=SMALL_STEPS))
 
 
 def interrupted(galleries: Galleries, root: Path, choice: EncoderChoice) -> None:
     with pytest.raises(KeyboardInterrupt):
-        index(galleries, "photos", [root], choice, settings=SMALL_STEPS, progress=InterruptedIndexing())
+        index(
+            galleries,
+            "photos",
+            [root],
+            choice,
+            options=IndexingOptions(settings=SMALL_STEPS, progress=InterruptedIndexing()),
+        )
 
 
 class InterruptedIndexing:
@@ -245,7 +252,7 @@ def test_fitting_draws_no_more_images_than_it_is_told(
         "photos",
         [photos],
         unlabelled,
-        settings=IndexingSettings(fitting_images=3, decoding_threads=1),
+        options=IndexingOptions(settings=IndexingSettings(fitting_images=3, decoding_threads=1)),
     )
     record = load_record(galleries.open("photos").checkpoint)
     assert record.whitening is not None

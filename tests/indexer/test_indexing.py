@@ -21,6 +21,7 @@ from gallery.galleries import Galleries
 from indexer.encoders import EncoderChoice
 from indexer.errors import NothingToIndex
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
 from siamese.decoding import decode_for
@@ -50,7 +51,11 @@ def pictures(tmp_path: Path) -> Path:
 
 def indexed(galleries: Galleries, roots: Path | list[Path], toy: EncoderChoice) -> IndexingReport:
     return index(
-        galleries, "holidays", roots if isinstance(roots, list) else [roots], toy, settings=SMALL_STEPS
+        galleries,
+        "holidays",
+        roots if isinstance(roots, list) else [roots],
+        toy,
+        options=IndexingOptions(settings=SMALL_STEPS),
     )
 
 
@@ -192,7 +197,7 @@ def test_a_run_in_small_steps_and_one_in_large_steps_give_the_same_gallery(
     built = []
     for name, settings in (("small", steps), ("large", IndexingSettings())):
         galleries = new_galleries(name)
-        index(galleries, "holidays", [root], toy, settings=settings)
+        index(galleries, "holidays", [root], toy, options=IndexingOptions(settings=settings))
         built.append(galleries.open("holidays"))
     assert len(built[0].manifest.segments) == 13
     assert len(built[1].manifest.segments) == 1
@@ -216,7 +221,13 @@ def test_threads_do_not_run_further_ahead_than_a_batch(
         ahead.append(len(decoded) - len(ahead))
 
     monkeypatch.setattr("indexer.decoding.decode_for", counted)
-    index(galleries, "holidays", [root], toy, settings=settings, progress=Meddling(look, every=True))
+    index(
+        galleries,
+        "holidays",
+        [root],
+        toy,
+        options=IndexingOptions(settings=settings, progress=Meddling(look, every=True)),
+    )
 
     assert len(decoded) == 40
     assert 1 < max(ahead) <= settings.batch_size + settings.decoding_threads + 1
@@ -272,7 +283,7 @@ def test_limits_hold_for_bytes_and_for_pixels(
     (pictures / "many-bytes.png").write_bytes(png(noise(1, size=(200, 200))))
     (pictures / "many-pixels.png").write_bytes(png(plain("red", size=(300, 300))))
     limits = ImageLimits(max_bytes=50_000, max_pixels=80_000)
-    report = index(galleries, "holidays", [pictures], toy, limits=limits)
+    report = index(galleries, "holidays", [pictures], toy, options=IndexingOptions(limits=limits))
     assert set(reasons(report)) == {"many-bytes.png", "many-pixels.png"}
     assert report.images == 4
 
@@ -462,7 +473,9 @@ def test_a_file_that_vanishes_while_the_run_goes_on_is_reported(
 ) -> None:
     write_folder(pictures, {f"blue/{number}.png": noise(number) for number in range(2, 12)})
     vanish = Meddling((pictures / "blue/9.png").unlink)  # long before its turn: little is read ahead
-    report = index(galleries, "holidays", [pictures], toy, settings=ONE_BY_ONE, progress=vanish)
+    report = index(
+        galleries, "holidays", [pictures], toy, options=IndexingOptions(settings=ONE_BY_ONE, progress=vanish)
+    )
     assert reasons(report) == {"9.png": "the file is not there"}
     assert report.images == 13
 
@@ -473,9 +486,15 @@ def test_a_file_that_changes_while_the_run_goes_on_is_what_was_read(
     def change() -> None:
         (pictures / "red/1.png").write_bytes(png(plain("lime")))
 
-    index(galleries, "holidays", [pictures], toy, settings=ONE_BY_ONE, progress=Meddling(change, after=4))
+    index(
+        galleries,
+        "holidays",
+        [pictures],
+        toy,
+        options=IndexingOptions(settings=ONE_BY_ONE, progress=Meddling(change, after=4)),
+    )
     read_before = everything(galleries.open("holidays"))[str(pictures / "red/1.png")]
-    report = index(galleries, "holidays", [pictures], toy, settings=ONE_BY_ONE)
+    report = index(galleries, "holidays", [pictures], toy, options=IndexingOptions(settings=ONE_BY_ONE))
     read_after = everything(galleries.open("holidays"))[str(pictures / "red/1.png")]
     assert report.changed == 1
     assert read_before[2] != read_after[2]
@@ -494,8 +513,10 @@ def test_a_run_that_is_interrupted_keeps_what_it_embedded(
             "holidays",
             [pictures],
             toy,
-            settings=IndexingSettings(batch_size=1, segment_size=100, decoding_threads=2),
-            progress=Meddling(interrupt, after=3),
+            options=IndexingOptions(
+                settings=IndexingSettings(batch_size=1, segment_size=100, decoding_threads=2),
+                progress=Meddling(interrupt, after=3),
+            ),
         )
     with pytest.raises(NothingPublished):
         galleries.open("holidays")
@@ -516,7 +537,11 @@ def test_while_one_run_writes_a_gallery_another_is_refused_and_readers_are_not(
         seen.append(len(galleries.open("holidays")))
 
     report = index(
-        galleries, "holidays", [pictures], toy, settings=ONE_BY_ONE, progress=Meddling(look, after=5)
+        galleries,
+        "holidays",
+        [pictures],
+        toy,
+        options=IndexingOptions(settings=ONE_BY_ONE, progress=Meddling(look, after=5)),
     )
     assert seen == [4]
     assert report.images == 5
@@ -561,7 +586,9 @@ def test_a_folder_that_is_suddenly_empty_is_refused_unless_that_is_meant(
     pictures.mkdir()
     with pytest.raises(SourceUnavailable):
         indexed(galleries, pictures, toy)
-    assert index(galleries, "holidays", [pictures], toy, allow_empty=True).removed == 4
+    assert (
+        index(galleries, "holidays", [pictures], toy, options=IndexingOptions(allow_empty=True)).removed == 4
+    )
 
 
 def test_a_renamed_root_is_left_behind_and_its_files_keep_their_ids(
@@ -572,7 +599,7 @@ def test_a_renamed_root_is_left_behind_and_its_files_keep_their_ids(
     photos = pictures.rename(pictures.parent / "photos")
     with pytest.raises(SourceUnavailable, match=r"pictures does not exist .* index it with --allow-empty"):
         indexed(galleries, [photos, pictures], toy)
-    report = index(galleries, "holidays", [photos, pictures], toy, allow_empty=True)
+    report = index(galleries, "holidays", [photos, pictures], toy, options=IndexingOptions(allow_empty=True))
     assert (report.moved, report.added, report.removed) == (4, 0, 0)
     moved = {str(photos / Path(uri).relative_to(pictures)): image_id for uri, image_id in before.items()}
     assert ids(galleries) == moved
@@ -589,7 +616,7 @@ def test_an_encoder_is_chosen_anew_without_a_root_that_is_gone_only_if_that_is_m
     anew = replace(toy, refit=True)
     with pytest.raises(SourceUnavailable, match=r"more does not exist .* index it with --allow-empty"):
         index(galleries, "holidays", [pictures], anew)
-    report = index(galleries, "holidays", [pictures], anew, allow_empty=True)
+    report = index(galleries, "holidays", [pictures], anew, options=IndexingOptions(allow_empty=True))
     assert (report.removed, report.images) == (1, 4)
     assert galleries.roots("holidays") == [pictures]
 

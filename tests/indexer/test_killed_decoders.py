@@ -18,6 +18,7 @@ from gallery.galleries import Galleries
 from gallery.proof.verification import verify
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.settings import IndexingSettings
 from tests.decoders import decoders
 from tests.toys import noise, write_folder
@@ -65,11 +66,13 @@ def test_a_run_whose_decoders_are_killed_loses_no_good_file(
     for number in range(runs):
         galleries = new_galleries(f"home-{number}")
         with killing(random.Random(number), mean_s=0.3, most=most) as killed:
-            first = index(galleries, "g", [root], toy, settings=SETTINGS)
+            first = index(galleries, "g", [root], toy, options=IndexingOptions(settings=SETTINGS))
         kills, reported = kills + len(killed), reported + len(first.unreadable)
         assert first.images + len(first.unreadable) == count
         assert all("ends the decoder" in each.reason for each in first.unreadable)
-        second = index(galleries, "g", [root], toy, settings=SETTINGS, retry_failed=True)
+        second = index(
+            galleries, "g", [root], toy, options=IndexingOptions(settings=SETTINGS, retry_failed=True)
+        )
         assert (second.images, second.unreadable) == (count, ())
         assert verify(galleries.site("g")).findings == ()
         assert decoders() == []

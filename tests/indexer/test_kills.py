@@ -33,6 +33,7 @@ from gallery.galleries import Galleries
 from gallery.proof.verification import verify
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
 from siamese.checkpoint import load_record
@@ -82,7 +83,13 @@ class Scene:
     def index(self, step: Callable[[], None] = lambda: None) -> IndexingReport:
         choice = EncoderChoice(checkpoint=self.checkpoint, device="cpu")
         with self.galleries() as galleries:
-            return index(galleries, "g", [self.root], choice, settings=SMALL_STEPS, progress=Stepping(step))
+            return index(
+                galleries,
+                "g",
+                [self.root],
+                choice,
+                options=IndexingOptions(settings=SMALL_STEPS, progress=Stepping(step)),
+            )
 
     def images(self) -> Images:
         """What readers find now."""

@@ -15,8 +15,10 @@ from gallery.local_storage import LocalStorage
 from indexer.encoders import EncoderChoice
 from indexer.errors import EncoderRefused
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.report import IndexingReport
 from indexer.settings import IndexingSettings
+from siamese.progress import Silent
 from tests.toys import mosaic, noise, plain, write_folder
 
 T = TypeVar("T")
@@ -54,9 +56,13 @@ def indexed(
     interrupt: bool = False,
 ) -> IndexingReport:
     settings = IndexingSettings.model_validate({**SMALL_STEPS, "local_embeddings": setting})
-    progress = Interrupted() if interrupt else None
+    progress = Interrupted() if interrupt else Silent()
     return index(
-        galleries, "g", roots, choice, settings=settings, local_embeddings=storage, progress=progress
+        galleries,
+        "g",
+        roots,
+        choice,
+        options=IndexingOptions(settings=settings, local_embeddings=storage, progress=progress),
     )
 
 

@@ -23,6 +23,7 @@ from gallery.sources.scanning import scan
 from indexer.decoding import Decoded, Decoding, decoded
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.processes import DecodingProcesses
 from indexer.reading import Reader
 from indexer.settings import FEW_FILES, IndexingSettings
@@ -218,7 +219,13 @@ def test_a_run_with_processes_and_one_with_threads_give_the_same_gallery(
     (root / "broken.png").write_bytes(b"broken")
     found = []
     for name, count in (("threads", 0), ("processes", 2)):
-        report = index(galleries, name, [root], toy, settings=IndexingSettings(decoding_processes=count))
+        report = index(
+            galleries,
+            name,
+            [root],
+            toy,
+            options=IndexingOptions(settings=IndexingSettings(decoding_processes=count)),
+        )
         build = galleries.open(name)
         ids = [
             each.image_id

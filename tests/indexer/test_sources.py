@@ -26,6 +26,7 @@ from gallery.settings import FetchingSettings
 from gallery.sources.kinds import source_of
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.report import IndexingReport
 from tests.toys import plain, png, write_folder
 
@@ -47,7 +48,7 @@ def table(path: Path, rows: list[Mapping[str, object]]) -> Path:
 
 def run(galleries: Galleries, toy: EncoderChoice, *sources: object, **options: Any) -> IndexingReport:
     named = [source_of(str(each)) for each in sources]
-    return index(galleries, "g", named, toy, **options)
+    return index(galleries, "g", named, toy, IndexingOptions(**options))
 
 
 def opened(galleries: Galleries) -> Build:

@@ -12,6 +12,7 @@ from gallery.galleries import Galleries
 from gallery.sources.scanning import ScannedFile
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.rehearsal import rehearse
 from indexer.report import IndexingReport
 from tests.toys import mean_colour_checkpoint, noise, plain, png, write_folder
@@ -48,7 +49,7 @@ def read(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def indexed(galleries: Galleries, root: Path, toy: EncoderChoice, **options: bool) -> IndexingReport:
-    return index(galleries, "g", [root], toy, **options)
+    return index(galleries, "g", [root], toy, IndexingOptions(**options))
 
 
 def test_a_second_run_reads_nothing_and_reports_the_same(

@@ -22,6 +22,7 @@ from gallery.settings import FetchingSettings, UploadSettings
 from gallery.sources.allowed import AllowedSources
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.performing import Performer
 from indexer.settings import IndexingSettings, JobSettings
 from indexer.worker import Worker
@@ -73,7 +74,9 @@ class Workshop:
             if heads:
                 put_heads(checkpoint, heads)
         choice = EncoderChoice(checkpoint=checkpoint if first else None, device="cpu")
-        index(self.galleries, name, [folder], choice, local_embeddings=local_embeddings)
+        index(
+            self.galleries, name, [folder], choice, options=IndexingOptions(local_embeddings=local_embeddings)
+        )
         return folder
 
     def searcher(self, *, fetching: FetchingSettings | None = None, **settings: object) -> Searcher:

@@ -20,6 +20,7 @@ from indexer.backfill import backfill
 from indexer.decoding import decoded
 from indexer.encoders import EncoderChoice
 from indexer.indexing import index
+from indexer.options import IndexingOptions
 from indexer.processes import DecodingProcesses
 from indexer.reading import decoding
 from indexer.settings import IndexingSettings
@@ -64,7 +65,13 @@ class Paths:
 def by_index(workshop: Workshop, file: Path, checkpoint: Path, *, processes: int) -> None:
     choice, how = EncoderChoice(checkpoint=checkpoint, device="cpu"), IndexingSettings()
     how = how.model_copy(update={"decoding_processes": processes})
-    index(workshop.galleries, "default", [file.parent], choice, settings=how, local_embeddings="none")
+    index(
+        workshop.galleries,
+        "default",
+        [file.parent],
+        choice,
+        options=IndexingOptions(settings=how, local_embeddings="none"),
+    )
 
 
 def by_swap(workshop: Workshop, file: Path, checkpoint: Path) -> None:

@@ -94,6 +94,9 @@ def index(
     Without a checkpoint the encoder has ImageNet weights, is fitted to the gallery's first images, and kept.
     """
     from indexer.encoders import EncoderChoice
+    from indexer.indexing import index as index_gallery
+    from indexer.options import IndexingOptions
+    from indexer.rehearsal import rehearse
     from search_api.loaded.builds import DEFAULT_GALLERY
     from siamese.bodies import UNTRAINED
     from whyalike.computing import choose_computing
@@ -101,11 +104,11 @@ def index(
     from whyalike.errors import UsageError
     from whyalike.home import open_galleries
     from whyalike.index_wishes import index_wish
-    from whyalike.indexing import IndexingRequest, check_errors_file, write_errors
     from whyalike.settings import read_settings
     from whyalike.sources import named_sources
     from whyalike.summaries import print_indexing, print_preview, say_unreadable
     from whyalike.tables import print_json
+    from whyalike.unread_files import check_errors_file, write_errors
 
     if checkpoint and (body or weights):
         raise UsageError(
@@ -127,21 +130,19 @@ def index(
     update = {} if batch_size is None else {"batch_size": batch_size}
     galleries = open_galleries(settings)
     name = DEFAULT_GALLERY if gallery is None else gallery
-    request = IndexingRequest(
-        galleries,
-        name,
-        named_sources(galleries, name, data or []),
-        EncoderChoice(
-            checkpoint,
-            body,
-            weights,
-            refit,
-            computing.device,
-            computing.runtime,
-            computing.graphs,
-            image_size,
-            fit.value if fit else None,
-        ),
+    named = named_sources(galleries, name, data or [])
+    choice = EncoderChoice(
+        checkpoint,
+        body,
+        weights,
+        refit,
+        computing.device,
+        computing.runtime,
+        computing.graphs,
+        image_size,
+        fit.value if fit else None,
+    )
+    options = IndexingOptions(
         settings=settings.indexing.model_copy(update=update),
         limits=settings.limits,
         fetching=settings.fetching,
@@ -154,13 +155,13 @@ def index(
         rehash=rehash,
     )
     if dry_run:
-        preview = request.rehearse()
+        preview = rehearse(galleries, name, named, choice, options)
         if json:
             print_json(preview)
         else:
             print_preview(preview)
         return
-    report = request.index()
+    report = index_gallery(galleries, name, named, choice, options)
     if errors is not None:
         write_errors(errors, report.unreadable)
     say_unreadable([(each.uri, each.reason) for each in report.unreadable])
