@@ -8,7 +8,7 @@ from PIL import Image, ImageDraw
 
 from explain import colours
 from explain.captions import captions, explained_numbers
-from explain.chances import percentage, standing
+from explain.chances import percentage
 from explain.errors import NothingToDraw
 from explain.evidence import Side
 from explain.heatmap import shared_scale
@@ -19,11 +19,11 @@ MARGIN = 48
 TILE = 180  # the square that a picture is fitted into
 GAP = 8  # between the two pictures of a pair
 GUTTER = 40  # between columns
-NUMBERS = 218  # the column of numbers
+NUMBERS = 268  # the column of numbers
 LINE = 24  # from baseline to baseline of the numbers
 NUMBERS_END = MARGIN + NUMBERS - 20
 CAPTION = 22  # below a tile
-REASON_LINES = 2  # below a row
+REASON_LINES = 3  # below a row
 ROW = TILE + CAPTION + 24 + 20 * REASON_LINES + 14
 QUERY = 232
 HEADER = MARGIN + QUERY + 84
@@ -35,7 +35,7 @@ WIDTH = COUNTERFACTUAL_AT + PAIR + MARGIN
 
 PAIR_TILE = 300  # in the figure of one pair
 PAIR_ROW = PAIR_TILE + CAPTION + 22
-PAIR_HEADER = MARGIN + 128
+PAIR_HEADER = MARGIN + 148
 PAIR_COLUMNS = (MATCH_AT, MATCH_AT + PAIR_TILE + GUTTER, MATCH_AT + 2 * (PAIR_TILE + GUTTER))
 PAIR_WIDTH = PAIR_COLUMNS[2] + PAIR_TILE + MARGIN
 
@@ -155,7 +155,7 @@ def _numbers(match: ShownMatch) -> list[tuple[str, str]]:
         ("verdict", match.verdict or "none"),
         ("distance", f"{match.distance:.3f}"),
         ("similarity", f"{match.similarity:.3f}"),
-        *([] if match.closer_than is None else [("pairs less alike", standing(match.closer_than))]),
+        *([] if match.standing is None else [("closer than", str(match.standing))]),
         ("probability same", "none" if match.probability is None else percentage(match.probability)),
         *explained_numbers(match),
     ]

@@ -12,6 +12,7 @@ from explain.contour import HALO, LEVEL
 from explain.errors import NothingToDraw
 from explain.evidence import Evidence, Grid, Verdict
 from explain.overlay import muted, opacity, overlay
+from explain.standings import Standing
 from explain.typography import SMALL, write
 from siamese.preprocessing import Placement
 
@@ -40,8 +41,8 @@ class ShownMatch:
     """A match as it is shown: its picture, its numbers and its evidence.
 
     `explains_verdict` says whether the verdict, if any, is made by the number that the evidence explains;
-    `reason` is why in words, and what to doubt. `closer_than` is the share of pairs of the gallery's images
-    that are less alike, where it is known.
+    `reason` is why in words, and what to doubt. `standing` is where the pair stands in its gallery, where
+    that is known.
     """
 
     picture: Shown
@@ -53,7 +54,7 @@ class ShownMatch:
     evidence: Evidence
     explains_verdict: bool = True
     reason: str = ""
-    closer_than: float | None = None
+    standing: Standing | None = None
 
 
 def tile(

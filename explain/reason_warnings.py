@@ -13,7 +13,7 @@ from explain.cells import layout
 from explain.focus import Focus
 from siamese.preprocessing import Placement
 
-WarningCode = Literal["near-uniform", "flat", "padded-border", "unfaithful"]
+WarningCode = Literal["near-uniform", "flat", "padded-border", "unfaithful", "far"]
 Warned: TypeAlias = tuple[NDArray[np.floating], Placement, NDArray[np.uint8] | None]
 
 # The area of a focus over what a constant map needs for the same share: from here on 70 % of a map lie on
@@ -35,6 +35,11 @@ class ReasonWarning:
     text: str
 
 
+FAR = ReasonWarning(
+    "far",
+    "Perhaps nothing like the query is among the images that were searched: even the best match is far.",
+)
+"""Of the best match of a search that stands "far" in its gallery."""
 TEXTS: dict[WarningCode, str] = {
     "near-uniform": "The evidence on {where} is nearly even: it points at no part of the picture.",
     "flat": "The evidence on {where} lies mostly on plain ground with nothing to see in it.",

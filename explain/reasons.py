@@ -11,22 +11,22 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from explain.chances import standing
 from explain.evidence import Evidence, Verdict
-from explain.focus import Focus, foci
+from explain.focus import PLACES, Focus, foci
 from explain.reason_warnings import ReasonWarning, near_uniform, warnings_of
+from explain.standings import IN_WORDS, Standing
 from siamese.preprocessing import Placement
 
 Detail = NDArray[np.uint8]
+THIRDS = {place for row in PLACES for place in row}
+MIDDLE = PLACES[1][1]
 
 ALIKE, APART = "makes them alike", "keeps them apart"
 UNUSUAL, USUAL = (
     "More alike than two images of this gallery usually are",
     "Less alike than near images of this gallery usually are",
 )
-"""What is said first where a gallery is all that the evidence is measured by."""
-SO, MORE = "makes them so", "speaks for more"
-"""What the factual part does then, after either."""
+"""What is said first where a gallery is all that the evidence is measured by, and its nearest unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +58,13 @@ def reason(
     matched: Seen,
     *,
     verdict: Verdict | None = None,
-    closer_than: float | None = None,
+    standing: Standing | None = None,
 ) -> Reason:
     """Return the reason that the evidence gives; `verdict` is the one that it was explained with, if any.
 
-    `closer_than` is the share of pairs of the gallery's images that are less alike, where it is known.
+    `standing` is where the pair stands in its gallery, where that is known.
     """
-    return reasons([evidence], query, [matched], [verdict], [closer_than])[0]
+    return reasons([evidence], query, [matched], [verdict], [standing])[0]
 
 
 def reasons(
@@ -72,12 +72,12 @@ def reasons(
     query: Seen,
     matched: Sequence[Seen],
     verdicts: Sequence[Verdict | None],
-    closer_than: Sequence[float | None] | None = None,
+    standings: Sequence[Standing | None] | None = None,
 ) -> list[Reason]:
     """Return the reason of every match of a query, as `reason` does, all at once."""
     if not evidence:
         return []
-    standings = closer_than or [None] * len(evidence)
+    standings = standings or [None] * len(evidence)
     asked = foci(np.array([each.query.factual for each in evidence]), [query.placement] * len(evidence))
     others = foci(np.array([each.matched.factual for each in evidence]), [each.placement for each in matched])
     told = zip(evidence, matched, verdicts, zip(asked, others, strict=True), standings, strict=True)
@@ -89,12 +89,12 @@ def _reason(
     seen: tuple[Seen, Seen],
     verdict: Verdict | None,
     found: tuple[Focus, Focus],
-    closer_than: float | None,
+    standing: Standing | None,
 ) -> Reason:
     sides = zip((evidence.query, evidence.matched), seen, strict=True)
     doubts = warnings_of([(side.factual, each.placement, each.detail) for side, each in sides], found)
     known = seen[0].known, seen[1].known
-    told = f"{_lead(evidence, closer_than)}{_sentence(found, known, makes(evidence, verdict))}."
+    told = f"{_lead(evidence, standing)}{_sentence(found, known, makes(evidence, verdict))}."
     return Reason(f"{told[0].upper()}{told[1:]}", *found, doubts)
 
 
@@ -103,18 +103,19 @@ def makes(evidence: Evidence, verdict: Verdict | None) -> str:
     explained = evidence.explained
     if explained.label is not None:
         return f"shows {explained.label}"
-    if explained.baseline_from == "gallery":
-        return SO if explained.value > explained.baseline else MORE
     return APART if verdict == "different" else ALIKE
 
 
-def _lead(evidence: Evidence, closer_than: float | None) -> str:
+def _lead(evidence: Evidence, standing: Standing | None) -> str:
     """What comes before the sentence: how alike they are at all, where no verdict says it."""
     explained = evidence.explained
     if explained.baseline_from != "gallery":
         return ""
     lead = UNUSUAL if explained.value > explained.baseline else USUAL
-    return f"{lead}: " if closer_than is None else f"{lead} (closer than {standing(closer_than)} of pairs): "
+    if standing is None:
+        return f"{lead}: "
+    words = IN_WORDS[standing.closeness] if standing.closeness else lead
+    return f"{words} (closer than {standing}): "
 
 
 def _sentence(found: tuple[Focus, Focus], known: tuple[bool, bool], does: str) -> str:
@@ -133,11 +134,17 @@ def _both(query: Focus, matched: Focus, does: str) -> str:
     if near_uniform(query) and near_uniform(matched):
         return f"what {does} is spread nearly evenly over both pictures, and no part of them stands out"
     if near_uniform(query):
-        return f"{_lies(query, 'query', does)}; {_percent(matched.share)} of it lies {_on(matched, 'match')}"
+        where = f"{_at(matched, 'the match')} ({_carried(matched, 'match')})"
+        return f"{_lies(query, 'query', does)}, and lies mostly {where}"
     if near_uniform(matched):
-        return f"{_lies(query, 'query', does)}; on the match it is spread nearly evenly"
-    share = "" if _percent(query.share) == _percent(matched.share) else f"{_percent(matched.share)} "
-    return f"{_lies(query, 'query', does)}, and {share}{_on(matched, 'match')}"
+        return f"{_lies(query, 'query', does)}, and is spread nearly evenly over the match"
+    same = _percent(query.share) == _percent(matched.share)
+    other = " and " if same else f", {_percent(matched.share)} on "
+    numbers = f"{_carried(query, 'query')}{other}{_percent(matched.area)} of the match"
+    where = f"{_at(query, 'the query')} and {_at(matched, 'the match')}"
+    if query.place == matched.place:
+        where = _at(query, "both pictures")
+    return f"what {does} lies mostly {where} ({numbers})"
 
 
 def _told(part: Focus, known: bool, name: str, does: str) -> str:
@@ -149,11 +156,18 @@ def _told(part: Focus, known: bool, name: str, does: str) -> str:
 def _lies(part: Focus, name: str, does: str) -> str:
     if near_uniform(part):
         return f"what {does} is spread nearly evenly over the {name}"
-    return f"{_percent(part.share)} of what {does} lies {_on(part, name)}"
+    return f"what {does} lies mostly {_at(part, f'the {name}')} ({_carried(part, name)})"
 
 
-def _on(part: Focus, name: str) -> str:
-    return f"on {_percent(part.area)} of the {name}, {part.place}"
+def _at(part: Focus, picture: str) -> str:
+    """Where it lies, such as "at the upper left of the query" or "all over both pictures"."""
+    if part.place in THIRDS:
+        return f"{'in' if part.place == MIDDLE else 'at'} the {part.place} of {picture}"
+    return f"{part.place} {picture}" if part.place == "all over" else f"{part.place} of {picture}"
+
+
+def _carried(part: Focus, name: str) -> str:
+    return f"{_percent(part.share)} of it on {_percent(part.area)} of the {name}"
 
 
 def _percent(share: float) -> str:

@@ -100,18 +100,30 @@ class IndexClaims(_Claims):
     main: MainIndexClaims | None = None
 
 
+class NearestClaims(_Claims):
+    """How alike so many contents of the build are to the nearest other one, of all that it holds.
+
+    A share of `shares[i]` of them has at most the cosine `cosines[i]`, both ascending.
+    """
+
+    images: int
+    shares: tuple[float, ...]
+    cosines: tuple[float, ...]
+
+
 class UsualClaims(_Claims):
     """How alike two images of the build usually are, measured on all pairs of so many of its contents.
 
     `baseline` is the cosine that two of them usually do not exceed: half-way between the median of all pairs
-    and that of each image with its nearest. A share of `shares[i]` of the pairs has at most the cosine
-    `cosines[i]`, both ascending. See gallery/usual.py.
+    and that of each image with its nearest of these. A share of `shares[i]` of the pairs has at most the
+    cosine `cosines[i]`, both ascending. See gallery/usual.py.
     """
 
     images: int
     baseline: float
     shares: tuple[float, ...]
     cosines: tuple[float, ...]
+    nearest: NearestClaims | None = None  # builds of before do not say it
 
 
 class Manifest(_Claims):

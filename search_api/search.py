@@ -26,7 +26,7 @@ from search_api.asked_search import (
     require_same_question,
 )
 from search_api.comparer import Comparer
-from search_api.evidence.accounts import NO_EXTRAS, Extras, accounts
+from search_api.evidence.accounts import NO_EXTRAS, Extras, accounts, doubted
 from search_api.evidence.explaining import Judging
 from search_api.evidence.hiding import HidingTrials
 from search_api.evidence.overlays import OverlayPainter
@@ -135,6 +135,7 @@ class Searcher:
                 matched = self.reader.subjects_of(images, ranking.embeddings_of(ranking.shown), build)
                 scored = [each.scored for each in ranking.shown]
                 told = accounts(subject, matched, scored, judging, asked.extras)
+                told = doubted(told, [each.rank for each in ranking.shown], scored)
                 others = list(beside(ranking, asked.wish.choice, build, judged))
             told = self._painter.drawn(subject, matched, told, checkpoint.record.preprocessing, build)
         found = zip(ranking.shown, matched, told, others, strict=True)

@@ -24,7 +24,7 @@ from search_api.scoring import EXPLAINS
 from search_api.search import Searcher
 from siamese.images import decode
 from siamese.preprocessing import Preprocessing
-from whyalike.tables import reason_words
+from whyalike.tables import reason_words, standing_of
 
 FIGURE = "figure.png"
 MATCHES_IN_FIGURE = 20
@@ -205,7 +205,7 @@ def _shown_match(match: MatchSchema, picture: Picture, scorer: ScorerName) -> Sh
         evidence=evidence_of(match.evidence),
         explains_verdict=match.evidence.explained.of in EXPLAINS[scorer],
         reason=reason_words(match),
-        closer_than=match.closer_than,
+        standing=standing_of(match),
     )
 
 

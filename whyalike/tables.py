@@ -10,7 +10,8 @@ from rich import box
 from rich.table import Table
 from rich.text import Text
 
-from explain.chances import percentage, standing
+from explain.chances import percentage
+from explain.standings import Standing
 from search_api.schemas.encoder import CalibrationSchema
 from search_api.schemas.galleries import PublishedGallery
 from search_api.schemas.search import MatchSchema, SearchResponse
@@ -151,15 +152,16 @@ def _match_cells(match: MatchSchema, *, scored: bool, placed: bool) -> tuple[str
         match.label or UNKNOWN,
         *([f"{match.score:.3f}"] if scored else []),
         f"{match.similarity:.3f}",
-        *([_placed(match.closer_than)] if placed else []),
+        *([str(standing_of(match) or UNKNOWN)] if placed else []),
         share(match.probability),
         match.verdict or UNKNOWN,
         match.uri or UNKNOWN,
     )
 
 
-def _placed(closer_than: float | None) -> str:
-    return UNKNOWN if closer_than is None else standing(closer_than)
+def standing_of(match: MatchSchema) -> Standing | None:
+    """Where a match stands among the pairs of its gallery, where that is known."""
+    return None if match.closer_than is None else Standing(match.closer_than, match.closer_than_nearest)
 
 
 def share(value: float | None) -> str:

@@ -96,8 +96,10 @@ def not_embedded(count: int, uri: str | None, encoder_name: str) -> NotEmbedded:
 
 
 def _known_usual(manifest: Manifest, published: Manifest | None) -> UsualClaims | None:
-    """How alike two images usually are, where the published build knows it and claims all else alike."""
+    """How alike two images usually are, where the published build knows all of it and claims else alike."""
     usual = published.usual if published else None
+    if usual is None or usual.nearest is None:
+        return None
     return usual if manifest.model_copy(update={"usual": usual}) == published else None
 
 

@@ -92,7 +92,7 @@ def held_out(embeddings: Embeddings, own: NDArray[np.int64]) -> HeldOut:
     """Queries at these positions, with their true nearest by exact search: n × len(own) comparisons."""
     queries = embeddings.rows(own)
     neighbours = min(NEIGHBOURS, len(embeddings) - 1)
-    nearest = _nearest(embeddings, queries, min(neighbours + 1 + SPARE, len(embeddings)))
+    nearest = nearest_positions(embeddings, queries, min(neighbours + 1 + SPARE, len(embeddings)))
     reach = [
         _reach(embeddings, query, row[row != position], neighbours)
         for query, row, position in zip(queries, nearest, own, strict=True)
@@ -100,15 +100,8 @@ def held_out(embeddings: Embeddings, own: NDArray[np.int64]) -> HeldOut:
     return HeldOut(queries, own, np.array(reach, np.float32), neighbours)
 
 
-def _reach(
-    embeddings: Embeddings, query: NDArray[np.float32], positions: NDArray[np.int64], neighbours: int
-) -> float:
-    squared = squared_distances(query, embeddings.rows(positions))
-    return float(np.partition(squared, neighbours - 1)[neighbours - 1])
-
-
-def _nearest(embeddings: Embeddings, queries: NDArray[np.float32], count: int) -> NDArray[np.int64]:
-    """The positions (n, count) of the nearest to each query."""
+def nearest_positions(embeddings: Embeddings, queries: NDArray[np.float32], count: int) -> NDArray[np.int64]:
+    """The positions (n, count) of the nearest to each query (n, D), by BLAS: nearly in their order."""
     best = np.empty((len(queries), 0), np.float32)
     places = np.empty((len(queries), 0), np.int64)
     for start in range(0, len(embeddings), BLOCK):
@@ -118,3 +111,10 @@ def _nearest(embeddings: Embeddings, queries: NDArray[np.float32], count: int) -
         kept = np.argsort(best, axis=1, kind="stable")[:, :count]
         best, places = np.take_along_axis(best, kept, 1), np.take_along_axis(places, kept, 1)
     return places
+
+
+def _reach(
+    embeddings: Embeddings, query: NDArray[np.float32], positions: NDArray[np.int64], neighbours: int
+) -> float:
+    squared = squared_distances(query, embeddings.rows(positions))
+    return float(np.partition(squared, neighbours - 1)[neighbours - 1])

@@ -27,6 +27,8 @@ _MATCH: dict[str, Any] = {
     "cosine": 0.92,
     "similarity": 0.6,
     "closer_than": 0.996,
+    "closer_than_nearest": 0.42,
+    "closeness": "usual",
     "probability": 0.97,
     "verdict": "same",
     "evidence": {
@@ -49,8 +51,8 @@ _MATCH: dict[str, Any] = {
         },
     },
     "reason": {
-        "text": "70 % of what makes them alike lies on 25 % of the query, upper right, and 100 % on 50 % of "
-        "the match, upper centre.",
+        "text": "What makes them alike lies mostly at the upper right of the query and at the upper centre "
+        "of the match (70 % of it on 25 % of the query, 100 % on 50 % of the match).",
         "warnings": [],
         "query": {"share": 0.703704, "area": 0.25, "place": "upper right", "concentration": 0.601852},
         "matched": {"share": 1.0, "area": 0.5, "place": "upper centre", "concentration": 0.557692},

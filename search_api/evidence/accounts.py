@@ -7,7 +7,9 @@ from dataclasses import dataclass, replace
 
 from explain.correspondences import Contributions, contributions
 from explain.evidence import Evidence, Side
+from explain.reason_warnings import FAR
 from explain.reasons import Reason, Seen, reasons
+from explain.standings import Standing
 from search_api.evidence.explaining import Judging, explained, verdicts_explained
 from search_api.queries.blending import added_by_each, lead, sides_of_each
 from search_api.queries.subjects import QueryImage, Subject
@@ -60,15 +62,15 @@ class QuerySide:
 class Account:
     """Why one pair is near or far: `seen` are the query and the matched image as the encoder saw them.
 
-    `closer_than` is the share of pairs of the gallery's images that are less alike; None where nobody
-    measured that. `computed_from` says of both what their maps are made of. `overlays` and `contributions`
+    `standing` is where the pair stands among those of the gallery; None where nobody measured that.
+    `computed_from` says of both what their maps are made of. `overlays` and `contributions`
     are there where extras need them. Of several pictures that were asked with together `queries` has a side
     each, and the evidence that of the one which stands for all.
     """
 
     evidence: Evidence
     reason: Reason
-    closer_than: float | None
+    standing: Standing | None
     seen: tuple[Seen, Seen]
     computed_from: tuple[ComputedFrom, ComputedFrom]
     extras: Extras = NO_EXTRAS
@@ -96,7 +98,7 @@ def accounts(
             replace(why, query=parts[leading].side) for why, parts in zip(evidence, parted, strict=True)
         ]
     asked, others = _seen(query, judging), [_seen(each, judging) for each in matched]
-    standings = [judging.closer_than(each) for each in scored]
+    standings = [judging.standing(each) for each in scored]
     told = reasons(evidence, asked, others, verdicts_explained(scored, judging), standings)
     computed_from = [(query.computed_from, each.computed_from) for each in matched]
     found = [
@@ -111,6 +113,22 @@ def accounts(
         replace(each, contributions=_contributions(query, other))
         for each, other in zip(found, matched, strict=True)
     ]
+
+
+def doubted(told: Sequence[Account], ranks: Sequence[int], scored: Sequence[Scored]) -> list[Account]:
+    """The same, with a doubt of the best match where it stands far in a gallery that nothing else judges by.
+
+    Best is the first that is not the query itself, which is at distance 0.
+    """
+    best = next((place for place, each in enumerate(scored) if each.distance > 0), None)
+    if best is None or ranks[best] != best + 1:
+        return list(told)
+    account = told[best]
+    is_judged = account.evidence.explained.baseline_from != "gallery"
+    if is_judged or account.standing is None or account.standing.closeness != "far":
+        return list(told)
+    reason = replace(account.reason, warnings=(FAR, *account.reason.warnings))
+    return [*told[:best], replace(account, reason=reason), *told[best + 1 :]]
 
 
 def _parted(query: Subject, matched: Subject, evidence: Evidence) -> tuple[QuerySide, ...]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from explain.evidence import Evidence, Side, Verdict, explain_matches
+from explain.standings import Standing
 from gallery.manifest import UsualClaims
-from gallery.usual import share_below
+from gallery.usual import share_below, share_of_nearest_below
 from search_api.errors import InvalidQuestion
 from search_api.loaded.checkpoints import Checkpoint
 from search_api.queries.subjects import Subject
@@ -78,9 +79,12 @@ class Judging:
         """What pairs of the gallery usually do not exceed."""
         return None if self.usual is None else self.usual.baseline
 
-    def closer_than(self, scored: Scored) -> float | None:
-        """The share of pairs of the gallery's images that are less alike; None where nobody measured it."""
-        return None if self.usual is None else share_below(self.usual, scored.cosine)
+    def standing(self, scored: Scored) -> Standing | None:
+        """Where the pair stands among those of the gallery; None where nobody measured it."""
+        if self.usual is None:
+            return None
+        nearest = share_of_nearest_below(self.usual, scored.cosine)
+        return Standing(share_below(self.usual, scored.cosine), nearest)
 
 
 def compared(query: Subject, matched: Subject, judging: Judging) -> tuple[Scored, Evidence]:

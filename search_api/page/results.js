@@ -2,7 +2,7 @@
 import { $, button, make, say } from "./element.js";
 import { heatOf } from "./heat.js";
 import { imageAddress } from "./service.js";
-import { waiting } from "./states.js";
+import { state, waiting } from "./states.js";
 import { count, duration, inNumbers, inPercent, inWords, nameOf } from "./words.js";
 
 export class Results {
@@ -17,7 +17,7 @@ export class Results {
   wait(k) {
     if (this.answer?.matches.length) $("matches").inert = true; // the old ones stay to be seen
     else $("matches").replaceChildren(...waiting(k));
-    $("state").replaceChildren();
+    for (const id of ["state", "doubt"]) $(id).replaceChildren();
     $("more").hidden = true;
     $("heat").closest("label").hidden = true;
     say($("status"), "Searching …");
@@ -66,7 +66,7 @@ export class Results {
 
   #end() {
     $("matches").inert = false;
-    $("state").replaceChildren();
+    for (const id of ["state", "doubt"]) $(id).replaceChildren();
     $("more").hidden = true;
     $("heat").closest("label").hidden = true;
   }
@@ -78,6 +78,8 @@ export class Results {
     const how = exhaustive ? "" : ", by an approximate index";
     $("heat").closest("label").hidden = !matches.length;
     if (matches.length) say($("status"), `${matches.length} nearest${of}${only}, in ${duration(timings.total)}${how}.`);
+    const far = matches.flatMap(({ reason }) => reason.warnings).find(({ code }) => code === "far");
+    $("doubt").replaceChildren(...(far ? [state("doubtful", "Is it here at all?", far.text)] : []));
     const judged = leftOut ? [make("span", {}, `${count(leftOut, "match", "matches")} judged wrong ${leftOut === 1 ? "is" : "are"} left out. `),
       button("Show them", () => this.actions.includeJudged())] : [];
     $("judged").replaceChildren(...judged);

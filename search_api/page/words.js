@@ -1,9 +1,11 @@
 // Numbers in words, and as people read them.
 const [ALMOST_SURELY, PROBABLY] = [0.95, 0.75]; // of a probability: from where on the words are said
 
-export function inWords({ distance, similarity, probability, verdict }) {
+const CLOSENESS = { close: "Very close", usual: "Close", distant: "Not so close", far: "Far" }; // among the nearest pairs of the gallery
+
+export function inWords({ distance, similarity, probability, verdict, closeness }) {
   if (distance === 0) return "The same picture";
-  if (!verdict) return `Similarity ${similarity.toFixed(2)}`; // nothing was fitted, so nothing is claimed
+  if (!verdict) return CLOSENESS[closeness] ?? `Similarity ${similarity.toFixed(2)}`; // nothing was fitted, so nothing is claimed
   const sure = verdict === "same" ? probability : 1 - probability;
   const how = sure > ALMOST_SURELY ? "Almost surely" : sure > PROBABLY ? "Probably" : "Perhaps";
   return `${how} ${verdict === "same" ? "the same" : verdict}`;
@@ -14,8 +16,9 @@ export function inPercent(probability) {
   return probability < 0.01 ? "under 1\u00a0%" : `${Math.round(probability * 100)}\u00a0%`;
 }
 
-export function inNumbers({ distance, probability }) {
-  const chance = probability === null ? "" : `${inPercent(probability)} same, `;
+export function inNumbers({ distance, probability, closer_than_nearest: nearest }) {
+  const place = nearest === null || nearest === undefined ? "" : `closer than ${Math.floor(100 * nearest + 1e-6)}\u00a0% of nearest pairs, `;
+  const chance = probability === null ? place : `${inPercent(probability)} same, `;
   return `${chance}distance\u00a0${distance.toFixed(2)}`;
 }
 

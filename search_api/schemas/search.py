@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from pydantic import Field
 
+from explain.standings import Closeness
 from search_api.schemas.base import (
     Schema,
     ScorerName,
@@ -70,6 +71,16 @@ class MatchSchema(SparseSchema):
         description="The share of pairs of different images of this gallery that are less alike than this "
         "one, by a sample that was measured when the build was made; null where there is none: no gallery, a "
         "small or an old one, or several pictures were asked with.",
+    )
+    closer_than_nearest: float | None = Field(
+        ge=0,
+        lt=1,
+        description="The share of images of this gallery that are less alike to the nearest other one than "
+        "these two are to each other, by a sample that was measured when the build was made; null as before, "
+        "for a build that did not measure it yet, and for galleries beyond two million images.",
+    )
+    closeness: Closeness | None = Field(
+        description="The same in a word: close from 0.8 on, usual from 0.2, distant from 0.05, else far."
     )
     probability: float | None = Field(description="Calibrated chance that both show the same thing.")
     verdict: Verdict | None = Field(description="By the threshold; null where nothing could be fitted.")

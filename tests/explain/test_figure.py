@@ -11,6 +11,7 @@ from explain.evidence import explain
 from explain.figure import FACTUAL_AT, HEADER, MATCH_AT, ROW, TILE, pair_figure, search_figure
 from explain.panels import Shown, ShownMatch, tile
 from explain.scores import AUTOGRAD, COSINE, DISTANCE, ClassScore, PairHeadLogit, Score
+from explain.standings import Standing
 from explain.typography import broken
 from siamese.preprocessing import Preprocessing
 
@@ -38,7 +39,7 @@ def test_beside_a_gallery_the_words_are_of_what_is_usual() -> None:
     assert said.headings == ("More alike than usual", "Less alike than usual")
     assert said.note.endswith("half-way from random pairs of the gallery to nearest ones.")
     assert dict(explained_numbers(one))["its baseline"] == "0.200"
-    drawn = [pair_figure(shown(), replace(one, closer_than=each), heading="") for each in (None, 0.99)]
+    drawn = [pair_figure(shown(), replace(one, standing=each), heading="") for each in (None, Standing(0.99))]
     assert drawn[0] != drawn[1]
 
 
@@ -151,7 +152,7 @@ def test_a_picture_without_pixels_is_refused() -> None:
 
 def test_the_reason_is_written_in_every_figure() -> None:
     one = match(1, shown())
-    why = replace(one, reason="71 % of what makes them alike lies on 18 % of the query, centre left.")
+    why = replace(one, reason="What makes them alike lies mostly at the centre left of the query.")
     for figure in (
         lambda each: search_figure(shown(), [each], heading=""),
         lambda each: pair_figure(shown(), each, heading=""),

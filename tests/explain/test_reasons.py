@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from explain.evidence import Evidence, Explained, Side, explain
-from explain.reasons import Reason, Seen, reason, reasons
+from explain.reasons import UNUSUAL, USUAL, Reason, Seen, reason, reasons
 from explain.scores import SCORES
+from explain.standings import IN_WORDS, Standing
 from siamese.preprocessing import Placement, Preprocessing
 from tests.explain.local import Local, pairs
 
@@ -46,15 +47,15 @@ CENTRE_LEFT, CENTRE = side((4, 0), (4, 1)), side((4, 4))
 def test_the_sentence_follows_the_verdict_and_what_is_explained(verdict, label, does) -> None:
     found = reason(evidence(CENTRE_LEFT, CENTRE, label=label), SQUARE, SQUARE, verdict=verdict)
     assert found.text == (
-        f"100 % of what {does} lies on 2 % of the query, centre left, and on 1 % of the match, centre."
+        f"What {does} lies mostly at the centre left of the query and in the centre of the match "
+        "(100 % of it on 2 % of the query and 1 % of the match)."
     )
 
 
 def test_shares_that_differ_are_each_told() -> None:
     spread = side(*((4, column) for column in range(4)))
     found = reason(evidence(spread, CENTRE), SQUARE, SQUARE)
-    assert found.text.startswith("75 % of what makes them alike lies on 4 % of the query, ")
-    assert found.text.endswith(", and 100 % on 1 % of the match, centre.")
+    assert found.text.endswith("(75 % of it on 4 % of the query, 100 % on 1 % of the match).")
 
 
 def test_blank_maps_say_so() -> None:
@@ -63,16 +64,16 @@ def test_blank_maps_say_so() -> None:
         reason(evidence(blank, blank), SQUARE, SQUARE).text == "No part of either picture makes them alike."
     )
     half = reason(evidence(CENTRE, blank), SQUARE, SQUARE, verdict="different").text
-    lies = "100 % of what keeps them apart lies on 1 % of the query, centre"
+    lies = "What keeps them apart lies mostly in the centre of the query (100 % of it on 1 % of the query)"
     assert half == f"{lies}; no part of the match keeps them apart."
     other = reason(evidence(blank, CENTRE), SQUARE, SQUARE).text
-    assert other.endswith("1 % of the match, centre; no part of the query makes them alike.")
+    assert other.endswith("1 % of the match); no part of the query makes them alike.")
 
 
 def test_a_map_that_could_not_be_computed_is_no_blank_one() -> None:
     unknown, blank = replace(SQUARE, known=False), side()
     told = reason(evidence(CENTRE, blank), SQUARE, unknown).text
-    assert told.startswith("100 % of") and told.endswith("; the map of the match could not be computed.")
+    assert told.startswith("What makes") and told.endswith("; the map of the match could not be computed.")
     neither = reason(evidence(blank, blank), unknown, unknown).text
     assert (
         neither == "The map of the query could not be computed; the map of the match could not be computed."
@@ -103,32 +104,54 @@ def test_no_place_is_named_on_a_map_that_is_nearly_even() -> None:
         for pair in ((even, CENTRE), (CENTRE, even), (even, even))
     ]
     assert told == [
-        "What makes them alike is spread nearly evenly over the query; 100 % of it lies on 1 % of the match, "
-        "centre.",
-        "100 % of what makes them alike lies on 1 % of the query, centre; on the match it is spread nearly "
-        "evenly.",
+        "What makes them alike is spread nearly evenly over the query, and lies mostly in the centre of the "
+        "match (100 % of it on 1 % of the match).",
+        "What makes them alike lies mostly in the centre of the query (100 % of it on 1 % of the query), and "
+        "is spread nearly evenly over the match.",
         "What makes them alike is spread nearly evenly over both pictures, and no part of them stands out.",
     ]
 
 
 @pytest.mark.parametrize(
-    ("value", "closer_than", "lead"),
+    ("value", "standing", "lead"),
     [
-        (0.9, 0.9977, "More alike than two images of this gallery usually are (closer than 99.7 % of pairs)"),
-        (0.9, None, "More alike than two images of this gallery usually are"),
-        (0.4, 0.6, "Less alike than near images of this gallery usually are (closer than 60 % of pairs)"),
+        (0.9, Standing(0.99, 0.8), f"{IN_WORDS['close']} (closer than 80 % of nearest pairs)"),
+        (0.9, Standing(0.99, 0.79), f"{IN_WORDS['usual']} (closer than 79 % of nearest pairs)"),
+        (0.9, Standing(0.99, 0.19), f"{IN_WORDS['distant']} (closer than 19 % of nearest pairs)"),
+        (0.4, Standing(0.99, 0.04), f"{IN_WORDS['far']} (closer than 4 % of nearest pairs)"),
+        (0.9, Standing(0.9977), f"{UNUSUAL} (closer than 99.7 % of pairs)"),
+        (0.9, None, UNUSUAL),
+        (0.4, Standing(0.6), f"{USUAL} (closer than 60 % of pairs)"),
     ],
 )
-def test_beside_a_gallery_a_reason_says_first_how_alike_they_are(value, closer_than, lead) -> None:
+def test_beside_a_gallery_a_reason_says_first_how_alike_they_are(value, standing, lead) -> None:
     told = Explained("cosine", value, 0.5, "relevance", baseline_from="gallery")
-    found = reason(
-        replace(evidence(CENTRE_LEFT, CENTRE), explained=told), SQUARE, SQUARE, closer_than=closer_than
-    )
-    does = "makes them so" if value > 0.5 else "speaks for more"
+    found = reason(replace(evidence(CENTRE_LEFT, CENTRE), explained=told), SQUARE, SQUARE, standing=standing)
     assert found.text == (
-        f"{lead}: 100 % of what {does} lies on 2 % of the query, centre left, "
-        "and on 1 % of the match, centre."
+        f"{lead}: what makes them alike lies mostly at the centre left of the query and in the centre of the "
+        "match (100 % of it on 2 % of the query and 1 % of the match)."
     )
+
+
+def test_a_place_that_is_the_same_on_both_pictures_is_told_once() -> None:
+    assert reason(evidence(CENTRE, CENTRE), SQUARE, SQUARE).text == (
+        "What makes them alike lies mostly in the centre of both pictures "
+        "(100 % of it on 1 % of the query and 1 % of the match)."
+    )
+
+
+@pytest.mark.parametrize(
+    ("rows", "columns", "said"),
+    [
+        ((0, 9), (0, 9), "all over the query"),
+        ((0, 2), (0, 2), "at the upper left of the query"),
+        ((4, 5), (8, 9), "at the centre right of the query"),
+    ],
+)
+def test_where_it_lies_is_said_in_words(rows, columns, said) -> None:
+    hot = [(row, column) for row in range(*rows) for column in range(*columns)]
+    spots = hot if len(hot) < 81 else hot[::2]
+    assert f"lies mostly {said}" in reason(evidence(side(*spots), CENTRE), SQUARE, SQUARE).text
 
 
 def test_evidence_on_plain_ground_is_doubted_and_unknown_detail_is_not() -> None:

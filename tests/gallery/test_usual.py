@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gallery.backups.backup import back_up
 from gallery.builds import planning
+from gallery.builds import usual as measuring
 from gallery.builds.build import Build
 from gallery.builds.compaction import compact
 from gallery.builds.rollback import roll_back
@@ -16,7 +17,7 @@ from gallery.manifest import UsualClaims
 from gallery.proof.verification import verify
 from gallery.swaps.successors import begin
 from gallery.swaps.swap import activate
-from gallery.usual import FEWEST, share_below, usual_of
+from gallery.usual import FEWEST, share_below, share_of_nearest_below, usual_of
 from tests.gallery.support import NAME, Trial, checkpoint, embedded, images
 
 FILES = {f"/r/{number}.jpg": f"{number}".encode() for number in range(FEWEST + 3)}
@@ -141,3 +142,69 @@ def test_another_encoder_finds_other_images_alike(trial: Trial) -> None:
     assert second is not None
     assert second != first
     assert second.baseline == pytest.approx(half_way(shown(trial.open())), abs=1e-5)
+
+
+def nearest_of(embeddings: np.ndarray) -> list[float]:
+    """The cosine of each image with its nearest, pair by pair, ascending."""
+    return sorted(
+        max(float(one @ other) for number, other in enumerate(embeddings) if number != place)
+        for place, one in enumerate(embeddings)
+    )
+
+
+@pytest.mark.on_both
+def test_a_build_knows_how_near_the_nearest_image_is_of_all_that_it_shows(trial: Trial) -> None:
+    trial.run(MORE)
+    trial.run(FILES)
+    before, now = (trial.galleries.open(NAME, build=number) for number in (1, 2))
+    for build in (before, now):
+        assert build.manifest.usual is not None
+        found, cosines = build.manifest.usual.nearest, nearest_of(shown(build))
+        assert found is not None
+        assert found.images == len(build)
+        assert found.cosines == pytest.approx(np.quantile(cosines, found.shares), abs=1e-5)
+
+
+def test_the_nearest_is_sought_in_all_of_a_gallery_of_which_few_are_drawn(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "IMAGES", FEWEST)
+    trial.run(MORE)
+    found, cosines = usual(trial), nearest_of(shown(trial.open()))
+    assert found is not None and found.nearest is not None
+    assert found.images == found.nearest.images == FEWEST < len(cosines)
+    assert all(min(abs(each - cosine) for cosine in cosines) < 1e-5 for each in found.nearest.cosines[::23])
+
+
+def test_a_build_that_knows_pairs_alone_is_told_of_as_before_until_the_next_run(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patched:
+        patched.setattr(measuring, "LARGEST", 0)
+        trial.run(FILES)
+    before = usual(trial)
+    assert before is not None and before.nearest is None
+    assert share_of_nearest_below(before, 0.5) is None
+    assert [trial.run(FILES).build, trial.run(FILES).build] == [2, 2]
+    found = usual(trial)
+    assert found is not None and found.nearest is not None
+    assert found.model_copy(update={"nearest": None}) == before
+
+
+def test_the_share_of_nearest_is_that_of_the_nearest_pairs() -> None:
+    nearest = np.random.default_rng(0).uniform(0.3, 0.9, 500)
+    found = usual_of(unit_vectors(FEWEST), nearest)
+    assert found is not None
+    for cosine in np.quantile(nearest, (0.005, 0.03, 0.2, 0.61, 0.97)):
+        assert share_of_nearest_below(found, cosine) == pytest.approx((nearest < cosine).mean(), abs=0.01)
+
+
+@given(seed=st.integers(0, 20), first=st.floats(-1, 1), second=st.floats(-1, 1))
+def test_the_share_of_nearest_grows_with_the_cosine_and_is_never_all(
+    seed: int, first: float, second: float
+) -> None:
+    vectors = unit_vectors(FEWEST, seed=seed)
+    found = usual_of(vectors, np.array(nearest_of(vectors)))
+    assert found is not None
+    shares = [share_of_nearest_below(found, each) for each in sorted((first, second))]
+    assert 0 <= (shares[0] or 0) <= (shares[1] or 0) < 1

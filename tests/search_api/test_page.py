@@ -23,7 +23,7 @@ from search_api.search import Searcher
 from search_api.settings import SearchSettings
 from siamese.encoder import Encoder
 from tests.search_api.browsing import AXE, DESKTOP, PATIENCE_MS, PHONE, as_file, browser, show_file, until
-from tests.search_api.conftest import Workshop
+from tests.search_api.conftest import HALF_RED, Workshop
 from tests.search_api.guarded import guarded
 from tests.search_api.serving import served
 from tests.toys import UNFITTED, fitted_at, mean_colour_checkpoint, mosaic, plain, png, write_folder
@@ -163,7 +163,7 @@ def test_a_match_opens_beside_the_query_with_its_evidence(page: Any) -> None:
     choose(page, HALVES)
     open_match(page, "mixed")
     assert page.inner_text("#verdict").endswith("the same")
-    assert "% of what makes them alike" in page.inner_text("#why .reason")
+    assert "hat makes them alike lies mostly" in page.inner_text("#why .reason")
     factual = page.get_attribute("#why .matched .heat", "src")
     numbers = page.inner_text("#why .numbers")
     page.locator("#why .views label").nth(1).click()
@@ -631,6 +631,26 @@ def test_without_calibration_nothing_is_claimed(opened: Any, service: str) -> No
     assert page.is_visible("#max_distance") and not page.is_visible("#min_probability")
     choose(page, plain("orange"))
     assert page.locator("#matches .words").first.inner_text().startswith("Similarity ")
+
+
+def test_without_labels_a_match_says_how_close_nearest_ones_are_and_whether_anything_is_alike(
+    workshop: Workshop, opened: Any
+) -> None:
+    shades = {f"{n}.png": plain(f"rgb(255, {n}, 0)") for n in range(12)}
+    blues = {f"b{n}.png": plain(f"rgb(0, {n}, 255)") for n in range(12)}
+    workshop.publish(pictures={**shades, **blues}, calibration=UNFITTED)
+    with served(workshop.service()) as url:
+        page = opened(url)
+        choose(page, HALF_RED)
+        assert page.inner_text("#doubt").startswith("Is it here at all?")
+        first = page.locator("#matches .card").first
+        assert first.locator(".words").inner_text() == "Far"
+        assert first.locator(".numbers").inner_text().startswith("closer than 0\u00a0% of nearest pairs, ")
+        choose(page, plain("rgb(255, 3, 1)"))
+        until(page, "document.querySelector('#doubt').textContent === ''")
+        until(
+            page, "['Close', 'Very close'].includes(document.querySelector('#matches .words')?.textContent)"
+        )
 
 
 def test_stored_script_is_shown_as_text(opened: Any, service: str) -> None:

@@ -90,6 +90,8 @@ def test_the_answer_has_the_keys_of_the_contract_in_their_order(workshop: Worksh
         "cosine",
         "similarity",
         "closer_than",
+        "closer_than_nearest",
+        "closeness",
         "probability",
         "verdict",
         "evidence",
@@ -295,7 +297,7 @@ def test_equal_bytes_are_at_distance_zero_and_the_order_of_a_pair_does_not_matte
 def test_a_comparison_has_the_fields_of_a_match(workshop: Workshop) -> None:
     workshop.publish(calibration=fitted_at(1.0))
     answer = workshop.searcher().comparer.compare(RED, Upload(png(HALF_RED), "half.png"))
-    assert list(answer.model_dump())[:14] == list(workshop.searcher().search(RED).matches[0].model_dump())
+    assert list(answer.model_dump())[:16] == list(workshop.searcher().search(RED).matches[0].model_dump())
     assert answer.distance == pytest.approx(HALF_DISTANCE, abs=1e-6)
     assert (answer.rank, answer.image_id, answer.index_distance) == (1, None, None)
     assert (answer.uri, answer.query.uri, answer.verdict) == ("half.png", "red.png", "same")

@@ -10,6 +10,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from explain.chances import standing
+from explain.standings import IN_WORDS
+from gallery.builds import usual as measuring
 from gallery.usual import FEWEST
 from siamese.calibration import Calibration
 from siamese.heads import Heads
@@ -66,12 +68,50 @@ def test_a_match_says_how_many_pairs_of_the_gallery_are_less_alike(workshop: Wor
     match = asked(client)["matches"][0]
     assert match["cosine"] == pytest.approx(np.sqrt(0.5), abs=0.01)
     assert match["closer_than"] == pytest.approx(0.53, abs=0.03)  # 100 of 190 pairs are of two colours
+    assert (match["closer_than_nearest"], match["closeness"]) == (0, "far")  # all have one at almost 1
+    assert match["reason"]["text"].startswith(f"{IN_WORDS['far']} (closer than 0 % of nearest pairs): ")
+    itself = client.post("/v1/search", files={"image": png(plain("rgb(255, 3, 0)"))}).json()["matches"][0]
+    assert 0.99 < itself["closer_than"] < 1
+    assert (itself["closeness"], itself["closer_than_nearest"]) == ("close", pytest.approx(20 / 21))
+
+
+def doubts(match: dict[str, Any]) -> list[str]:
+    return [warning["code"] for warning in match["reason"]["warnings"]]
+
+
+def test_where_even_the_best_match_is_far_a_search_says_that_perhaps_nothing_is_alike(
+    workshop: Workshop,
+) -> None:
+    client = service(workshop)
+    first, *others = asked(client, k=3)["matches"]
+    assert "far" in doubts(first)
+    assert not any("far" in doubts(each) for each in others)
+    compared = asked(client, "/v1/compare")
+    assert compared["closeness"] == "far" and "far" not in doubts(compared)
+    near = client.post("/v1/search", files={"image": png(plain("rgb(255, 3, 1)"))}).json()["matches"]
+    assert near[0]["distance"] > 0 and not any("far" in doubts(each) for each in near)
+
+
+def test_beyond_the_picture_itself_the_next_match_is_the_best(workshop: Workshop) -> None:
+    workshop.publish(pictures={**TWO_COLOURS, "c/green.png": plain("rgb(0, 255, 0)")})
+    client = workshop.client()
+    answer = client.post("/v1/search", files={"image": png(plain("rgb(0, 255, 0)"))}).json()
+    itself, best, *others = answer["matches"]
+    assert itself["distance"] == 0 and "far" not in doubts(itself)
+    assert "far" in doubts(best) and not any("far" in doubts(each) for each in others)
+
+
+def test_by_a_build_that_does_not_know_its_nearest_pairs_it_is_said_as_before(
+    workshop: Workshop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(measuring, "LARGEST", 0)
+    match = asked(service(workshop))["matches"][0]
+    assert (match["closer_than_nearest"], match["closeness"]) == (None, None)
     assert match["reason"]["text"].startswith(
         "More alike than two images of this gallery usually are (closer than "
         f"{standing(match['closer_than'])} of pairs): "
     )
-    itself = client.post("/v1/search", files={"image": png(plain("rgb(255, 3, 0)"))}).json()["matches"][0]
-    assert 0.99 < itself["closer_than"] < 1
+    assert "far" not in doubts(match)
 
 
 def test_a_pair_that_is_no_more_alike_than_others_is_told_so(workshop: Workshop) -> None:
@@ -79,8 +119,7 @@ def test_a_pair_that_is_no_more_alike_than_others_is_told_so(workshop: Workshop)
     response = client.post("/v1/compare", files={"a": png(plain("red")), "b": png(plain("blue"))}).json()
     assert response["closer_than"] == 0
     assert response["reason"]["text"] == (
-        "Less alike than near images of this gallery usually are (closer than 0 % of pairs): "
-        "no part of either picture speaks for more."
+        f"{IN_WORDS['far']} (closer than 0 % of nearest pairs): no part of either picture makes them alike."
     )
 
 
@@ -91,7 +130,8 @@ def test_a_calibrated_encoder_explains_its_verdict_as_before_and_says_where_a_ma
     explained = match["evidence"]["explained"]
     assert (explained["baseline_from"], explained["baseline"]) == ("threshold", pytest.approx(0.68))
     assert match["closer_than"] is not None
-    assert "gallery" not in match["reason"]["text"]
+    assert match["closeness"] == "far"
+    assert "gallery" not in match["reason"]["text"] and "far" not in doubts(match)
 
 
 def test_the_cosine_beside_another_scorers_verdict_is_measured_from_the_gallery(workshop: Workshop) -> None:

@@ -27,6 +27,8 @@ MATCH_KEYS = [
     "cosine",
     "similarity",
     "closer_than",
+    "closer_than_nearest",
+    "closeness",
     "probability",
     "verdict",
     "evidence",
