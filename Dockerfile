@@ -1,5 +1,6 @@
-# WhyAlike on the CPU. For an NVIDIA GPU:
-#   docker build --build-arg EXTRA=gpu,postgres --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 .
+# WhyAlike on the CPU, where ONNX Runtime computes encoders. For an NVIDIA GPU:
+#   docker build --build-arg EXTRA=gpu,heif,postgres --build-arg RUNTIME=torch \
+#     --build-arg TORCH_INDEX=https://download.pytorch.org/whl/cu130 .
 FROM python:3.11-slim
 
 # What OpenCV's wheel expects of the system.
@@ -11,7 +12,8 @@ RUN useradd --create-home --uid 1000 whyalike \
  && mkdir /home/whyalike/home \
  && chown whyalike: /home/whyalike/home
 
-ARG EXTRA=cpu,postgres
+ARG EXTRA=cpu,heif,onnx,postgres
+ARG RUNTIME=onnx
 ARG TORCH_INDEX=https://download.pytorch.org/whl/cpu
 
 # Torch first: it is most of the image and changes least.
@@ -25,6 +27,7 @@ RUN pip install --no-cache-dir -c constraints.txt ".[$EXTRA]"
 USER whyalike
 WORKDIR /home/whyalike
 ENV WHYALIKE_HOME=/home/whyalike/home \
+    WHYALIKE_RUNTIME=$RUNTIME \
     TORCH_HOME=/home/whyalike/home/torch \
     MPLCONFIGDIR=/tmp/matplotlib
 VOLUME /home/whyalike/home

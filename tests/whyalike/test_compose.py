@@ -128,3 +128,11 @@ def test_the_image_has_extras_that_there_are_and_the_driver_of_the_database() ->
     for extras in wanted:
         assert "postgres" in extras.split(",") and set(extras.split(",")) <= set(known)
     assert re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE) == ["whyalike"]
+
+
+def test_the_image_for_the_cpu_computes_with_onnx_runtime_and_the_one_for_the_gpu_with_pytorch() -> None:
+    assert (
+        re.findall(r"ARG RUNTIME=(\S+)", DOCKERFILE) == ["onnx"] and "WHYALIKE_RUNTIME=$RUNTIME" in DOCKERFILE
+    )
+    assert "onnx" in re.findall(r"ARG EXTRA=(\S+)", DOCKERFILE)[0].split(",")
+    assert SERVICES["api-gpu"]["build"]["args"]["RUNTIME"] == "torch"
