@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from explain.balance import balance
 from explain.panels import ShownMatch
 from explain.scores import AUTOGRAD
 
@@ -68,6 +69,16 @@ def explained_numbers(match: ShownMatch) -> list[tuple[str, str]]:
     if explained.of == "pair-head":
         return [("pair head's logit", value)]
     return [(explained.of, value), ("its baseline", baseline)] if explained.of == "cosine" else []
+
+
+def balance_numbers(match: ShownMatch) -> list[tuple[str, str]]:
+    """Return what orange and blue come to, the one that raises the number first; none where they do not."""
+    found = balance(match.evidence)
+    if found is None:
+        return []
+    sums = {"orange": found.factual, "blue": found.counterfactual}
+    adding, taking = ("orange", "blue") if found.adds == "factual" else ("blue", "orange")
+    return [(f"{adding} adds", f"{sums[adding]:.3f}"), (f"{taking} takes", f"{sums[taking]:.3f}")]
 
 
 def _of_label(label: str) -> Captions:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from PIL import Image, ImageDraw
 
 from explain import colours
-from explain.captions import captions, explained_numbers
+from explain.captions import balance_numbers, captions, explained_numbers
 from explain.chances import percentage
 from explain.errors import NothingToDraw
 from explain.evidence import Side
@@ -158,4 +158,5 @@ def _numbers(match: ShownMatch) -> list[tuple[str, str]]:
         *([] if match.standing is None else [("closer than", str(match.standing))]),
         ("probability same", "none" if match.probability is None else percentage(match.probability)),
         *explained_numbers(match),
+        *balance_numbers(match),
     ]

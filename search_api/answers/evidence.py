@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from explain.balance import balance
 from explain.cells import Box, grid_box, layout
 from explain.correspondences import Cell, Contributions, mutual_best
 from explain.evidence import Evidence, Side
@@ -16,6 +17,7 @@ from explain.reasons import Reason, Seen
 from search_api.evidence.accounts import Account, QuerySide
 from search_api.schemas.base import ComputedFrom
 from search_api.schemas.evidence import (
+    BalanceSchema,
     CellSchema,
     ContributionsSchema,
     CorrespondenceSchema,
@@ -30,6 +32,8 @@ from search_api.schemas.evidence import (
 
 MAP_DECIMALS = 8
 """Of a map's numbers: six digits that count at the mean of a 7 × 7 grid, and sums exact to 1e-6."""
+SUM_DECIMALS = 6
+"""Of a sum of them."""
 PLACE_DECIMALS = 6
 """Of a share of a picture: a pixel of the largest."""
 FLOAT32 = "<f4"
@@ -64,10 +68,19 @@ def evidence_schema(
     """Both maps on both pictures, and of both what their maps are made of."""
     return EvidenceSchema(
         explained=ExplainedSchema.model_validate(evidence.explained, from_attributes=True),
+        balance=None if queries else _balance(evidence),
         query=_side(evidence.query, computed_from[0]),
         queries=[_query_side(each) for each in queries] or None,
         matched=_side(evidence.matched, computed_from[1]),
     )
+
+
+def _balance(evidence: Evidence) -> BalanceSchema | None:
+    found = balance(evidence)
+    if found is None:
+        return None
+    sums = {name: round(getattr(found, name), SUM_DECIMALS) for name in ("factual", "counterfactual")}
+    return BalanceSchema(adds=found.adds, **sums)
 
 
 def reason_schema(reason: Reason) -> ReasonSchema:

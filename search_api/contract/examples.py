@@ -39,6 +39,7 @@ _MATCH: dict[str, Any] = {
             "baseline_from": "threshold",
             "method": "relevance",
         },
+        "balance": {"factual": 0.265, "counterfactual": 0.025, "adds": "factual"},
         "query": {
             "factual": [[0.0, 0.19], [0.08, 0.0]],
             "counterfactual": [[0.03, 0.0], [0.0, 0.0]],

@@ -1,14 +1,13 @@
 // What orange adds to the number that is explained and blue takes from it, or the other way round, in a sentence.
 const NUMBERS = { cosine: "the cosine", "pair-head": "the pair head’s score" };
 const STARTS = { threshold: "Measured from where the verdict turns", gallery: "Measured from what is usual in this gallery" };
-const EXACT = "relevance"; // how maps are made that add up to the number less its baseline (docs/evidence.md)
 
 // `first` is the colour that is named first; nothing is said where its maps are blank or add up to no number
-export function balance({ verdict, evidence: { explained, query, matched } }, first) {
-  if (!NUMBERS[explained.of] || explained.method !== EXACT || [query, matched].some(isUnknown)) return "";
-  const sums = { orange: meanSum(query.factual, matched.factual), blue: meanSum(query.counterfactual, matched.counterfactual) };
+export function balance({ evidence: { explained, balance: found } }, first) {
+  if (!found) return "";
+  const sums = { orange: found.factual, blue: found.counterfactual };
   if (!sums[first]) return "";
-  const adding = verdict === "different" && explained.baseline_from === "threshold" ? "blue" : "orange";
+  const adding = found.adds === "factual" ? "orange" : "blue";
   const second = first === "orange" ? "blue" : "orange";
   const does = (colour) => (colour === adding ? ["adds", "to"] : ["takes", "from"]);
   const part = (colour, number) => `${colour} ${does(colour)[0]} ${shown(sums[colour])} ${does(colour)[1]} ${number}`;
@@ -19,6 +18,4 @@ export function balance({ verdict, evidence: { explained, query, matched } }, fi
   return `${STARTS[explained.baseline_from]}, ${both}: that leaves it ${shown(Math.abs(left))} ${left < 0 ? "below" : "above"}.`;
 }
 
-const meanSum = (...grids) => grids.flat(2).reduce((all, value) => all + value, 0) / grids.length;
-const isUnknown = ({ factual, counterfactual }) => [factual, counterfactual].flat(2).every((value) => value === 0); // it could not be computed
 const shown = (number) => number.toFixed(2);

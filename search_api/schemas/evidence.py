@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from explain.balance import Part
 from explain.evidence import BaselineFrom
 from explain.focus import Place
 from explain.reason_warnings import WarningCode
@@ -64,6 +65,16 @@ class QuerySideSchema(SideSchema):
     )
 
 
+class BalanceSchema(Schema):
+    """What the maps come to: the sum of each, the mean of both pictures."""
+
+    factual: float = Field(ge=0)
+    counterfactual: float = Field(ge=0)
+    adds: Part = Field(
+        description="The part that raises the number: its sum less the other one is value less baseline."
+    )
+
+
 class EvidenceSchema(SparseSchema):
     """Both maps on both pictures, and the number they explain.
 
@@ -74,9 +85,14 @@ class EvidenceSchema(SparseSchema):
     together add up so, and `query` is the side of the first positive one.
     """
 
-    SPARSE = ("queries",)
+    SPARSE = ("balance", "queries")
 
     explained: ExplainedSchema
+    balance: BalanceSchema | None = Field(
+        default=None,
+        description="Present only where the maps add up to a number of the pair: of the cosine and the pair "
+        "head, of two pictures whose maps are known.",
+    )
     query: SideSchema
     queries: list[QuerySideSchema] | None = Field(
         default=None, description="Present only where several pictures were asked with, in their order."

@@ -5,7 +5,7 @@ import pytest
 from PIL import Image
 
 from explain import colours
-from explain.captions import captions, explained_numbers
+from explain.captions import balance_numbers, captions, explained_numbers
 from explain.errors import NothingToDraw
 from explain.evidence import explain
 from explain.figure import FACTUAL_AT, HEADER, MATCH_AT, ROW, TILE, pair_figure, search_figure
@@ -39,6 +39,10 @@ def test_beside_a_gallery_the_words_are_of_what_is_usual() -> None:
     assert said.headings == ("More alike than usual", "Less alike than usual")
     assert said.note.endswith("half-way from random pairs of the gallery to nearest ones.")
     assert dict(explained_numbers(one))["its baseline"] == "0.200"
+    (adds, orange), (takes, blue) = balance_numbers(one)
+    assert (adds, takes) == ("orange adds", "blue takes")
+    margin = one.evidence.explained.value - one.evidence.explained.baseline
+    assert float(orange) - float(blue) == pytest.approx(margin, abs=0.002)
     drawn = [pair_figure(shown(), replace(one, standing=each), heading="") for each in (None, Standing(0.99))]
     assert drawn[0] != drawn[1]
 

@@ -97,7 +97,7 @@ def test_the_answer_has_the_keys_of_the_contract_in_their_order(workshop: Worksh
         "evidence",
         "reason",
     ]
-    assert list(match["evidence"]) == ["explained", "query", "matched"]
+    assert list(match["evidence"]) == ["explained", "balance", "query", "matched"]
     assert list(match["evidence"]["explained"]) == ["of", "value", "baseline", "baseline_from", "method"]
     assert list(match["evidence"]["query"]) == ["factual", "counterfactual", "computed_from"]
     assert list(answer["query"]) == ["uri", "checksum"]
