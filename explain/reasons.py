@@ -43,10 +43,25 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Clause:
+    """A part of the sentence, and the numbers that follow it in brackets, if any."""
+
+    words: str
+    numbers: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.words} ({self.numbers})" if self.numbers else self.words
+
+
+@dataclass(frozen=True, slots=True)
 class Reason:
-    """Why two pictures are near or far, in one sentence, with the numbers behind it and what to doubt."""
+    """Why two pictures are near or far, in one sentence, with the numbers behind it and what to doubt.
+
+    `short` says only where what counts lies: without numbers, and without how near the pair is at all.
+    """
 
     text: str
+    short: str
     query: Focus
     matched: Focus
     warnings: tuple[ReasonWarning, ...] = ()
@@ -94,8 +109,14 @@ def _reason(
     sides = zip((evidence.query, evidence.matched), seen, strict=True)
     doubts = warnings_of([(side.factual, each.placement, each.detail) for side, each in sides], found)
     known = seen[0].known, seen[1].known
-    told = f"{_lead(evidence, standing)}{_sentence(found, known, makes(evidence, verdict))}."
-    return Reason(f"{told[0].upper()}{told[1:]}", *found, doubts)
+    clauses = _clauses(found, known, makes(evidence, verdict))
+    whole = f"{_lead(evidence, standing)}{''.join(map(str, clauses))}"
+    return Reason(_closed(whole), _closed("".join(each.words for each in clauses)), *found, doubts)
+
+
+def _closed(words: str) -> str:
+    """A sentence of its own."""
+    return f"{words[0].upper()}{words[1:]}."
 
 
 def makes(evidence: Evidence, verdict: Verdict | None) -> str:
@@ -118,45 +139,49 @@ def _lead(evidence: Evidence, standing: Standing | None) -> str:
     return f"{words} (closer than {standing}): "
 
 
-def _sentence(found: tuple[Focus, Focus], known: tuple[bool, bool], does: str) -> str:
+def _clauses(found: tuple[Focus, Focus], known: tuple[bool, bool], does: str) -> list[Clause]:
     query, matched = found
     if not (query.blank or matched.blank):
         return _both(query, matched, does)
     if query.blank and matched.blank and all(known):
-        return f"no part of either picture {does}"
+        return [Clause(f"no part of either picture {does}")]
     told = [_told(*side, does) for side in zip(found, known, ("query", "match"), strict=True)]
     if query.blank and not matched.blank:
         told.reverse()
-    return "; ".join(told)
+    return [told[0], Clause("; "), told[1]]
 
 
-def _both(query: Focus, matched: Focus, does: str) -> str:
+def _both(query: Focus, matched: Focus, does: str) -> list[Clause]:
     if near_uniform(query) and near_uniform(matched):
-        return f"what {does} is spread nearly evenly over both pictures, and no part of them stands out"
+        return [
+            Clause(f"what {does} is spread nearly evenly over both pictures, and no part of them stands out")
+        ]
     if near_uniform(query):
-        where = f"{_at(matched, 'the match')} ({_carried(matched, 'match')})"
-        return f"{_lies(query, 'query', does)}, and lies mostly {where}"
+        where = _at(matched, "the match")
+        return [_lies(query, "query", does), Clause(f", and lies mostly {where}", _carried(matched, "match"))]
     if near_uniform(matched):
-        return f"{_lies(query, 'query', does)}, and is spread nearly evenly over the match"
+        return [_lies(query, "query", does), Clause(", and is spread nearly evenly over the match")]
     same = _percent(query.share) == _percent(matched.share)
     other = " and " if same else f", {_percent(matched.share)} on "
     numbers = f"{_carried(query, 'query')}{other}{_percent(matched.area)} of the match"
     where = f"{_at(query, 'the query')} and {_at(matched, 'the match')}"
     if query.place == matched.place:
         where = _at(query, "both pictures")
-    return f"what {does} lies mostly {where} ({numbers})"
+    return [Clause(f"what {does} lies mostly {where}", numbers)]
 
 
-def _told(part: Focus, known: bool, name: str, does: str) -> str:
+def _told(part: Focus, known: bool, name: str, does: str) -> Clause:
     if not part.blank:
         return _lies(part, name, does)
-    return f"no part of the {name} {does}" if known else f"the map of the {name} could not be computed"
+    return Clause(
+        f"no part of the {name} {does}" if known else f"the map of the {name} could not be computed"
+    )
 
 
-def _lies(part: Focus, name: str, does: str) -> str:
+def _lies(part: Focus, name: str, does: str) -> Clause:
     if near_uniform(part):
-        return f"what {does} is spread nearly evenly over the {name}"
-    return f"what {does} lies mostly {_at(part, f'the {name}')} ({_carried(part, name)})"
+        return Clause(f"what {does} is spread nearly evenly over the {name}")
+    return Clause(f"what {does} lies mostly {_at(part, f'the {name}')}", _carried(part, name))
 
 
 def _at(part: Focus, picture: str) -> str:

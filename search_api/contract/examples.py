@@ -54,6 +54,8 @@ _MATCH: dict[str, Any] = {
     "reason": {
         "text": "What makes them alike lies mostly at the upper right of the query and at the upper centre "
         "of the match (70 % of it on 25 % of the query, 100 % on 50 % of the match).",
+        "short": "What makes them alike lies mostly at the upper right of the query and at the upper centre "
+        "of the match.",
         "warnings": [],
         "query": {"share": 0.703704, "area": 0.25, "place": "upper right", "concentration": 0.601852},
         "matched": {"share": 1.0, "area": 0.5, "place": "upper centre", "concentration": 0.557692},

@@ -99,7 +99,7 @@ export class Results {
       make("span", { className: "numbers" }, inNumbers(match)),
       ...told.map((each) => make("span", { className: "told" }, each)),
       make("span", { className: "name", title: match.uri ?? "" }, nameOf(match.uri)),
-      make("span", { className: "reason" }, reason.text));
+      make("span", { className: "reason" }, match.verdict || match.closeness ? reason.short : reason.text));
     open.setAttribute("aria-haspopup", "dialog");
     const similar = button("Find similar", () => this.actions.similar(match), { "aria-label": `Find similar to match ${match.rank}` });
     const card = make("li", { className: `card${judgement?.says === "wrong" ? " wrong" : ""}` }, open, this.#members(group?.members ?? places),

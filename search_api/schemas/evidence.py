@@ -143,6 +143,9 @@ class ReasonSchema(Schema):
     """Why the match is near or far, in one sentence, with the numbers that it says."""
 
     text: str
+    short: str = Field(
+        description="Only where what counts lies: without numbers, and without how near the pair is at all."
+    )
     warnings: list[WarningSchema]
     query: FocusSchema
     matched: FocusSchema

@@ -131,6 +131,9 @@ def test_beside_a_gallery_a_reason_says_first_how_alike_they_are(value, standing
         f"{lead}: what makes them alike lies mostly at the centre left of the query and in the centre of the "
         "match (100 % of it on 2 % of the query and 1 % of the match)."
     )
+    assert found.short == (
+        "What makes them alike lies mostly at the centre left of the query and in the centre of the match."
+    )
 
 
 def test_a_place_that_is_the_same_on_both_pictures_is_told_once() -> None:

@@ -47,7 +47,7 @@ def compared(client: TestClient, **data: Any) -> dict[str, Any]:
 def test_every_match_comes_with_its_reason_in_words_and_in_numbers(client: TestClient) -> None:
     for match in searched(client)["matches"]:
         reason = match["reason"]
-        assert list(reason) == ["text", "warnings", "query", "matched"]
+        assert list(reason) == ["text", "short", "warnings", "query", "matched"]
         does = "keeps them apart" if match["verdict"] == "different" else "makes them alike"
         assert does in reason["text"]
         for side in ("query", "matched"):
