@@ -1,22 +1,34 @@
-"""What is counted while searches are answered, for Prometheus; each searcher counts for itself."""
+"""What is counted while searches are answered, for Prometheus; each searcher counts for itself.
+
+Where several processes answer on one port, each counts in files of a folder that they share, as the library
+does it where PROMETHEUS_MULTIPROC_DIR names the folder before a process begins; whichever is asked adds up.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
+from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """From looking a row up to a trial of faithfulness."""
 BATCHES = (1, 2, 4, 8, 16, 32)
+OF_ALL_ALIVE: Literal["livesum"] = "livesum"
+"""A gauge of several processes is the sum over those that live."""
 
 
 class Metrics:
     """Counters and histograms in a registry of their own."""
 
-    def __init__(self) -> None:
+    def __init__(self, shared: Path | None = None) -> None:
+        """`shared` is the folder in which this process and others count, if they do."""
         self._registry = registry = CollectorRegistry()
-        ProcessCollector(registry=registry)
+        self._shared = shared
+        if shared is None:
+            ProcessCollector(registry=registry)
         self._requests = Counter(
             "whyalike_requests_total",
             "Requests that were answered.",
@@ -44,12 +56,17 @@ class Metrics:
             registry=registry,
         )
         self._held = Gauge(
-            "whyalike_requests_in_work", "Requests that are worked on.", ["lane"], registry=registry
+            "whyalike_requests_in_work",
+            "Requests that are worked on.",
+            ["lane"],
+            multiprocess_mode=OF_ALL_ALIVE,
+            registry=registry,
         )
         self._waiting = Gauge(
             "whyalike_requests_waiting",
             "Requests whose bodies arrive or that wait for a place.",
             ["lane"],
+            multiprocess_mode=OF_ALL_ALIVE,
             registry=registry,
         )
         self._batches = Histogram(
@@ -75,10 +92,15 @@ class Metrics:
         """A stage was passed."""
         self._stages.labels(name).observe(seconds)
 
-    def lane(self, name: str, *, held: Callable[[], float], waiting: Callable[[], float]) -> None:
-        """What to ask for the length of a lane, whenever the metrics are read."""
-        self._held.labels(name).set_function(held)
-        self._waiting.labels(name).set_function(waiting)
+    def lane(self, name: str) -> Callable[[int, int], None]:
+        """Whom a lane tells how many places are held in it, and how many wait for one."""
+        held, waiting = self._held.labels(name), self._waiting.labels(name)
+
+        def tell(now_held: int, now_waiting: int) -> None:
+            held.set(now_held)
+            waiting.set(now_waiting)
+
+        return tell
 
     def batch(self, size: int) -> None:
         """So many pictures were embedded together."""
@@ -89,5 +111,9 @@ class Metrics:
         self._builds.labels(gallery).inc()
 
     def text(self) -> bytes:
-        """All of it in Prometheus' text format."""
-        return generate_latest(self._registry)
+        """All of it in Prometheus' text format, of all processes that share the folder."""
+        if self._shared is None:
+            return generate_latest(self._registry)
+        together = CollectorRegistry()
+        MultiProcessCollector(together, path=str(self._shared))  # type: ignore[no-untyped-call]
+        return generate_latest(together)

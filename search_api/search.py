@@ -65,11 +65,12 @@ class Searcher:
         settings: SearchSettings | None = None,
         load_encoder: Callable[[Path], Encoder] = Encoder.load,
         fetching: FetchingSettings | None = None,
+        metrics: Metrics | None = None,
     ) -> None:
         """`fetching` says how queries by URL are fetched, where the settings allow them."""
         self.galleries = galleries
         self.settings = settings or SearchSettings()
-        self.metrics = Metrics()
+        self.metrics = metrics or Metrics()
         self.builds = OpenBuilds(galleries, build=build, observe=self.metrics.opened)
         self.decoding = threading.BoundedSemaphore(self.settings.decoding_slots)
         self._encoders = LoadedEncoders(

@@ -1,5 +1,6 @@
 """The searcher of the command line, as the settings want it."""
 
+from search_api.metrics import Metrics
 from search_api.search import Searcher
 from search_api.settings import UNLIMITED
 from whyalike.computing import choose_computing
@@ -14,6 +15,7 @@ def open_searcher(
     device: str | None = None,
     runtime: RuntimeChoice | None = None,
     build: int | None = None,
+    metrics: Metrics | None = None,
 ) -> Searcher:
     """A searcher over the galleries of the home; of their published builds, or of those of this number.
 
@@ -26,6 +28,7 @@ def open_searcher(
         settings=settings.search,
         load_encoder=load,
         fetching=settings.fetching,
+        metrics=metrics,
     )
 
 

@@ -31,6 +31,11 @@ class ServeSettings(ServiceSettings):
 
     host: str = Field(default="127.0.0.1", description="Address to listen on; 0.0.0.0 for every one.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port to listen on; 0 for any free one.")
+    processes: int = Field(
+        default=1,
+        ge=1,
+        description="Processes that answer on the port; as many as there are cores answer the most clients.",
+    )
     connections: int = Field(
         default=512, ge=1, description="Connections at the same time; one more ends the longest idle one."
     )

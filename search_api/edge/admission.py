@@ -13,6 +13,7 @@ from search_api.destinations import LaneName
 from search_api.edge.ending import Ending
 from search_api.edge.lanes import Lane
 from search_api.errors import Overloaded, SearchError, ShuttingDown
+from search_api.metrics import Metrics
 from search_api.presence import PRESENCE, Presence
 from search_api.problems.faces import face_of
 from search_api.problems.refusals import refusal
@@ -26,15 +27,21 @@ files at once, and forty people may open the page in the same moment."""
 GONE: Message = {"type": "http.disconnect"}
 
 
-def lanes_of(settings: ServiceSettings) -> dict[LaneName, Lane]:
+def lanes_of(settings: ServiceSettings, metrics: Metrics) -> dict[LaneName, Lane]:
     """One lane for what embeds pictures, one for the rest, so that a page full of thumbnails goes on, and one
     for what needs no key.
     """
-    patience_s = settings.waiting_seconds
-    search = Lane(places=settings.searches_at_once, waiting=settings.searches_waiting, patience_s=patience_s)
-    other = Lane(places=settings.requests_at_once, waiting=settings.requests_waiting, patience_s=patience_s)
-    anybody = Lane(places=OPEN_AT_ONCE, waiting=OPEN_WAITING, patience_s=patience_s)
-    return {"search": search, "other": other, "open": anybody}
+    sizes: dict[LaneName, tuple[int, int]] = {
+        "search": (settings.searches_at_once, settings.searches_waiting),
+        "other": (settings.requests_at_once, settings.requests_waiting),
+        "open": (OPEN_AT_ONCE, OPEN_WAITING),
+    }
+    return {
+        name: Lane(
+            places=places, waiting=waiting, patience_s=settings.waiting_seconds, tell=metrics.lane(name)
+        )
+        for name, (places, waiting) in sizes.items()
+    }
 
 
 class Admission:

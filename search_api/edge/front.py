@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from sqlalchemy import Engine
@@ -51,9 +50,7 @@ def install(
     app.state.rates = Rates(settings)
     app.state.tracing = tracing or open_tracing(settings.traces_endpoint)
     app.state.threads = settings.searches_at_once + settings.requests_at_once + OPEN_AT_ONCE + SPARE_THREADS
-    lanes = lanes_of(settings)
-    for name, lane in lanes.items():
-        metrics.lane(name, held=partial(getattr, lane, "held"), waiting=partial(getattr, lane, "waiting"))
+    lanes = lanes_of(settings, metrics)
     scopes: dict[str, Scope | None] = {"metrics": SCOPE_OF_METRICS.get(settings.metrics, "admin")}
     routes = [route for router in routers for route in router.routes]
     destinations = app.state.destinations = Destinations(routes, scopes=scopes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import FIRST_COMPLETED
+from collections.abc import Callable
 from typing import Literal
 
 from search_api.errors import Overloaded
@@ -12,10 +13,16 @@ from search_api.errors import Overloaded
 class Lane:
     """Gives places to requests in the order in which they are ready for one; belongs to one event loop."""
 
-    def __init__(self, *, places: int, waiting: int, patience_s: float) -> None:
-        """At most `places` are held and `waiting` requests are there besides; each waits `patience_s`."""
+    def __init__(
+        self, *, places: int, waiting: int, patience_s: float, tell: Callable[[int, int], None]
+    ) -> None:
+        """At most `places` are held and `waiting` requests are there besides; each waits `patience_s`.
+
+        `tell` hears how many places are held and how many requests wait, whenever that changes.
+        """
         self.held = 0
         self.present = 0
+        self._tell = tell
         self._most = places + waiting
         self._places = asyncio.Semaphore(places)
         self._patience_s = patience_s
@@ -30,10 +37,12 @@ class Lane:
         if self.present >= self._most:
             raise Overloaded
         self.present += 1
+        self._tell(self.held, self.waiting)
 
     def depart(self) -> None:
         """It is there no more."""
         self.present -= 1
+        self._tell(self.held, self.waiting)
 
     async def take(self, gone: asyncio.Event) -> bool:
         """Waits for a place; False where whoever asked went away before. Raises Overloaded."""
@@ -42,6 +51,7 @@ class Lane:
         elif not await self._wait(gone):
             return False
         self.held += 1
+        self._tell(self.held, self.waiting)
         return True
 
     def give_back(self) -> None:

@@ -9,7 +9,11 @@ import typer
 from whyalike.options import Device, Runtime
 
 if TYPE_CHECKING:
+    from gallery.galleries import Galleries
     from search_api.search import Searcher
+    from whyalike.options import RuntimeChoice
+    from whyalike.settings import Settings
+    from whyalike.siblings import Inheritance
 
 
 def serve(
@@ -23,39 +27,92 @@ def serve(
             "--port", min=0, max=65535, help="By default WHYALIKE_SERVE__PORT or 8000; 0: any free one."
         ),
     ] = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes",
+            min=1,
+            help="Processes that answer on the port; by default WHYALIKE_SERVE__PROCESSES or 1.",
+        ),
+    ] = None,
     device: Device = None,
     runtime: Runtime = None,
 ) -> None:
     """Answer searches over HTTP, and on a page for people, until interrupted."""
+    import os
     import sys
 
-    from gallery.access.keys import Keys
+    from search_api.edge.logs import write_logs
+    from whyalike.child_processes import started_workers
+    from whyalike.home import open_galleries
+    from whyalike.settings import read_settings
+    from whyalike.siblings import Inheritance, Siblings
+
+    settings = read_settings()
+    host = host or settings.serve.host
+    inherited = Inheritance.of(os.environ)
+    if inherited is not None:
+        _answer(settings, host, inherited.listening, device, runtime, inherited)
+        return
+    listening = _listen(host, settings.serve.port if port is None else port)
+    options = [*(("--device", device) if device else ()), *(("--runtime", runtime.value) if runtime else ())]
+    count = processes or settings.serve.processes
+    if count == 1:
+        with started_workers(settings.jobs.workers, *options):
+            _answer(settings, host, listening, device, runtime)
+        return
+    _welcome(open_galleries(settings), settings, listening)
+    write_logs(settings.serve, sys.stderr)
+    with started_workers(settings.jobs.workers, *options):
+        raise typer.Exit(Siblings(count, listening, ["--host", host, *options], settings.serve).run())
+
+
+def _answer(
+    settings: "Settings",
+    host: str,
+    listening: socket.socket,
+    device: str | None,
+    runtime: "RuntimeChoice | None",
+    inherited: "Inheritance | None" = None,
+) -> None:
+    """Answer in this process, until it is told to end."""
+    import sys
+
     from search_api.app import create_app
     from search_api.edge.logs import write_logs
+    from search_api.metrics import Metrics
     from whyalike.allocation import share_arenas
-    from whyalike.console import say
     from whyalike.home import open_records
     from whyalike.searching import open_searcher
     from whyalike.serving import Server, asks_for_keys
-    from whyalike.settings import read_settings
-    from whyalike.working import make_managing, started_workers
+    from whyalike.working import make_managing
 
     share_arenas()
-    settings = read_settings()
-    searcher = open_searcher(settings, device=device, runtime=runtime)
-    host = host or settings.serve.host
-    listening = _listen(host, settings.serve.port if port is None else port)
+    metrics = Metrics(inherited.counted if inherited else None)
+    searcher = open_searcher(settings, device=device, runtime=runtime, metrics=metrics)
     keys = open_records(settings) if asks_for_keys(settings.serve, listening) else None
     managing = make_managing(searcher.galleries, settings)
     app = create_app(searcher, hosts={host}, service=settings.serve, keys=keys, managing=managing)
-    say(f"{_what(searcher)} at {_url(listening)} (Ctrl-C ends it).")
-    if keys is not None and not Keys(keys).all():
-        say("There is no key yet, so nobody gets in: `whyalike keys create NAME` makes one.")
+    if inherited is None:
+        _welcome(searcher.galleries, settings, listening)
+    else:
+        inherited.end_with_parent()
     write_logs(settings.serve, sys.stderr)
-    options = [*(("--device", device) if device else ()), *(("--runtime", runtime.value) if runtime else ())]
-    with started_workers(settings.jobs.workers, *options):
-        threading.Thread(target=_warm_up, args=(searcher,), daemon=True).start()
-        Server(app, settings.serve).run(sockets=[listening])
+    threading.Thread(target=_warm_up, args=(searcher,), daemon=True).start()
+    Server(app, settings.serve).run(sockets=[listening])
+
+
+def _welcome(galleries: "Galleries", settings: "Settings", listening: socket.socket) -> None:
+    """Say where what is served; raises UsageError where keys are off and must not be."""
+    from gallery.access.keys import Keys
+    from whyalike.console import say
+    from whyalike.home import open_records
+    from whyalike.serving import asks_for_keys
+
+    is_locked = asks_for_keys(settings.serve, listening)
+    say(f"{_what(galleries)} at {_url(listening)} (Ctrl-C ends it).")
+    if is_locked and not Keys(open_records(settings)).all():
+        say("There is no key yet, so nobody gets in: `whyalike keys create NAME` makes one.")
 
 
 def _warm_up(searcher: "Searcher") -> None:
@@ -90,9 +147,9 @@ def _url(listening: socket.socket) -> str:
     return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
 
 
-def _what(searcher: "Searcher") -> str:
+def _what(galleries: "Galleries") -> str:
     """What is served, or why there is nothing to serve yet."""
-    published = [each.name for each in searcher.galleries.published()]
+    published = [each.name for each in galleries.published()]
     if not published:
         return "No gallery is published yet (`whyalike index DATA` makes one); serving"
     return f"Serving {', '.join(published)}"

@@ -25,8 +25,9 @@ def worker(
     import threading
 
     from whyalike.allocation import share_arenas
+    from whyalike.child_processes import PARENT, go_behind_searches, is_orphaned
     from whyalike.settings import read_settings
-    from whyalike.working import PARENT, go_behind_searches, is_orphaned, make_worker
+    from whyalike.working import make_worker
 
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(name)s: %(message)s")
     share_arenas()
