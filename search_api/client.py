@@ -82,7 +82,7 @@ class Client:
 
     def send(self, call: Call[T]) -> T:
         """The answer to any call; raises ApiError, and what httpx2 raises for a service that is not there."""
-        return _answer(call, self._http.request(**call.request(), headers=self._headers))
+        return _answer(call, self._http.request(**call.request(self._headers)))
 
     def wait(self, job: JobSchema, *, seconds: float = 3600.0) -> JobSchema:
         """The job once it has ended, in whichever way; TimeoutError where that takes longer."""
@@ -161,7 +161,7 @@ class AsyncClient:
 
     async def send(self, call: Call[T]) -> T:
         """The answer to any call; raises ApiError, and what httpx2 raises for a service that is not there."""
-        return _answer(call, await self._http.request(**call.request(), headers=self._headers))
+        return _answer(call, await self._http.request(**call.request(self._headers)))
 
     async def wait(self, job: JobSchema, *, seconds: float = 3600.0) -> JobSchema:
         """The job once it has ended, in whichever way; TimeoutError where that takes longer."""

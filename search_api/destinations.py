@@ -6,11 +6,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from starlette.datastructures import QueryParams
+from starlette.datastructures import Headers
 from starlette.routing import BaseRoute, Match
 from starlette.types import Scope as Asgi
 
 from gallery.access.key import Scope
+from search_api.schemas.query import QUERY_ID
 
 LaneName = Literal["search", "other", "open"]
 
@@ -36,8 +37,8 @@ Of all others, what only looks (GET) needs “read” and what changes something
 """
 SEARCHES = frozenset({"search", "search_batch", "why_not", "compare"})
 """What embeds pictures: it takes much longer than the rest, and so has a lane and a rate of its own."""
-EMBEDS_WITH = {"get_overlay": "query_id"}
-"""Operations that embed a picture where this is asked for: it then counts as a search, too."""
+EMBEDS_KEPT = frozenset({"get_overlay"})
+"""What embeds a picture where a kept query is named: it then counts as a search, too."""
 PROBES = frozenset({"livez", "readyz"})
 """What an orchestrator asks: who asks does not matter, and must not be what fails."""
 LANELESS = PROBES | {"metrics"}
@@ -101,7 +102,7 @@ def _lane(name: str, scope: Scope | None, request: Asgi) -> LaneName | None:
     """The lane of an operation; what needs no key has one of its own, in which strangers keep out nobody."""
     if name in LANELESS:
         return None
-    if name in SEARCHES or EMBEDS_WITH.get(name) in QueryParams(request["query_string"]):
+    if name in SEARCHES or (name in EMBEDS_KEPT and QUERY_ID in Headers(scope=request)):
         return "search"
     if scope is None:
         return "open"

@@ -13,6 +13,7 @@ from search_api.schemas.batch import BatchResponse
 from search_api.schemas.galleries import GalleryDetail, GalleryList, ImageSchema
 from search_api.schemas.judgements import JudgementList, JudgementSchema
 from search_api.schemas.map import GalleryMapSchema
+from search_api.schemas.query import QUERY_ID
 from search_api.schemas.search import CompareResponse, SearchResponse
 from search_api.schemas.service import Health, SessionSchema
 from search_api.schemas.why_not import WhyNotResponse
@@ -165,8 +166,9 @@ def get_overlay(
     explained: ExplainedScore | None = None,
 ) -> Call[bytes]:
     """Why an image matches another one of the gallery, or a query that is kept, painted, as PNG."""
-    params = {name: value for name, value in locals().items() if name != "image_id"}
-    return Call("GET", f"/v1/images/{image_id}/overlay", bytes, params=params)
+    params = {name: value for name, value in locals().items() if name not in {"image_id", "query_id"}}
+    headers = {} if query_id is None else _naming(query_id)
+    return Call("GET", f"/v1/images/{image_id}/overlay", bytes, params=params, headers=headers)
 
 
 def judge(
@@ -203,12 +205,12 @@ def revoke_judgement(gallery: str, judgement_id: int) -> Call[JudgementSchema]:
 
 def get_kept_picture(query_id: str) -> Call[bytes]:
     """The picture of a query that is kept, as JPEG."""
-    return Call("GET", f"/v1/queries/{quote(query_id, safe='')}/picture", bytes)
+    return Call("GET", "/v1/queries/picture", bytes, headers=_naming(query_id))
 
 
 def forget_query(query_id: str) -> Call[bytes]:
     """Remove a query that is kept; the answer is empty."""
-    return Call("DELETE", f"/v1/queries/{quote(query_id, safe='')}", bytes)
+    return Call("DELETE", "/v1/queries", bytes, headers=_naming(query_id))
 
 
 def get_session() -> Call[SessionSchema]:
@@ -224,6 +226,11 @@ def livez() -> Call[Health]:
 def readyz() -> Call[Health]:
     """Whether searches can be answered; raises ApiError where they cannot."""
     return Call("GET", "/readyz", model(Health))
+
+
+def _naming(query_id: str) -> dict[str, str]:
+    """The id where no log of addresses has it; what is no id of ours is quoted, as a header must be ASCII."""
+    return {QUERY_ID: quote(query_id, safe="")}
 
 
 def _one(name: str, picture: Picture | None) -> list[tuple[str, tuple[str, bytes]]]:

@@ -30,10 +30,12 @@ class Call(Generic[T]):
     data: Mapping[str, Any] = field(default_factory=dict)
     files: Sequence[tuple[str, tuple[str, bytes]]] = ()
     json: Any = None
+    headers: Mapping[str, str] = field(default_factory=dict)
 
-    def request(self) -> dict[str, Any]:
-        """The arguments of httpx2's `request`."""
+    def request(self, headers: Mapping[str, str] | None = None) -> dict[str, Any]:
+        """The arguments of httpx2's `request`; `headers` are sent beside those of the call."""
         told: dict[str, Any] = {"method": self.method, "url": self.path, "params": _sent(self.params)}
+        told["headers"] = {**(headers or {}), **self.headers}
         if self.json is not None:
             return {**told, "json": self.json}
         return {**told, "data": _sent(self.data), "files": list(self.files)}

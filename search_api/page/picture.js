@@ -1,13 +1,13 @@
 // A picture that is asked with: a file of the person's, one that the service keeps or an image of the gallery, whole
-// or a part of it.
-import { imageAddress } from "./service.js";
+// or a part of it. `shown` is what is seen of one that the service keeps; asked with is what it keeps.
+import { imageAddress, load } from "./service.js";
 import { nameOf } from "./words.js";
 
 export const READABLE = /^image\//;
 
 export class Picture {
-  constructor({ file = null, imageId = null, queryId = null, name = "", gallery = null, build = null, crop = null, masked = [] }) {
-    Object.assign(this, { file, imageId, queryId, name, gallery, build, crop, masked });
+  constructor({ file = null, imageId = null, queryId = null, shown = null, name = "", gallery = null, build = null, crop = null, masked = [] }) {
+    Object.assign(this, { file, imageId, queryId, shown, name, gallery, build, crop, masked });
     Object.freeze(this);
   }
 
@@ -22,8 +22,14 @@ export class Picture {
   get isPart() { return Boolean(this.crop) || this.masked.length > 0; }
 
   get source() {
-    if (this.file) return objectAddress(this.file);
-    return this.queryId ? `/v1/queries/${encodeURIComponent(this.queryId)}/picture` : imageAddress(this, this.imageId, "picture");
+    const seen = this.file ?? this.shown;
+    return seen ? objectAddress(seen) : imageAddress(this, this.imageId, "picture");
+  }
+
+  async detached() { // the picture itself, where it is an image of a gallery; null where it is gone
+    if (!this.imageId) return this;
+    const seen = await load(this.source).catch(() => null);
+    return seen && this.with({ file: new File([seen], this.name || "picture.jpg", { type: "image/jpeg" }), imageId: null });
   }
 
   put(form, { field = "image", id = "image_id", part = true } = {}) {

@@ -3,13 +3,15 @@ import { $, button } from "./element.js";
 import * as address from "./address.js";
 import { AskPanel } from "./asking.js";
 import { Filters } from "./filters.js";
+import { forget, keptPictures } from "./kept.js";
+import { LeftPictures } from "./left.js";
 import { MatchDialog } from "./match.js";
 import { Others } from "./others.js";
 import { Picture } from "./picture.js";
 import { Query } from "./query.js";
 import { Results } from "./results.js";
 import { Problem, imageAddress, inGallery, post, ask as request } from "./service.js";
-import { Sharing, forget } from "./sharing.js";
+import { Sharing } from "./sharing.js";
 import { problemState, state } from "./states.js";
 import { nameOf } from "./words.js";
 
@@ -17,12 +19,13 @@ const TRIED = 8; // images to begin with where nothing was asked yet
 
 export class SearchView {
   constructor(place) { // `place()` is the gallery that is looked into, and its build
-    Object.assign(this, { place, query: null, latest: null, asked: null, opened: false, early: null, names: new Map() });
+    Object.assign(this, { place, query: null, latest: null, arriving: null, asked: null, opened: false, early: null, names: new Map() });
     this.panel = new AskPanel((picture) => this.ask(this.#with(picture)));
     this.panel.takes = () => !$("search").hidden;
     this.panel.refused = (name) => this.results.blank(problemState(new Problem({ title: "That is no picture", detail: `“${name}” is not an image file: choose, drop or paste a picture.` })));
     this.others = new Others((others) => this.ask(this.query.with(others)));
     this.sharing = new Sharing({ keep: (seconds) => this.#keep(seconds), forget: () => this.#forget() });
+    this.left = new LeftPictures();
     this.filters = new Filters($("filters"), () => this.ask(this.query));
     this.results = new Results({
       place, open: (match) => this.#goTo({ match: match.image_id }, { opened: true }), similar: (image) => this.#similar(image),
@@ -49,7 +52,8 @@ export class SearchView {
       this.early = query;
       return this.panel.show(query?.picture ?? null);
     }
-    this.query = query;
+    this.left.leave(this.query, query);
+    Object.assign(this, { query, arriving: null });
     this.filters.judge({ several: Boolean(query?.isSeveral) });
     this.#write({ match: open }, { replace: Boolean(open) });
     this.#show();
@@ -65,15 +69,26 @@ export class SearchView {
     this.panel.show(this.query?.picture ?? null);
     this.others.show(this.query);
     this.sharing.show(this.query);
+    this.left.show(this.query);
   }
 
   // what an address asks
-  show(told) {
-    const { early } = this;
+  async show(told) {
+    const [{ early }, mine, ids] = [this, (this.arriving = {}), Query.idsIn(told)];
     this.early = null;
     if (early) return this.ask(early);
+    if (ids.length && !this.results.answer) this.results.wait(this.filters.k);
+    try {
+      const shown = await keptPictures(ids);
+      if (mine === this.arriving) return this.#arrive(told, shown);
+    } catch (problem) {
+      if (mine === this.arriving) this.#fail(problem, () => this.show(told), { query: null, latest: {} });
+    }
+  }
+
+  #arrive(told, shown) {
     this.filters.set(told);
-    this.query = Query.told(told, this.place(), this.names);
+    this.query = Query.told(told, { place: this.place(), names: this.names, shown });
     this.filters.judge({ several: Boolean(this.query?.isSeveral) });
     this.#show();
     if (told.lost) return this.results.blank(state("empty", "The picture is not here any more", "A picture of yours is kept by nobody, so this page has forgotten it: choose it again."));
@@ -104,20 +119,24 @@ export class SearchView {
       await this.#open(open);
     } catch (problem) {
       if (mine !== this.latest) return;
-      this.asked = null;
-      this.dialog.close();
       if (problem.kind === "unreadable-image") this.panel.unreadable();
-      if (problem.kind === "query-not-found") { this.query = null; this.#show(); } // there is nothing left to be shown of it
-      this.results.blank(problemState(problem, () => this.#search()));
+      const isGone = problem.kind === "query-not-found"; // there is nothing left to be shown of it
+      this.#fail(problem, () => this.#search(), isGone ? { query: null } : {});
     }
+  }
+
+  #fail(problem, again, changed) {
+    Object.assign(this, { asked: null, ...changed });
+    this.dialog.close();
+    if ("query" in changed) this.#show();
+    this.results.blank(problemState(problem, again));
   }
 
   #learnNames(answer) { // of what an address named by its id alone
     for (const { image_id: id, uri } of answer.matches) this.names.set(String(id), nameOf(uri));
-    if (this.query.pictures.every(({ name }) => name)) return;
-    const told = (answer.queries ?? [answer.query]).map(({ uri }) => nameOf(uri));
-    const named = (picture, place) => (picture.name ? picture : picture.with({ name: told[place] }));
-    this.query = new Query(named(this.query.picture, 0), this.query.others.map(({ picture, weight }, place) => ({ picture: named(picture, place + 1), weight })), this.query.until);
+    const named = this.query.named(answer);
+    if (named === this.query) return;
+    this.query = named;
     this.#show();
   }
 
@@ -193,7 +212,7 @@ export class SearchView {
   }
 
   leave() { this.dialog.close(); }
-
+  async detach() { this.query = (await this.query?.detached()) ?? null; } // for another gallery
   similar(image) { return this.#similar(image); }
 
   #similar(image) {
@@ -228,19 +247,4 @@ export class SearchView {
     else this.#write({}, { replace: true });
     this.opened = false;
   }
-
-  // another gallery does not know an image of this one: it is asked with the picture
-  async detach() {
-    if (!this.query) return;
-    const moved = await Promise.all(this.query.pictures.map(detached));
-    const others = this.query.others.map(({ weight }, place) => ({ picture: moved[place + 1], weight })).filter(({ picture }) => picture);
-    this.query = moved[0] ? new Query(moved[0], others, this.query.until) : null;
-  }
-}
-
-async function detached(picture) {
-  if (!picture.imageId) return picture;
-  const response = await fetch(picture.source).catch(() => null);
-  if (!response?.ok) return null;
-  return picture.with({ file: new File([await response.blob()], picture.name || "picture.jpg", { type: "image/jpeg" }), imageId: null });
 }

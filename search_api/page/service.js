@@ -36,15 +36,27 @@ export class Problem extends Error {
 }
 
 export async function ask(path, options) {
-  const response = await fetch(path, options).catch((error) => {
-    if (error.name === "AbortError") throw error;
-    throw new Problem({ type: UNREACHABLE, title: "The service cannot be reached", detail: "Nothing answers at this address." });
-  });
+  const response = await reach(path, options);
   if (response.status === 204) return null;
-  const content = await response.json().catch(() => ({ title: "The answer is not understood", status: response.status }));
+  const content = await told(response);
   if (response.ok) return content;
-  throw new Problem(content, { retryAfter: Number(response.headers.get("Retry-After")) || null });
+  throw refusal(response, content);
 }
+
+export async function load(path, options) { // what is no JSON, such as a picture
+  const response = await reach(path, options);
+  if (response.ok) return response.blob();
+  throw refusal(response, await told(response));
+}
+
+const reach = (path, options) => fetch(path, options).catch((error) => {
+  if (error.name === "AbortError") throw error;
+  throw new Problem({ type: UNREACHABLE, title: "The service cannot be reached", detail: "Nothing answers at this address." });
+});
+
+const told = (response) => response.json().catch(() => ({ title: "The answer is not understood", status: response.status }));
+
+const refusal = (response, content) => new Problem(content, { retryAfter: Number(response.headers.get("Retry-After")) || null });
 
 export const post = (path, form, options = {}) => ask(path, { method: "POST", body: form, ...options });
 

@@ -1,10 +1,11 @@
 // A search that is shared: pictures of one's own are kept by the service for a while, and a link opens it again.
 import { $, say } from "./element.js";
-import { ask } from "./service.js";
+import { inTime } from "./words.js";
 
 const OPEN = "This link opens the same search for whoever may use this service.";
 const PARTLY = "Not all of your pictures are kept, so no link opens this search yet. Keep them all for a while, and whoever has the link can see them; or delete what is kept.";
 const PRIVATE = "Your picture is kept by nobody. For a link that opens this search, the service keeps it for a while; whoever has the link can see it.";
+const SEEN = "Whoever has the link and may use this service can see it until then, or until it is deleted.";
 
 export class Sharing {
   // `keep(seconds)` and `forget()` do what a person asks for, and then the query is shown again
@@ -26,7 +27,7 @@ export class Sharing {
     $("shared").hidden = isPrivate && !isKept;
     $("link").closest("label").hidden = $("copy").hidden = isPrivate;
     $("forget").hidden = !isKept; // as long as any of them is kept
-    say($("share-told"), isKept ? (isPrivate ? PARTLY : keptUntil(query.until)) : isPrivate ? PRIVATE : OPEN);
+    say($("share-told"), isKept ? (isPrivate ? PARTLY : `The picture is kept ${inTime(query.until)}. ${SEEN}`) : isPrivate ? PRIVATE : OPEN);
     $("link").value = location.href;
   }
 
@@ -50,17 +51,4 @@ export class Sharing {
       say($("share-status"), "The link is marked: copy it with Ctrl+C.");
     }
   }
-}
-
-export async function forget(ids) { // nobody can ask with them any more
-  const one = (id) => ask(`/v1/queries/${encodeURIComponent(id)}`, { method: "DELETE" }).catch((problem) => {
-    if (problem.kind !== "query-not-found") throw problem; // somebody else deleted it, or its time was over
-  });
-  await Promise.all([...new Set(ids)].map(one));
-}
-
-function keptUntil(until) {
-  const at = new Date(until ?? "");
-  const when = Number.isNaN(at.getTime()) ? "for a while" : `until ${at.toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`;
-  return `The picture is kept ${when}. Whoever has the link and may use this service can see it until then, or until it is deleted.`;
 }

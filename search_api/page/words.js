@@ -47,3 +47,8 @@ export function timeLeft(seconds) {
   if (seconds < 60) return `about ${Math.max(1, Math.round(seconds))}\u00a0s left`;
   return seconds < 3600 ? `about ${Math.round(seconds / 60)}\u00a0min left` : `about ${(seconds / 3600).toFixed(1)}\u00a0h left`;
 }
+
+export function inTime(until) { // how long something is kept; an address may tell nothing, or nonsense
+  const at = new Date(until ?? "");
+  return Number.isNaN(at.getTime()) ? "for a while" : `until ${at.toLocaleString([], { dateStyle: "medium", timeStyle: "short" })}`;
+}

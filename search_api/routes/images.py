@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from fastapi.exceptions import RequestValidationError
 from starlette.responses import Response
 
@@ -20,11 +20,16 @@ from search_api.routes.kept_overlays import DRAWN_ON, WantedOverlay, kept_overla
 from search_api.schemas.asking import MAX_DATABASE_ID, MAX_QUERY_ID
 from search_api.schemas.base import ExplainedScore, ScorerName
 from search_api.schemas.galleries import ImageSchema
+from search_api.schemas.query import QUERY_ID
 
 router = APIRouter(prefix="/v1/images", tags=["images"])
 
 
-MISSING = {"loc": ("query", "query"), "msg": "Field required, or query_id instead", "type": "missing"}
+MISSING = {
+    "loc": ("query", "query"),
+    "msg": f"Field required, or the header {QUERY_ID} instead",
+    "type": "missing",
+}
 """What is wrong with a question for an overlay that names nothing that was asked with."""
 
 
@@ -83,7 +88,8 @@ def get_overlay(
         int | None, Query(ge=1, le=MAX_DATABASE_ID, description="The image that was asked with.")
     ] = None,
     query_id: Annotated[
-        str | None, Query(max_length=MAX_QUERY_ID, description="Instead: a picture that is kept.")
+        str | None,
+        Header(alias=QUERY_ID, max_length=MAX_QUERY_ID, description="Instead: a picture that is kept."),
     ] = None,
     part: Annotated[Part, Query(description="What supports the verdict or speaks against it.")] = "factual",
     side: Annotated[WhichSide, Query(description="Over which of the two pictures.")] = "matched",
@@ -103,7 +109,7 @@ def get_overlay(
     if query is None and query_id is None:
         raise RequestValidationError([MISSING])
     if query is not None and query_id is not None:
-        raise InvalidQuestion("Name what was asked with by either query or query_id, not by both.")
+        raise InvalidQuestion(f"Name what was asked with by either query or {QUERY_ID}, not by both.")
     max_side = asking.settings.overlay_max_side
     if query is None:
         wanted = WantedOverlay(image_id, part, side, style, scorer, explained)

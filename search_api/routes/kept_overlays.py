@@ -11,8 +11,9 @@ from search_api.evidence.overlays import Part, Style, WhichSide, paint, picture_
 from search_api.queries.pictures import png
 from search_api.queries.subjects import Asked
 from search_api.routes.asking import PNG
-from search_api.routes.caching import Viewed, tag_of
+from search_api.routes.caching import WHO_ASKS, Viewed, tag_of
 from search_api.schemas.base import ExplainedScore, ScorerName
+from search_api.schemas.query import QUERY_ID
 from search_api.search import Searcher
 from search_api.stopwatch import Stopwatch
 
@@ -51,4 +52,6 @@ def kept_overlay(asking: Searcher, viewing: Viewed, query: Asked, wanted: Wanted
         def make() -> Response:
             return Response(png(painted), headers={DRAWN_ON: picture.drawn_on}, media_type=PNG)
 
-        return viewing.answer(tag_of("kept", *parts), None, make)
+        answer = viewing.answer(tag_of("kept", *parts), None, make)
+        answer.headers["Vary"] = f"{WHO_ASKS}, {QUERY_ID}"  # its address does not say of which query it is
+        return answer

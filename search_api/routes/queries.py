@@ -5,19 +5,22 @@ from __future__ import annotations
 from http import HTTPStatus
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Header, Response
 
 from search_api.queries.pictures import jpeg, upright
 from search_api.routes.asking import JPEG, Asking, refusals
 from search_api.schemas.asking import MAX_QUERY_ID
+from search_api.schemas.query import QUERY_ID
 
 router = APIRouter(prefix="/v1/queries", tags=["queries"])
 
-QueryId = Annotated[str, Path(min_length=1, max_length=MAX_QUERY_ID, description="As the answer told it.")]
+QueryId = Annotated[
+    str, Header(alias=QUERY_ID, min_length=1, max_length=MAX_QUERY_ID, description="As the answer told it.")
+]
 
 
 @router.get(
-    "/{query_id}/picture",
+    "/picture",
     summary="The picture of a kept query",
     response_class=Response,
     responses={200: {"content": {JPEG: {}}}, **refusals(404, 422)},
@@ -35,7 +38,7 @@ def get_kept_picture(asking: Asking, query_id: QueryId) -> Response:
 
 
 @router.delete(
-    "/{query_id}",
+    "",
     status_code=HTTPStatus.NO_CONTENT,
     summary="Forget a kept query",
     response_class=Response,

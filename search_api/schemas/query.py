@@ -10,6 +10,9 @@ from pydantic import Field
 from search_api.regions import Edges
 from search_api.schemas.base import Schema, SparseSchema
 
+QUERY_ID = "X-Query-ID"
+"""The header that names a kept query where there is no form: an address may be in logs, this id must not."""
+
 
 class CropSchema(Schema):
     """Where a crop lies in the upright picture; maps and boxes of the query are told within it."""

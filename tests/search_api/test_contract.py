@@ -66,7 +66,6 @@ NO_TEXTS = [
     "/v1/galleries/default/images?where=label%3Da%00",
     "/v1/galleries/default/images?where=%00%3Da",
     "/v1/images/1?gallery=%00",
-    "/v1/images/1/overlay?query_id=%00",
 ]
 
 

@@ -19,6 +19,7 @@ from PIL import Image
 from gallery import kept_queries
 from gallery.errors import QueriesFull, QueryNotFound
 from gallery.kept_queries import KeepingLimits, KeptQueries, KeptQuery
+from search_api.client import ApiError, Client
 from tests.search_api.conftest import HALF_RED, Workshop
 from tests.toys import plain, png
 
@@ -66,6 +67,14 @@ def keep(client: TestClient, picture: tuple[str, bytes] = HALF, **data: object) 
     assert response.status_code == 200, response.text
     answer: dict[str, Any] = response.json()
     return answer
+
+
+def naming(query_id: str) -> dict[str, str]:
+    return {"x-query-id": query_id}
+
+
+def forget(client: TestClient, query_id: str) -> int:
+    return client.delete("/v1/queries", headers=naming(query_id)).status_code
 
 
 def test_a_query_is_found_until_its_time_is_over(workshop: Workshop, kept: KeptQueries, clock: Clock) -> None:
@@ -146,15 +155,15 @@ def test_a_kept_query_is_asked_with_wherever_an_image_is(client: TestClient, wor
     assert compared["image_id"] == matched
     missing = client.post("/v1/why-not", data={"query_id": query_id, "wanted_image_id": matched}).json()
     assert missing["outcome"] == "returned"
-    shown = client.get(f"/v1/queries/{query_id}/picture")
+    shown = client.get("/v1/queries/picture", headers=naming(query_id))
     assert shown.headers["content-type"] == "image/jpeg" and shown.headers["cache-control"] == "no-store"
     assert Image.open(io.BytesIO(shown.content)).size[0] >= 256, "a tiny one is enlarged, to be seen"
     stored = first["matches"][0]["image_id"]
     for side in ("query", "matched"):
         address = f"/v1/images/{matched}/overlay?side={side}"
-        painted, same = (
-            client.get(f"{address}&{who}") for who in (f"query_id={query_id}", f"query={stored}")
-        )
+        painted = client.get(address, headers=naming(query_id))
+        same = client.get(f"{address}&query={stored}")
+        assert "X-Query-ID" in painted.headers["vary"] and "X-Query-ID" not in same.headers["vary"]
         assert painted.headers["content-type"] == "image/png"
         shown = [np.asarray(Image.open(io.BytesIO(each.content))) for each in (painted, same)]
         assert np.array_equal(*shown)
@@ -163,10 +172,10 @@ def test_a_kept_query_is_asked_with_wherever_an_image_is(client: TestClient, wor
 def test_every_replica_reads_what_one_has_kept(client: TestClient, workshop: Workshop) -> None:
     query_id = keep(client)["query"]["query_id"]
     assert workshop.client().post("/v1/search", data={"query_id": query_id}).status_code == 200
-    assert workshop.client().delete(f"/v1/queries/{query_id}").status_code == 204
+    assert forget(workshop.client(), query_id) == 204
     gone = client.post("/v1/search", data={"query_id": query_id})
     assert (gone.status_code, gone.json()["type"]) == (404, "urn:whyalike:problem:query-not-found")
-    assert client.delete(f"/v1/queries/{query_id}").status_code == 404 and files(workshop) == []
+    assert forget(client, query_id) == 404 and files(workshop) == []
 
 
 def test_nothing_is_kept_unless_it_is_asked_for(client: TestClient, workshop: Workshop) -> None:
@@ -194,27 +203,51 @@ def test_where_no_more_may_be_kept_the_service_says_when_to_ask_again(workshop: 
     assert response.status_code == 503 and int(response.headers["retry-after"]) > 0
 
 
-@pytest.mark.parametrize("guess", ["x", "0" * 43, "..%2F..%2Frecords.db", "%00", "é" * 30])
+@pytest.mark.parametrize("guess", ["x", "", "0" * 43, "../../records.db", "%00", "é" * 30, "0" * 101])
 def test_guessing_and_wandering_find_nothing(client: TestClient, guess: str) -> None:
     keep(client)
-    assert client.delete(f"/v1/queries/{guess}").status_code in {404, 422}
-    assert client.post("/v1/search", data={"query_id": guess}).status_code == 404
+    asked = {"headers": {"x-query-id": guess.encode()}}
+    assert client.request("DELETE", "/v1/queries", **asked).status_code in {404, 422}
+    assert client.get("/v1/queries/picture", **asked).status_code in {404, 422}
+    assert client.get("/v1/images/1/overlay", **asked).status_code in {404, 422}
+    assert client.post("/v1/search", data={"query_id": guess}).status_code in {404, 422}
 
 
-def test_an_id_is_in_no_log(workshop: Workshop, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_id_is_in_no_log_and_in_no_address_that_a_proxy_would_log(
+    workshop: Workshop, caplog: pytest.LogCaptureFixture
+) -> None:
     workshop.publish()
-    caplog.set_level(logging.DEBUG, "search_api")
-    caplog.set_level(logging.DEBUG, "gallery")
-    caplog.set_level(logging.DEBUG, "whyalike")
-    client = workshop.client()
-    query_id = keep(client)["query"]["query_id"]
-    client.post("/v1/search", data={"query_id": query_id})
-    client.get(f"/v1/images/1/overlay?query_id={query_id}")
-    client.get(f"/v1/images/4711/overlay?query_id={query_id}")
-    client.delete(f"/v1/queries/{query_id}")
-    client.delete(f"/v1/queries/{query_id}")
-    ours = [record for record in caplog.records if not record.name.startswith(("httpx", "httpcore"))]
-    assert all(query_id not in record.getMessage() + str(record.__dict__) for record in ours)
+    caplog.set_level(logging.DEBUG)
+    addresses: list[str] = []
+    noting = {"request": [lambda request: addresses.append(str(request.url))]}
+    with workshop.client() as http:
+        http.event_hooks = noting  # type: ignore[assignment]
+        client = Client(http=http)
+        query_id = client.search(HALF, keep=60).query.query_id
+        assert query_id
+        client.search(query_id=query_id)
+        client.search(queries=[{"query_id": query_id}, {"image_id": 1}])
+        client.search_batch([{"query_id": query_id}])
+        client.why_not(query_id=query_id, wanted_image_id=1)
+        client.compare(a_query_id=query_id, b_image_id=1)
+        client.get_kept_picture(query_id)
+        client.get_overlay(1, query_id=query_id)
+        client.forget_query(query_id)
+        for gone in (client.get_kept_picture, client.forget_query):
+            with pytest.raises(ApiError, match="No query is kept") as refused:
+                gone(query_id)
+            assert query_id not in str(refused.value.problem)
+    assert len(addresses) == 11 and not any(query_id in each for each in addresses)
+    assert any("/v1/queries" in record.getMessage() for record in caplog.records)
+    assert all(query_id not in record.getMessage() + str(record.__dict__) for record in caplog.records)
+
+
+def test_no_operation_takes_the_id_of_a_kept_query_in_its_address(client: TestClient) -> None:
+    for path, methods in client.get("/openapi.json").json()["paths"].items():
+        for operation in methods.values():
+            named = {each["name"]: each["in"] for each in operation.get("parameters", [])}
+            addressed = {name for name, place in named.items() if place in {"path", "query"}}
+            assert not {name for name in addressed if "query" in name and "id" in name}, path
 
 
 def test_only_what_was_sent_is_kept_and_the_same_bytes_once(client: TestClient, workshop: Workshop) -> None:

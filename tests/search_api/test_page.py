@@ -415,6 +415,52 @@ def test_a_link_opens_a_search_for_a_colleague_until_the_picture_is_deleted(page
     colleague.wait_for_selector("#state .refused:has-text('or somebody deleted it')")
 
 
+def test_the_id_in_a_link_is_in_no_address_that_is_asked_for(page: Any, opened: Any, service: str) -> None:
+    choose(page, HALVES)
+    page.click("#share summary")
+    query_id = keep(page)
+    colleague = opened(f"{service}/?view=atlas")
+    asked: list[str] = []
+    colleague.on("request", lambda request: asked.append(request.url))
+    colleague.goto(page.url)
+    names(colleague)
+    colleague.click("#share summary")
+    colleague.click("#forget")
+    colleague.wait_for_selector("#state:has-text('The picture is deleted')")
+    assert [each for each in asked if each.endswith("/v1/queries/picture")] and not is_kept(page, query_id)
+    assert not [each for each in asked if query_id in each.split("#")[0]]
+
+
+def test_a_kept_picture_that_is_left_is_offered_to_be_deleted(page: Any) -> None:
+    choose(page, HALVES)
+    page.click("#share summary")
+    first = keep(page)
+    page.click("#other")
+    assert "What you asked with before is kept until" in page.inner_text("#left")
+    page.go_back()
+    names(page)
+    assert not page.is_visible("#left"), "it is asked with again"
+    choose(page, MIRRORED, "mirrored.png")
+    assert is_kept(page, first) and page.is_visible("#left")
+    second = keep(page)
+    page.click("#other")
+    page.click("#left-delete")
+    until(page, "document.querySelector('#left-told').textContent.startsWith('Deleted')")
+    assert not is_kept(page, first) and not is_kept(page, second)
+    assert not page.is_visible("#left-delete")
+    choose(page, HALVES)
+    assert not page.is_visible("#left")
+
+
+def test_a_kept_picture_that_is_left_may_stay(page: Any) -> None:
+    choose(page, HALVES)
+    page.click("#share summary")
+    kept = keep(page)
+    page.click("#other")
+    page.click("#left-keep")
+    assert not page.is_visible("#left") and is_kept(page, kept)
+
+
 def keep(page: Any) -> str:
     """Presses “Keep it and make a link”; returns the id of the first picture."""
     with page.expect_response("**/v1/search") as answered:
@@ -425,8 +471,11 @@ def keep(page: Any) -> str:
 
 
 def is_kept(page: Any, query_id: str) -> bool:
-    root = page.url.split("?")[0].split("#")[0]
-    return bool(page.request.get(f"{root}v1/queries/{query_id}/picture").ok)
+    return bool(page.request.get(f"{kept_at(page)}/picture", headers={"x-query-id": query_id}).ok)
+
+
+def kept_at(page: Any) -> str:
+    return f"{page.url.split('?')[0].split('#')[0]}v1/queries"
 
 
 def test_what_is_kept_anew_replaces_what_was_kept_so_that_deleting_deletes_all_of_it(page: Any) -> None:
@@ -442,7 +491,7 @@ def test_what_is_kept_anew_replaces_what_was_kept_so_that_deleting_deletes_all_o
     assert "Not all of your pictures are kept" in page.inner_text("#share-told")
     second = keep(page)
     assert is_kept(page, second) and not is_kept(page, first)
-    page.request.delete(f"{page.url.split('?')[0]}v1/queries/{second}")
+    page.request.delete(kept_at(page), headers={"x-query-id": second})
     page.click("#forget")  # what somebody else deleted already keeps nothing from being deleted
     until(page, "document.querySelector('#share-status').textContent.startsWith('Deleted')")
     assert not page.is_visible("#forget")
@@ -458,7 +507,7 @@ def test_what_is_kept_of_a_search_that_was_changed_meanwhile_is_deleted(page: An
     with page.expect_response("**/v1/search"):
         page.set_input_files("#add-one", as_file(plain("lime"), "lime.png"))
     answer = held[0].fetch()
-    with page.expect_response("**/v1/queries/*"):
+    with page.expect_response("**/v1/queries"):
         held[0].fulfill(response=answer)
     until(page, "document.querySelector('#share-status').textContent.includes('changed meanwhile')")
     assert not is_kept(page, answer.json()["query"]["query_id"])

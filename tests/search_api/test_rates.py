@@ -145,10 +145,9 @@ def test_an_overlay_that_embeds_its_query_costs_a_search(workshop: Workshop) -> 
     workshop.publish()
     client = guarded(workshop, searches_per_minute=2).client("read")
     query = client.post("/v1/search", files={"image": RED}, data={"keep": 60}).json()["query"]
-    address = "/v1/images/1/overlay?"
-    statuses = [client.get(f"{address}query%5Fid={query['query_id']}").status_code for _ in range(2)]
-    assert statuses == [200, 429]
-    assert client.get(f"{address}query=1").status_code == 200
+    address, named = "/v1/images/1/overlay", {"x-query-id": query["query_id"]}
+    assert [client.get(address, headers=named).status_code for _ in range(2)] == [200, 429]
+    assert client.get(f"{address}?query=1").status_code == 200
 
 
 def test_what_needs_no_key_has_a_rate_for_each_address_and_probes_have_none(workshop: Workshop) -> None:

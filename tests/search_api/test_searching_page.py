@@ -52,6 +52,9 @@ def sent_by(client: TestClient, command: str) -> Any:
                 form.setdefault(name, []).append(value)
         elif word == "-X":
             method = words.pop(0)
+        elif word == "-o":  # what is not sent anything is looked at
+            words.pop(0)
+            method = "GET"
         elif word == "-d":
             options["content"] = words.pop(0).encode()
         elif word == "-H":
