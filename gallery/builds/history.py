@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, select
 
 from gallery.builds.image import GalleryImage
 from gallery.builds.readers import is_read
@@ -14,12 +14,11 @@ from gallery.folders import GalleryFolder
 from gallery.local_storage import LocalStorage
 from gallery.membership import in_build, label_counts, members
 from gallery.records.builds import BuildRecord, BuildSegmentRecord, SegmentRecord
-from gallery.records.files import FileRecord
 from gallery.records.galleries import GalleryRecord, SourceRecord
 from gallery.records.images import PlaceRecord
 from gallery.segments.local_embeddings import storage_of
 from gallery.site import Site
-from gallery.surveys.seen import REMOVED
+from gallery.surveys.seen import count_unreadable
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +86,7 @@ def history(site: Site) -> History:
             created_at=gallery.created_at,
             build=gallery.published_build,
             sources=tuple(_sources(connection, site.gallery_id)),
-            unreadable=_unreadable(connection, site.gallery_id),
+            unreadable=count_unreadable(connection, site.gallery_id),
             bytes=sum(_bytes(row) for row in segments.values()),
             builds=tuple(
                 _kept(row, _named(connection, row.id, segments), site.folder, gallery.published_build)
@@ -160,10 +159,3 @@ def _bytes(segment: Row[Any]) -> int:
 def _sources(connection: Connection, gallery_id: int) -> Iterator[str]:
     statement = select(SourceRecord.uri).where(SourceRecord.gallery_id == gallery_id)
     yield from connection.scalars(statement.order_by(SourceRecord.uri))
-
-
-def _unreadable(connection: Connection, gallery_id: int) -> int:
-    statement = select(func.count()).where(
-        FileRecord.gallery_id == gallery_id, FileRecord.reason.is_not(None), FileRecord.reason != REMOVED
-    )
-    return connection.scalar(statement) or 0

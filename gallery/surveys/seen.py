@@ -98,9 +98,7 @@ def unreadable_files(
     `limit` of them at most, whose uris come `after` that one. Those that a person removed from the gallery
     are not among them.
     """
-    statement = select(FileRecord.uri, FileRecord.checksum, FileRecord.reason).where(
-        FileRecord.gallery_id == gallery_id, FileRecord.reason.is_not(None), FileRecord.reason != REMOVED
-    )
+    statement = select(FileRecord.uri, FileRecord.checksum, FileRecord.reason).where(_unreadable(gallery_id))
     if coverage is not None:
         statement = statement.where(coverage.of(FileRecord))
     if after is not None:
@@ -108,6 +106,17 @@ def unreadable_files(
     for uri, checksum, reason in connection.execute(statement.order_by(FileRecord.uri).limit(limit)):
         assert reason is not None, "the statement asks for them"
         yield Unreadable(uri, checksum, reason)
+
+
+def count_unreadable(connection: Connection, gallery_id: int) -> int:
+    """How many files `unreadable_files` gives where it gives all."""
+    return connection.scalar(select(func.count()).where(_unreadable(gallery_id))) or 0
+
+
+def _unreadable(gallery_id: int) -> ColumnElement[bool]:
+    return and_(
+        FileRecord.gallery_id == gallery_id, FileRecord.reason.is_not(None), FileRecord.reason != REMOVED
+    )
 
 
 def count_images(connection: Connection, gallery_id: int, coverage: Coverage) -> int:

@@ -7,8 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
 
-from gallery.builds.history import history
-from gallery.surveys.seen import unreadable_files
+from gallery.surveys.pages import LONGEST, unreadable_page
 from search_api.routes.asking import StorableText, refusals
 from search_api.routes.managing import Manages
 from search_api.schemas.managing import UnreadableFile, UnreadableList
@@ -17,7 +16,6 @@ router = APIRouter(prefix="/v1/galleries/{name}/unreadable", tags=["images"])
 
 PAGE = 1000
 """Files of one answer, at most."""
-MAX_URI = 8192
 
 
 @router.get("", summary="List what could not be read", responses=refusals(404, 422))
@@ -25,16 +23,14 @@ def list_unreadable(
     managing: Manages,
     name: Annotated[StorableText, Path(description="The gallery.")],
     after: Annotated[
-        StorableText | None, Query(description="Only those after this uri.", max_length=MAX_URI)
+        StorableText | None,
+        Query(description="Only those after this uri, or what next_after was.", max_length=LONGEST),
     ] = None,
     limit: Annotated[int, Query(ge=1, le=PAGE, description="The most that one answer holds.")] = 100,
 ) -> UnreadableList:
     """The files of its sources that are no images of it, each with the reason, a page at a time."""
     site = managing.galleries.site(name)
     with site.engine.connect() as connection:
-        found = list(unreadable_files(connection, site.gallery_id, after=after, limit=limit + 1))
-    return UnreadableList(
-        total=history(site).unreadable,
-        files=[UnreadableFile(**asdict(each)) for each in found[:limit]],
-        next_after=found[limit - 1].uri if len(found) > limit else None,
-    )
+        page = unreadable_page(connection, site.gallery_id, after=after, limit=limit)
+    files = [UnreadableFile(**asdict(each)) for each in page.files]
+    return UnreadableList(total=page.total, files=files, next_after=page.next_after)

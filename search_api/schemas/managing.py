@@ -24,7 +24,7 @@ class UnreadableList(Schema):
 
     total: int = Field(ge=0, description="How many there are on all pages.")
     files: list[UnreadableFile]
-    next_after: str | None = Field(description="Ask for those after this uri; null on the last page.")
+    next_after: str | None = Field(description="Ask for those after this; null on the last page.")
 
 
 class NewGallery(AskedSchema):
