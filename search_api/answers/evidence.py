@@ -107,7 +107,9 @@ def _contributions(found: Contributions, seen: tuple[Seen, Seen]) -> Contributio
     data, cosines = (
         b64encode(each.astype(FLOAT32).tobytes()).decode("ascii") for each in (found.matrix, found.cosines)
     )
-    return ContributionsSchema(query=query, matched=matched, dtype=FLOAT32, data=data, cosines=cosines)
+    return ContributionsSchema(
+        query=query, matched=matched, dtype=FLOAT32, data=data, cosines=cosines, seen_pairs=found.seen_pairs
+    )
 
 
 def _cell(cell: Cell, grid: Cell, seen: Seen) -> CellSchema:

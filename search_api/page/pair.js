@@ -14,6 +14,7 @@ const VIEWS = { // what is shown, in full and for a phone
   apart: ["What sets them apart", "Apart"], shared: ["What they share", "Shared"],
   spots: ["Which spot answers which", "Spots"], picture: ["The pictures", "Pictures"],
 };
+const SAID = "near-uniform"; // of what there is to doubt, what the sentence itself says
 let made = 0; // pairs of this page: each has radio buttons of its own
 
 export class Pair {
@@ -105,7 +106,7 @@ export class Pair {
     const told = (words) => (this.shorts ? called(words, this.shorts) : words);
     const { text, warnings } = view === "counterfactual" ? { text: balance(compared, "blue"), warnings: [] } : compared.reason;
     say(this.#part("reason"), told(text));
-    this.#part("warnings").replaceChildren(...warnings.map((each) => make("li", {}, told(each.text))));
+    this.#part("warnings").replaceChildren(...warnings.filter(({ code }) => code !== SAID).map((each) => make("li", {}, told(each.text))));
     say(this.#part("numbers"), [inAllNumbers(compared), view === "factual" ? balance(compared, "orange") : ""].filter(Boolean).join(" "));
   }
 

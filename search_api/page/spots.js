@@ -3,10 +3,11 @@ const HEAT = [0, 158, 115]; // Okabe and Ito's green: neither of the two colours
 const STRONGEST = 0.8; // of opacity
 
 export class Spots {
-  // by the contributions of a comparison: what each two cells add, and how alike they are
-  constructor({ query, matched, data, cosines }, cosine) {
+  // by the contributions of a comparison: what each two cells add, and how alike they are; what two of them add is
+  // told as a multiple of what any two of the `seen_pairs` add on average
+  constructor({ query, matched, data, cosines, seen_pairs: seenPairs }, cosine) {
     this.grids = { query, matched };
-    this.cosine = cosine;
+    Object.assign(this, { cosine, seenPairs });
     this.added = floats(data);
     this.alike = floats(cosines);
   }
@@ -27,12 +28,10 @@ export class Spots {
     return edges.map((edge) => Math.min(1, Math.max(0, edge)));
   }
 
-  get #seenPairs() { // what two spots add is told as a multiple of what any two of these add on average
-    const seen = (side) => Array.from({ length: this.cells(side) }, (_, cell) => cell).filter((cell) => this.isSeen(side, cell)).length;
-    return seen("query") * seen("matched");
+  isSeen(side, cell) { // whether any of it lies in the picture; what is ignored there can be pointed at, too
+    const [left, top, right, bottom] = this.box(side, cell);
+    return right > left && bottom > top;
   }
-
-  isSeen(side, cell) { const [left, top, right, bottom] = this.box(side, cell); return right > left && bottom > top; }
 
   step(side, cell, [across, down]) { // the cell beside, which stays where the picture ends
     const { rows, columns } = this.grids[side];
@@ -47,7 +46,7 @@ export class Spots {
     const alike = this.#row(this.alike, side, cell);
     const best = alike.reduce((found, value, at) => (this.isSeen(other, at) && (found === null || value > alike[found]) ? at : found), null);
     const added = best === null ? 0 : this.#row(this.added, side, cell)[best];
-    return { side: other, cell: best, alike, cosine: best === null ? 0 : alike[best], times: this.cosine > 0 ? (added / this.cosine) * this.#seenPairs : null };
+    return { side: other, cell: best, alike, cosine: best === null ? 0 : alike[best], times: this.cosine > 0 ? (added / this.cosine) * this.seenPairs : null };
   }
 
   #row(matrix, side, cell) {

@@ -200,5 +200,10 @@ class ContributionsSchema(Schema):
     )
     cosines: str = Field(
         description="The same of how alike each two cells are by themselves, in [-1, 1]: the most alike "
-        "answers a cell. 0 in padding."
+        "answers a cell. 0 where one of them was not looked at."
+    )
+    seen_pairs: int = Field(
+        ge=0,
+        description="Pairs of which both cells were looked at: neither lies in padding, nor mostly in what "
+        "was to be ignored. On average one of these adds the cosine divided by so many.",
     )

@@ -264,6 +264,13 @@ def test_a_part_of_the_query_is_ignored_and_asked_again_at_once(page: Any) -> No
     until(page, "document.querySelector('#verdict').textContent === 'The same picture'")
     assert names(page)[0] == "cold"
     assert "masked=" in page.url
+    until(page, "document.querySelector('#why .reason').textContent.includes('evenly over the match')")
+    doubts = page.locator("#why .warnings li").all_inner_texts()
+    assert doubts and not [each for each in doubts if "nearly even" in each], "the sentence says it"
+    page.click("#mask-here")
+    page.locator("#why .query .frame").hover(position=spot(page, "query", (0.9, 0.1)))
+    # blue with blue, all of it: no two spots add more than others, and what is ignored is not counted
+    assert "together they add 1.0 times what any two spots do on average" in page.inner_text("#why .answer")
     with page.expect_response("**/v1/search"):
         page.click("#unmask")
     until(page, "document.querySelector('#verdict').textContent !== 'The same picture'")

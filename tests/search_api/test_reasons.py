@@ -105,6 +105,21 @@ def test_the_whole_matrix_sums_to_the_cosine_and_to_the_maps(
         np.testing.assert_allclose(matrix.sum(axis).reshape(4, 4), net, atol=1e-5)
 
 
+@pytest.mark.parametrize(("masked", "seen"), [((), 16), (("0,0,0.5,1",), 8), (("0,0,0.5,1", "0,0,1,0.5"), 4)])
+def test_what_two_spots_add_is_told_beside_how_many_were_looked_at(
+    client: TestClient, masked: tuple[str, ...], seen: int
+) -> None:
+    asked = {"correspondences": "true", "contributions": "true", "masked": masked}
+    answer = compared(client, **asked)
+    told = answer["contributions"]
+    assert told["seen_pairs"] == seen * 16
+    cosines = np.frombuffer(b64decode(told["cosines"]), told["dtype"]).reshape(16, 16)
+    assert (cosines.any(axis=1)).sum() == seen, "what was ignored is like nothing"
+    for each in answer["correspondences"]:
+        average = answer["cosine"] / told["seen_pairs"]
+        assert each["times_average"] == pytest.approx(each["contribution"] / average)
+
+
 def test_a_part_is_compared_as_it_is_searched_with(client: TestClient) -> None:
     files = {"image": png(RIGHT_RED), "a": png(RIGHT_RED)}
     part = {"crop": "0.5,0,1,1", "masked": "0.5,0,1,0.5"}
