@@ -21,13 +21,10 @@ import itertools
 import json
 import multiprocessing
 import os
-import socket
-import subprocess
-import sys
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
@@ -37,6 +34,7 @@ import torch
 from embedding_mixture import drawn, fitted
 from indexing_cost import fill, made_up, noise, run_over
 from numpy.typing import NDArray
+from serving import served
 
 from siamese.decoding import decode_for
 from siamese.encoder import Encoder
@@ -46,7 +44,6 @@ from siamese.preparing import Prepared
 
 BOUNDARY = "a-part-of-a-form"
 STAGES = ("decode", "embed", "search", "rescore", "explain", "total")
-STARTS_S = 120.0
 FITTED = 1500  # pictures that the mixture is fitted to
 COMPONENTS = 40
 WARM = 20  # queries before the first that counts
@@ -212,40 +209,6 @@ def embedded_in(checkpoint: Path, runtime: Runtime, pictures: list[bytes], secon
 def computed(checkpoint: Path, runtime: Runtime) -> Encoder:
     """The encoder on the CPU, by this runtime."""
     return computed_by(runtime, Encoder.load(checkpoint, device="cpu"))
-
-
-@contextmanager
-def served(home: Path, runtime: Runtime) -> Iterator[int]:
-    """The port of a service over this home, once it is ready."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "whyalike", "serve", "--port", str(port), "--runtime", runtime]
-    unlimited = {"WHYALIKE_SERVE__SEARCHES_PER_MINUTE": "0", "WHYALIKE_SERVE__REQUESTS_PER_MINUTE": "0"}
-    environment = {**os.environ, "WHYALIKE_HOME": str(home), **unlimited}
-    log = (home / "served.log").open("wb")
-    process = subprocess.Popen(command, env=environment, stdout=log, stderr=log)
-    try:
-        wait_for(port)
-        yield port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def wait_for(port: int) -> None:
-    """Return once the service is ready."""
-    ends = time.monotonic() + STARTS_S
-    while time.monotonic() < ends:
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=STARTS_S)
-        try:
-            connection.request("GET", "/readyz")
-            if connection.getresponse().status == http.client.OK:
-                return
-        except OSError:
-            pass
-        time.sleep(0.2)
-    raise SystemExit("the service did not become ready")
 
 
 if __name__ == "__main__":

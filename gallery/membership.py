@@ -1,6 +1,6 @@
-"""Which images are in a build, where, and in which row of which segment: the questions in SQL."""
+"""Which images are in a build, and where: the questions in SQL."""
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import islice
 from typing import NamedTuple, TypeVar
@@ -48,14 +48,6 @@ class Member(NamedTuple):
     checksum: str
     width: int
     height: int
-
-
-class EmbeddedRow(NamedTuple):
-    """Where a content's embeddings are."""
-
-    content_id: int
-    segment_id: int
-    row: int
 
 
 def chunks(values: Iterable[T]) -> Iterator[list[T]]:
@@ -232,23 +224,6 @@ def label_counts(connection: Connection, gallery_id: int, build: int) -> dict[st
     return {label: count for label, count in connection.execute(statement) if label is not None}
 
 
-def embedded_rows(
-    connection: Connection,
-    gallery_id: int,
-    build: int,
-    segment_ids: Collection[int],
-    image_ids: Iterable[int],
-) -> dict[int, EmbeddedRow]:
-    """Where the embeddings of these images are, by image_id; images that the build has not are left out."""
-    of = asked_of(gallery_id, build)
-    found: dict[int, EmbeddedRow] = {}
-    for chunk in chunks(image_ids):
-        for image_id, *row in connection.execute(_embedded_rows(), {**of, IDS.key: chunk}):
-            if row[1] in segment_ids:
-                found[image_id] = EmbeddedRow(*row)
-    return found
-
-
 @cache
 def _members_with_ids() -> Select[int, str, str | None, str, int, int]:
     return members(in_build_too(GALLERY, BUILD)).where(ImageRecord.id.in_(IDS))
@@ -258,17 +233,6 @@ def _members_with_ids() -> Select[int, str, str | None, str, int, int]:
 def _members_with_checksum() -> Select[int, str, str | None, str, int, int]:
     shown = (ContentRecord.gallery_id == GALLERY, ContentRecord.checksum == CHECKSUM, not_removed())
     return members(in_build_too(GALLERY, BUILD)).where(*shown).order_by(ImageRecord.id)
-
-
-@cache
-def _embedded_rows() -> Select[int, int, int, int]:
-    row = (EmbeddedContentRecord.segment_id, EmbeddedContentRecord.row)
-    return (
-        select(ImageRecord.id, ImageRecord.content_id, *row)
-        .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
-        .join(EmbeddedContentRecord, EmbeddedContentRecord.content_id == ImageRecord.content_id)
-        .where(in_build_too(GALLERY, BUILD), ImageRecord.id.in_(IDS))
-    )
 
 
 def _at(build: int | BindParameter[int]) -> ColumnElement[bool]:

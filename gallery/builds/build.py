@@ -9,7 +9,7 @@ from sqlalchemy import Engine
 
 from gallery.builds.image import GalleryImage
 from gallery.builds.readers import Reading
-from gallery.builds.whereabouts import Whereabouts
+from gallery.builds.whereabouts import Whereabouts, by_segment
 from gallery.database import reading
 from gallery.errors import EncoderMismatch, ImageNotFound
 from gallery.fate import Fate, fate_of_image, fate_of_place
@@ -223,13 +223,7 @@ class Build:
         self._require_open()
         where = self._whereabouts.of(image_ids)
         self._require_found(image_ids, where)
-        positions: dict[int, list[int]] = {}
-        for position, image_id in enumerate(image_ids):
-            positions.setdefault(where[image_id].segment_id, []).append(position)
-        return [
-            (segments[segment_id], places, [where[image_ids[place]].row for place in places])
-            for segment_id, places in positions.items()
-        ]
+        return [(segments[each], positions, rows) for each, positions, rows in by_segment(where, image_ids)]
 
     def _require_encoder(self, fingerprint: str) -> None:
         self._require_open()
