@@ -18,7 +18,7 @@ from tests.toys import png
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 AXE = Path(__file__).parents[2] / ".axe" / "axe.min.js"
 """Deque's accessibility checks, fetched by `make axe`."""
-PATIENCE_MS = 10_000
+PATIENCE_MS = 30_000
 DESKTOP = {"width": 1280, "height": 900}
 PHONE = {"width": 360, "height": 740}
 

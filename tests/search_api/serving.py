@@ -19,8 +19,10 @@ import httpx2
 import uvicorn
 from fastapi import FastAPI
 
-PATIENCE_S = 20.0
-ENDING_S = 30.0
+PATIENCE_S = 60.0
+ENDING_S = 60.0
+FINISHING_S = 15
+"""For searches that are under way when a service ends."""
 ROOT = Path(__file__).parents[2]
 OF_EACH_PROCESS = {"WHYALIKE_SERVE__DRAIN_SECONDS": "0", "WHYALIKE_DEVICE": "cpu"}
 
@@ -29,7 +31,7 @@ OF_EACH_PROCESS = {"WHYALIKE_SERVE__DRAIN_SECONDS": "0", "WHYALIKE_DEVICE": "cpu
 def served(app: FastAPI) -> Iterator[str]:
     """The address of the app, until the block ends."""
     listening = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=5)
+    config = uvicorn.Config(app, log_config=None, access_log=False, timeout_graceful_shutdown=FINISHING_S)
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
     thread.start()

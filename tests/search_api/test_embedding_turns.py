@@ -21,7 +21,7 @@ from siamese.preprocessing import Preprocessing
 from tests.search_api.serving import until
 from tests.toys import mean_colour_encoder, noise, plain
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @contextmanager

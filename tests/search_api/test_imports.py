@@ -8,6 +8,7 @@ import os
 import stat
 import struct
 import tarfile
+import threading
 import time
 import zipfile
 from pathlib import Path
@@ -19,6 +20,7 @@ from fastapi.testclient import TestClient
 
 from gallery.backups.backup import back_up
 from gallery.files import UNFINISHED
+from gallery.jobs.claim import Claim
 from gallery.settings import UploadSettings
 from gallery.sources.allowed import AllowedSources
 from gallery.uploads.archives import MOST_DIRECTORY_BYTES
@@ -26,6 +28,7 @@ from indexer.pipeline import learn
 from tests.decoders import decoders
 from tests.gallery.support import Clock
 from tests.search_api.conftest import Workshop
+from tests.search_api.serving import PATIENCE_S
 from tests.search_api.test_service import RED, refused
 from tests.toys import plain, png, write_folder
 
@@ -473,12 +476,23 @@ def test_a_cancelled_import_keeps_what_was_published_and_goes_on_when_it_is_aske
     files = {f"{n}.png": png(plain((n, 0, 9))) for n in range(200)}
     where = send(client, "many.zip", zipped(files), encoder="").headers["location"]
 
+    cancelled, seen, look = threading.Event(), threading.Event(), Claim._look
+
+    def looking(self: Claim) -> None:
+        is_after = cancelled.is_set()
+        look(self)
+        if is_after:
+            seen.set()
+
     def slow(*arguments: Any) -> Any:
         for number, each in enumerate(learn(*arguments)):
             if number == 3:
                 client.post(f"{where}/cancel")
-                time.sleep(0.3)  # the worker looks every 0.01 s
+                cancelled.set()
+                assert seen.wait(PATIENCE_S), "the worker looks every 0.01 s"
             yield each
+
+    monkeypatch.setattr(Claim, "_look", looking)
 
     monkeypatch.setattr("indexer.indexing.learn", slow)
     workshop.worker().do_one()

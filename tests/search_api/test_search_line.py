@@ -25,6 +25,7 @@ from search_api.stopwatch import Stopwatch
 from siamese.encoder import Encoder
 from siamese.errors import UnreadableImage
 from tests.search_api.conftest import COLOURS, HALF_RED, Workshop
+from tests.search_api.serving import PATIENCE_S
 from tests.toys import fitted_at, mean_colour_checkpoint, mean_colour_encoder, mosaic, noise, plain, png
 
 RED = Upload(png(plain("red")), "red.png")
@@ -176,7 +177,7 @@ def test_no_more_pictures_are_decoded_and_drawn_on_at_once_than_there_are_slots(
 ) -> None:
     workshop.publish()
     searcher = workshop.searcher(decoding_slots=2)
-    busy, most, lock = 0, 0, threading.Lock()
+    busy, most, lock, met = 0, 0, threading.Lock(), threading.Event()
 
     def counted(work: Callable[..., Any]) -> Callable[..., Any]:
         def counting(*args: Any, **options: Any) -> Any:
@@ -184,6 +185,9 @@ def test_no_more_pictures_are_decoded_and_drawn_on_at_once_than_there_are_slots(
             with lock:
                 busy += 1
                 most = max(most, busy)
+                if most == 2:
+                    met.set()
+            met.wait(PATIENCE_S)  # as long as only one was ever at it
             time.sleep(0.005)
             try:
                 return work(*args, **options)
