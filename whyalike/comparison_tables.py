@@ -11,7 +11,16 @@ from rich.text import Text
 
 from whyalike.console import out
 from whyalike.hiding_tables import print_hiding
-from whyalike.tables import UNKNOWN, print_facts, print_reasons, print_rows, print_written, share, stands_on
+from whyalike.tables import (
+    UNKNOWN,
+    print_facts,
+    print_reasons,
+    print_rows,
+    print_written,
+    share,
+    standing_of,
+    stands_on,
+)
 
 if TYPE_CHECKING:
     from search_api.schemas.search import CompareResponse
@@ -28,7 +37,8 @@ def print_comparison(answers: Sequence[CompareResponse], written: Mapping[str, P
         print_hiding(first)
     else:
         score = () if first.scorer == "distance" else ("score",)
-        headings = ("rank", *score, "distance", "similarity", "probability", "verdict", "picture")
+        placed = ("closer than",) if standing_of(first) else ()
+        headings = ("rank", *score, "distance", "similarity", *placed, "probability", "verdict", "picture")
         print_rows(headings, [_cells(answer) for answer in answers])
         print_reasons(answers)
         out().print(Text(ordered_by(first), "dim"))
@@ -76,6 +86,7 @@ def _facts(answer: CompareResponse) -> tuple[tuple[str, str], ...]:
         ("distance", f"{answer.distance:.4f}"),
         ("similarity", f"{answer.similarity:.4f}"),
         ("cosine", f"{answer.cosine:.4f}"),
+        *_placed(answer),
         ("probability", share(answer.probability)),
         ("verdict", answer.verdict or UNKNOWN),
         ("reason", answer.reason.text),
@@ -84,12 +95,18 @@ def _facts(answer: CompareResponse) -> tuple[tuple[str, str], ...]:
     )
 
 
+def _placed(answer: CompareResponse) -> list[tuple[str, str]]:
+    standing = standing_of(answer)
+    return [("closer than", str(standing))] if standing else []
+
+
 def _cells(answer: CompareResponse) -> tuple[str, ...]:
     return (
         str(answer.rank),
         *([] if answer.scorer == "distance" else [f"{answer.score:.3f}"]),
         f"{answer.distance:.3f}",
         f"{answer.similarity:.3f}",
+        *(value for _, value in _placed(answer)),
         share(answer.probability),
         answer.verdict or UNKNOWN,
         answer.uri or UNKNOWN,

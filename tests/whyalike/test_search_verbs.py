@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -46,7 +47,7 @@ def test_search_json_has_the_keys_of_the_contract(run: Run, gallery: str, pictur
     assert (answer["gallery"], answer["build"], answer["threshold"]) == (gallery, 1, 0.5)
     assert answer["encoder"].keys() == {"name", "fingerprint"}
     assert [list(match) for match in answer["matches"]] == [MATCH_KEYS] * 3
-    assert answer["matches"][0]["evidence"].keys() == {"explained", "query", "matched"}
+    assert answer["matches"][0]["evidence"].keys() == {"explained", "balance", "query", "matched"}
     assert list(answer["matches"][0]["evidence"]["explained"]) == [
         "of",
         "value",
@@ -182,6 +183,23 @@ def test_without_a_calibration_verdicts_are_null_with_a_reason(
     assert (answer["threshold"], match["probability"], match["verdict"]) == (None, None, None)
     assert answer["calibration"]["reason"] and match["evidence"]["explained"]["baseline"] == 0.0
     assert "no probability and no verdict: " in run("search", pictures / "red" / "white.png").stdout
+
+
+def test_without_a_calibration_a_match_and_a_pair_are_told_beside_nearest_pairs(
+    run: Run, tmp_path: Path
+) -> None:
+    from tests.toys import mean_colour_checkpoint, plain, write_folder
+
+    shades = {f"{n}.png": plain(f"rgb(255, {n}, 0)") for n in range(20)}
+    root = write_folder(tmp_path / "pictures", {**shades, "blue.png": plain("blue")})
+    run("index", root, "--checkpoint", mean_colour_checkpoint(tmp_path / "toy"))
+    blue, far = root / "blue.png", "Perhaps nothing like the query is among the images that were searched"
+    said = run("search", blue, "-k", 2).stdout
+    assert re.search(r"closer than +probability", said)
+    assert re.search(r"2 +pictures .* 0 % of nearest pairs ", said) and far in " ".join(said.split())
+    for others in ([root / "1.png"], [root / "1.png", root / "2.png"]):
+        compared = " ".join(run("compare", blue, *others, "--gallery", "default").stdout.split())
+        assert "closer than" in compared and "0 % of nearest pairs" in compared and far not in compared
 
 
 def test_a_condition_on_an_attribute_filters_and_a_slip_is_refused(
