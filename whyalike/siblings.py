@@ -7,7 +7,6 @@ the others the port, the records and the files that metrics are counted in.
 
 from __future__ import annotations
 
-import logging
 import os
 import signal
 import socket
@@ -19,12 +18,13 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from whyalike.child_processes import PARENT, is_orphaned
+from whyalike.child_processes import LOOK_S, PARENT, KeptProcesses, is_orphaned
 from whyalike.serving import MARGIN_S, SIGNALLED
 from whyalike.settings import ServeSettings
 
@@ -35,15 +35,6 @@ COUNTED = "PROMETHEUS_MULTIPROC_DIR"
 AT_ONCE = "WHYALIKE_SERVE__SEARCHES_AT_ONCE"
 LEAST_AT_ONCE = 2
 """Searches in one process, so that one is decoded while another is embedded."""
-
-LOOK_S = 0.2
-"""How often it is looked whether all of them live."""
-PAUSE_S = 1.0
-"""Before another one begins where one was killed at once."""
-FIRST_S = 60.0
-"""Who ends by itself so soon could not begin, and the next one could not either."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(slots=True)
@@ -59,29 +50,22 @@ class Siblings:
     def run(self) -> int:
         """Let them answer until a signal comes, or until one cannot begin; returns the exit code."""
         with tempfile.TemporaryDirectory(prefix="whyalike-metrics-") as counted, self._signals():
-            running = [self._started(counted) for _ in range(self.count)]
+            kept = KeptProcesses("Process", self.count, partial(self._started, counted))
             try:
-                return self._watch(running, Path(counted))
+                return self._watch(kept, counted)
             finally:
-                self._end(running, self._told[-1] if self._told else signal.SIGTERM)
+                self._end(kept.running, self._told[-1] if self._told else signal.SIGTERM)
 
-    def _watch(self, running: list[_Sibling], counted: Path) -> int:
+    def _watch(self, kept: KeptProcesses, counted: str) -> int:
         while not self._told:
             time.sleep(LOOK_S)
-            for place, sibling in enumerate(running):
-                code = sibling.process.poll()
-                if code is None or self._told:
-                    continue
-                mark_process_dead(sibling.process.pid, path=str(counted))  # type: ignore[no-untyped-call]
-                if code > 0 and time.monotonic() - sibling.since < FIRST_S:
-                    return code
-                if time.monotonic() - sibling.since < FIRST_S:
-                    time.sleep(PAUSE_S)
-                log.error("Process %s of the service ended (%s)", sibling.process.pid, code)
-                running[place] = self._started(str(counted))
+            for ended in kept.look():
+                mark_process_dead(ended.pid, path=counted)  # type: ignore[no-untyped-call]
+                if ended.was_young and ended.code > 0:
+                    return ended.code  # it could not begin, and the next one could not either
         return SIGNALLED + self._told[0]
 
-    def _started(self, counted: str) -> _Sibling:
+    def _started(self, counted: str) -> subprocess.Popen[bytes]:
         at_once = max(LEAST_AT_ONCE, -(-self.settings.searches_at_once // self.count))
         descriptor = self.listening.fileno()
         environment = {
@@ -91,20 +75,19 @@ class Siblings:
             COUNTED: counted,
             AT_ONCE: str(at_once),
         }
-        process = subprocess.Popen(
+        return subprocess.Popen(
             [sys.executable, "-m", "whyalike", "serve", *self.options],
             env=environment,
             stdin=subprocess.DEVNULL,
             pass_fds=[descriptor],
             start_new_session=True,  # Ctrl-C is for this process, which tells them
         )
-        return _Sibling(process, time.monotonic())
 
-    def _end(self, running: Sequence[_Sibling], told: int) -> None:
+    def _end(self, running: Sequence[subprocess.Popen[bytes]], told: int) -> None:
         """Pass the signal on, and every further one; whoever does not end in time is killed."""
         passed, now = 0, time.monotonic()
         until, refused = now + self._patience_s, now + self._drain_s(told)
-        alive = [each.process for each in running]
+        alive = list(running)
         while alive and time.monotonic() < until:
             if time.monotonic() >= refused:
                 self.listening.close()  # theirs are closed; as long as this one is open, clients would wait
@@ -137,14 +120,6 @@ class Siblings:
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
-
-
-@dataclass(frozen=True, slots=True)
-class _Sibling:
-    """One process, and when it was started."""
-
-    process: subprocess.Popen[bytes]
-    since: float
 
 
 @dataclass(frozen=True, slots=True)

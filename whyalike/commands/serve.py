@@ -9,11 +9,14 @@ import typer
 from whyalike.options import Device, Runtime
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from fastapi import FastAPI
+
     from gallery.galleries import Galleries
     from search_api.search import Searcher
     from whyalike.options import RuntimeChoice
     from whyalike.settings import Settings
-    from whyalike.siblings import Inheritance
 
 
 def serve(
@@ -44,62 +47,61 @@ def serve(
 
     from search_api.edge.logs import write_logs
     from whyalike.child_processes import started_workers
+    from whyalike.errors import UsageError
     from whyalike.home import open_galleries
+    from whyalike.serving import Server
     from whyalike.settings import read_settings
     from whyalike.siblings import Inheritance, Siblings
 
     settings = read_settings()
     host = host or settings.serve.host
     inherited = Inheritance.of(os.environ)
-    if inherited is not None:
-        _answer(settings, host, inherited.listening, device, runtime, inherited)
-        return
-    listening = _listen(host, settings.serve.port if port is None else port)
+    count = 1 if inherited else processes or settings.serve.processes
+    workers = 0 if inherited else settings.jobs.workers
     options = [*(("--device", device) if device else ()), *(("--runtime", runtime.value) if runtime else ())]
-    count = processes or settings.serve.processes
-    if count == 1:
-        with started_workers(settings.jobs.workers, *options):
-            _answer(settings, host, listening, device, runtime)
-        return
-    _welcome(open_galleries(settings), settings, listening)
+    listening = (
+        inherited.listening if inherited else _listen(host, settings.serve.port if port is None else port)
+    )
+    if count > 1 and os.name != "posix":
+        raise UsageError("processes can share a port on Linux and macOS only: leave out --processes here")
+    if count > 1:
+        _welcome(open_galleries(settings), settings, listening)
+        write_logs(settings.serve, sys.stderr)
+        with started_workers(workers, *options):
+            raise typer.Exit(Siblings(count, listening, ["--host", host, *options], settings.serve).run())
+    app = _service(settings, host, listening, device, runtime, inherited.counted if inherited else None)
+    if inherited is None:
+        _welcome(app.state.searcher.galleries, settings, listening)
+    else:
+        inherited.end_with_parent()
     write_logs(settings.serve, sys.stderr)
-    with started_workers(settings.jobs.workers, *options):
-        raise typer.Exit(Siblings(count, listening, ["--host", host, *options], settings.serve).run())
+    with started_workers(workers, *options):
+        threading.Thread(target=_warm_up, args=(app.state.searcher,), daemon=True).start()
+        Server(app, settings.serve).run(sockets=[listening])
 
 
-def _answer(
+def _service(
     settings: "Settings",
     host: str,
     listening: socket.socket,
     device: str | None,
     runtime: "RuntimeChoice | None",
-    inherited: "Inheritance | None" = None,
-) -> None:
-    """Answer in this process, until it is told to end."""
-    import sys
-
+    counted: "Path | None",
+) -> "FastAPI":
+    """The service of this process, which counts in a folder that others count in, too, if there are any."""
     from search_api.app import create_app
-    from search_api.edge.logs import write_logs
     from search_api.metrics import Metrics
     from whyalike.allocation import share_arenas
     from whyalike.home import open_records
     from whyalike.searching import open_searcher
-    from whyalike.serving import Server, asks_for_keys
+    from whyalike.serving import asks_for_keys
     from whyalike.working import make_managing
 
     share_arenas()
-    metrics = Metrics(inherited.counted if inherited else None)
-    searcher = open_searcher(settings, device=device, runtime=runtime, metrics=metrics)
+    searcher = open_searcher(settings, device=device, runtime=runtime, metrics=Metrics(counted))
     keys = open_records(settings) if asks_for_keys(settings.serve, listening) else None
     managing = make_managing(searcher.galleries, settings)
-    app = create_app(searcher, hosts={host}, service=settings.serve, keys=keys, managing=managing)
-    if inherited is None:
-        _welcome(searcher.galleries, settings, listening)
-    else:
-        inherited.end_with_parent()
-    write_logs(settings.serve, sys.stderr)
-    threading.Thread(target=_warm_up, args=(searcher,), daemon=True).start()
-    Server(app, settings.serve).run(sockets=[listening])
+    return create_app(searcher, hosts={host}, service=settings.serve, keys=keys, managing=managing)
 
 
 def _welcome(galleries: "Galleries", settings: "Settings", listening: socket.socket) -> None:
