@@ -1,14 +1,19 @@
 """What a build claims of itself, as one JSON file."""
 
 import hashlib
+from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from gallery.errors import CorruptGallery
 from gallery.files import write_file
 from gallery.local_storage import DEFAULT, LocalStorage
+
+Cosine = Annotated[float, Field(ge=-1, le=1)]
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 class _Claims(BaseModel):
@@ -103,12 +108,17 @@ class IndexClaims(_Claims):
 class NearestClaims(_Claims):
     """How alike so many contents of the build are to the nearest other one, of all that it holds.
 
-    A share of `shares[i]` of them has at most the cosine `cosines[i]`, both ascending.
+    A share of `shares[i]` of them has at most the cosine `cosines[i]`, both ascending, from none to all.
     """
 
-    images: int
-    shares: tuple[float, ...]
-    cosines: tuple[float, ...]
+    images: int = Field(ge=1)
+    shares: tuple[Share, ...]
+    cosines: tuple[Cosine, ...]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "NearestClaims":
+        _require_quantiles(self.shares, self.cosines)
+        return self
 
 
 class UsualClaims(_Claims):
@@ -116,14 +126,19 @@ class UsualClaims(_Claims):
 
     `baseline` is the cosine that two of them usually do not exceed: half-way between the median of all pairs
     and that of each image with its nearest of these. A share of `shares[i]` of the pairs has at most the
-    cosine `cosines[i]`, both ascending. See gallery/usual.py.
+    cosine `cosines[i]`, both ascending, from none to all. See gallery/usual.py.
     """
 
-    images: int
-    baseline: float
-    shares: tuple[float, ...]
-    cosines: tuple[float, ...]
+    images: int = Field(ge=2)
+    baseline: Cosine
+    shares: tuple[Share, ...]
+    cosines: tuple[Cosine, ...]
     nearest: NearestClaims | None = None  # builds of before do not say it
+
+    @model_validator(mode="after")
+    def _in_order(self) -> "UsualClaims":
+        _require_quantiles(self.shares, self.cosines)
+        return self
 
 
 class Manifest(_Claims):
@@ -167,3 +182,13 @@ def read_manifest(path: Path, *, sha256: str) -> Manifest:
         raise CorruptGallery(
             f"The manifest {path} is of a format that this version does not know."
         ) from error
+
+
+def _require_quantiles(shares: Sequence[float], cosines: Sequence[float]) -> None:
+    """ValueError unless each share has its cosine, both ascend, and the shares go from none to all."""
+    if len(shares) != len(cosines):
+        raise ValueError(f"There are {len(shares)} shares and {len(cosines)} cosines: each has the other.")
+    if [*shares[:1], *shares[-1:]] != [0, 1] or any(low >= high for low, high in pairwise(shares)):
+        raise ValueError(f"Shares ascend from 0 to 1, but these are {list(shares)}.")
+    if any(low > high for low, high in pairwise(cosines)):
+        raise ValueError(f"Cosines ascend with their shares, but these are {list(cosines)}.")

@@ -83,7 +83,8 @@ def _nearest(cosines: NDArray[np.float64]) -> NearestClaims:
 
 
 def _quantiles(cosines: NDArray[np.float64], shares: tuple[float, ...]) -> tuple[float, ...]:
-    return tuple(np.round(np.quantile(cosines, shares), DECIMALS).tolist())
+    rounded = np.round(np.quantile(cosines, shares), DECIMALS)
+    return tuple(np.maximum.accumulate(rounded).tolist())  # what interpolates may err by its last bit
 
 
 def _share(cosine: float, cosines: Sequence[float], shares: Sequence[float], *, measured: int) -> float:

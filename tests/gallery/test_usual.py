@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from gallery.backups.backup import back_up
 from gallery.builds import planning
@@ -13,7 +14,7 @@ from gallery.builds import usual as measuring
 from gallery.builds.build import Build
 from gallery.builds.compaction import compact
 from gallery.builds.rollback import roll_back
-from gallery.manifest import UsualClaims
+from gallery.manifest import NearestClaims, UsualClaims
 from gallery.proof.verification import verify
 from gallery.swaps.successors import begin
 from gallery.swaps.swap import activate
@@ -55,6 +56,33 @@ def test_the_baseline_lies_half_way_between_random_and_nearest_pairs() -> None:
     cosines = (vectors @ vectors.T)[np.triu_indices(50, k=1)]
     assert found.cosines[0] == pytest.approx(cosines.min(), abs=1e-5)
     assert found.cosines[-1] == pytest.approx(cosines.max(), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "refusal"),
+    [
+        ({"images": 1}, "greater than or equal to 2"),
+        ({"baseline": 1.01}, "less than or equal to 1"),
+        ({"baseline": float("nan")}, "less than or equal to 1"),
+        ({"cosines": (0.1, 0.2, 1.1)}, "less than or equal to 1"),
+        ({"cosines": (0.1, 0.3, 0.2)}, "Cosines ascend"),
+        ({"cosines": (0.1, 0.3)}, "3 shares and 2 cosines"),
+        ({"shares": (0.0, 0.5, 0.9)}, "from 0 to 1"),
+        ({"shares": (0.1, 0.5, 1.0)}, "from 0 to 1"),
+        ({"shares": (0.0, 0.0, 1.0)}, "from 0 to 1"),
+        ({"shares": (0.0, 1.0, 0.5, 1.0), "cosines": (0.1,) * 4}, "from 0 to 1"),
+        ({"shares": (), "cosines": ()}, "from 0 to 1"),
+    ],
+)
+def test_what_is_claimed_to_be_usual_is_in_order(changed: dict[str, object], refusal: str) -> None:
+    nearest = {"images": 30, "shares": (0.0, 0.5, 1.0), "cosines": (0.1, 0.1, 0.9)}
+    good = {**nearest, "baseline": 0.5, "nearest": nearest}
+    assert UsualClaims.model_validate(good).nearest == NearestClaims.model_validate(nearest)
+    with pytest.raises(ValidationError, match=refusal):
+        UsualClaims.model_validate({**good, **changed})
+    if {"shares", "cosines"} & changed.keys():
+        with pytest.raises(ValidationError, match=refusal):
+            NearestClaims.model_validate({**nearest, **changed})
 
 
 def test_of_few_images_nothing_is_usual() -> None:
