@@ -1,16 +1,16 @@
 """What a search over HTTP costs beside what nobody can do without, and what many clients gain on one.
 
     python benchmarks/search_cost.py CHECKPOINT PICTURES --out FOLDER [--gallery 100000] [--queries 200]
-        [--clients 16] [--seconds 20] [--runtime torch] [--services 1]
+        [--clients 16] [--seconds 20] [--runtime torch] [--processes 1]
 
 A gallery of so many embeddings, drawn from a mixture that is fitted to those of PICTURES, is served by
 `whyalike serve`, a process of its own. Each query is a file of PICTURES with a number behind its end, so that
 the gallery does not know it.
 In turn, one is searched for (k = 10, evidence included, from the first byte sent to the last byte received),
 and one is decoded, prepared and run through the network in this process; and once more through the network as
-torchvision has it, by plain PyTorch. Then one client and many ask for so many seconds, the many of so many
-services on the same home; what the machine itself gains from computing in many processes is measured beside
-them, for the cores of some machines share what they compute with.
+torchvision has it, by plain PyTorch. Then one client and many ask for so many seconds, of a service of so
+many processes; what the machine itself gains from computing in many processes is measured beside them, for
+the cores of some machines share what they compute with.
 """
 
 from __future__ import annotations
@@ -23,8 +23,7 @@ import multiprocessing
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from statistics import median
 from typing import TypeVar
@@ -61,10 +60,9 @@ def main() -> None:
         fill(root, chosen.checkpoint, home, drawn=like(chosen.checkpoint, pictures[:FITTED]))
         run_over([root], chosen.checkpoint, home)
     queries = (pictures[number % len(pictures)] + number.to_bytes(8, "big") for number in itertools.count())
-    with ExitStack() as stack:
-        ports = [stack.enter_context(served(home, chosen.runtime)) for _ in range(chosen.services)]
-        found = cost(ports[0], queries, chosen)
-        rates = {n: rate(ports, pictures, clients=n, seconds=chosen.seconds) for n in (1, chosen.clients)}
+    with served(home, chosen.runtime, processes=chosen.processes) as port:
+        found = cost(port, queries, chosen)
+        rates = {n: rate(port, pictures, clients=n, seconds=chosen.seconds) for n in (1, chosen.clients)}
     passes = {n: passes_a_second(chosen, pictures, processes=n) for n in (1, os.cpu_count() or 1)}
     found["searches_a_second"] = {str(clients): each for clients, each in rates.items()}
     found["clients_gain"] = rates[chosen.clients] / rates[1]
@@ -82,7 +80,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--queries", type=int, default=200)
     parser.add_argument("--clients", type=int, default=16)
     parser.add_argument("--seconds", type=float, default=20.0)
-    parser.add_argument("--services", type=int, default=1)
+    parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--runtime", choices=("torch", "onnx"), default="torch")
     return parser.parse_args()
 
@@ -161,22 +159,19 @@ def search(connection: http.client.HTTPConnection, picture: bytes) -> bytes:
     return answer
 
 
-def rate(ports: Sequence[int], pictures: list[bytes], *, clients: int, seconds: float) -> float:
-    """Searches a second of so many clients, each of which asks one of the services again once answered."""
+def rate(port: int, pictures: list[bytes], *, clients: int, seconds: float) -> float:
+    """Searches a second of so many clients, each of which asks again once answered."""
     number, answered = itertools.count(), itertools.count()
     ends = time.monotonic() + seconds
 
-    def ask(port: int) -> None:
+    def ask() -> None:
         connection = http.client.HTTPConnection("127.0.0.1", port)
         while time.monotonic() < ends:
             own = next(number)
             search(connection, pictures[own % len(pictures)] + own.to_bytes(4, "big") + os.urandom(4))
             next(answered)
 
-    threads = [
-        threading.Thread(target=ask, args=(port,))
-        for port in itertools.islice(itertools.cycle(ports), clients)
-    ]
+    threads = [threading.Thread(target=ask) for _ in range(clients)]
     began = time.monotonic()
     for thread in threads:
         thread.start()

@@ -18,12 +18,13 @@ STARTS_S = 120.0
 
 
 @contextmanager
-def served(home: Path, runtime: Runtime) -> Iterator[int]:
-    """The port of a service over this home, once it is ready."""
+def served(home: Path, runtime: Runtime, *, processes: int = 1) -> Iterator[int]:
+    """The port of a service of so many processes over this home, once one of them is ready."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    command = [sys.executable, "-m", "whyalike", "serve", "--port", str(port), "--runtime", runtime]
+    options = ["--port", str(port), "--processes", str(processes), "--runtime", runtime]
+    command = [sys.executable, "-m", "whyalike", "serve", *options]
     unlimited = {"WHYALIKE_SERVE__SEARCHES_PER_MINUTE": "0", "WHYALIKE_SERVE__REQUESTS_PER_MINUTE": "0"}
     environment = {**os.environ, "WHYALIKE_HOME": str(home), **unlimited}
     log = (home / "served.log").open("wb")
