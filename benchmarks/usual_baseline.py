@@ -31,9 +31,10 @@ from explain.perturbing import Hiding
 from explain.reason_warnings import near_uniform
 from explain.reasons import Reason, Seen, reasons
 from explain.sights import look
+from explain.standings import Standing
 from explain.what_if import signed
 from gallery.builds.build import Build
-from gallery.usual import IMAGES, share_below, usual_of
+from gallery.usual import IMAGES, share_below, share_of_nearest_below, usual_of
 from siamese.decoding import decode_for
 from siamese.encoder import Encoder
 from siamese.images import ImageLimits
@@ -186,8 +187,10 @@ def _reason(why: Evidence, pair: Pair, build: Build, *, told_usual: bool) -> Rea
     usual = build.manifest.usual if told_usual else None
     if usual is None:
         why = replace(why, explained=replace(why.explained, baseline_from="none"))
-    closer_than = None if usual is None else share_below(usual, pair.cosine)
-    return reasons([why], pair.seen[0], [pair.seen[1]], [None], [closer_than])[0]
+    standing = None
+    if usual is not None:
+        standing = Standing(share_below(usual, pair.cosine), share_of_nearest_below(usual, pair.cosine))
+    return reasons([why], pair.seen[0], [pair.seen[1]], [None], [standing])[0]
 
 
 def _half(grid: NDArray[np.float32]) -> float:
