@@ -190,7 +190,7 @@ class GalleryWriter:
             storage=storage,
             allow_empty=allow_empty,
             published_at=self._clock(),
-        )
+        ).foreseen(self._engine)
         with self.writing() as connection:
             report = publication.write(connection)
         self.collect()

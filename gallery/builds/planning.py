@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from sqlalchemy import Connection, func, select
 
-from gallery.builds.usual import measured_usual
+from gallery.builds.usual import Measured, measured_usual
 from gallery.errors import CorruptGallery, NotEmbedded
 from gallery.folders import GalleryFolder
 from gallery.index.coverage import claims_with
@@ -25,8 +25,12 @@ def stated(
     fingerprint: str,
     encoder_name: str,
     storage: LocalStorage,
+    measured: Measured | None = None,
 ) -> Manifest:
-    """What the gallery is now, under the number of the published build; raises NotEmbedded."""
+    """What the gallery is now, under the number of the published build; raises NotEmbedded.
+
+    What is usual in it may be `measured` already, as far as it was foreseen.
+    """
     published = published_manifest(connection, folder, gallery_id)
     shape = intact.shape or _shape_of(published, fingerprint)
     encoder = _encoder(connection, gallery_id, fingerprint, encoder_name, shape)
@@ -48,7 +52,7 @@ def stated(
         index=claims_with(published.index.main if published else None, segments),
     )
     usual = _known_usual(manifest, published)
-    usual = usual or measured_usual(connection, folder, gallery_id, segments)
+    usual = usual or measured_usual(connection, folder, gallery_id, segments, measured)
     return manifest.model_copy(update={"usual": usual})
 
 

@@ -1,12 +1,14 @@
 """The transaction that publishes a build: places, records and manifest, whole or not at all."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, Engine, delete, func, insert, select, update
 
 from gallery.builds.collection import forget_superseded
+from gallery.builds.foreseen import foreseen_usual
 from gallery.builds.planning import not_embedded, published_manifest, published_number, stated
+from gallery.builds.usual import Measured
 from gallery.errors import SourceUnavailable
 from gallery.folders import GalleryFolder
 from gallery.local_storage import LocalStorage
@@ -55,6 +57,18 @@ class Publication:
     storage: LocalStorage
     allow_empty: bool
     published_at: datetime
+    measured: Measured | None = None
+
+    def foreseen(self, engine: Engine) -> "Publication":
+        """The same, with what will be usual measured as it is foreseen; others may write meanwhile.
+
+        Raises CorruptGallery.
+        """
+        with engine.begin() as connection:
+            measured = foreseen_usual(
+                connection, self.folder, self.gallery_id, self.fingerprint, self.storage
+            )
+        return replace(self, measured=measured)
 
     def write(self, connection: Connection) -> PublishReport:
         """Write places and build, and make readers open it; raises what `GalleryWriter.publish` says."""
@@ -71,6 +85,7 @@ class Publication:
             fingerprint=self.fingerprint,
             encoder_name=self.encoder_name,
             storage=self.storage,
+            measured=self.measured,
         )
         if changes or manifest != published_manifest(connection, self.folder, self.gallery_id):
             manifest = manifest.model_copy(update={"build": number + 1})

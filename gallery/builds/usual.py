@@ -1,6 +1,7 @@
 """How alike two images of a build usually are, and an image and its nearest, measured when it is made."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -29,48 +30,100 @@ SEED = 0
 """The same build is measured alike, whoever measures it."""
 
 
+Live = Callable[[Sequence[int]], list[int]]
+"""Tells those of some contents that an image shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What is usual of these segments, if of the contents that were `asked` about just these are `live`."""
+
+    segments: tuple[SegmentClaims, ...]
+    asked: frozenset[int]
+    live: frozenset[int]
+    usual: UsualClaims | None
+
+    def __post_init__(self) -> None:
+        assert self.live <= self.asked
+
+    def holds(self, segments: Sequence[SegmentClaims], live: Live) -> bool:
+        """Whether it would be measured alike of these segments, of whose contents those are live."""
+        return self.segments == tuple(segments) and self.live == frozenset(live(sorted(self.asked)))
+
+
 def measured_usual(
-    connection: Connection, folder: GalleryFolder, gallery_id: int, segments: Sequence[SegmentClaims]
+    connection: Connection,
+    folder: GalleryFolder,
+    gallery_id: int,
+    segments: Sequence[SegmentClaims],
+    before: Measured | None = None,
 ) -> UsualClaims | None:
+    """What is usual of the live contents of the segments; None where they are too few.
+
+    What was measured `before` is taken where it holds still. Raises CorruptGallery for a segment that cannot
+    be read.
+    """
+
+    def live(content_ids: Sequence[int]) -> list[int]:
+        return _live(connection, gallery_id, content_ids)
+
+    if before is not None and before.holds(segments, live):
+        return before.usual
+    return measured(folder, segments, live).usual
+
+
+def measured(folder: GalleryFolder, segments: Sequence[SegmentClaims], live: Live) -> Measured:
     """Measure it on live contents of the segments, drawn at random but always the same ones.
 
-    None where they are too few. Raises CorruptGallery for a segment that cannot be read.
+    Raises CorruptGallery for a segment that cannot be read.
     """
+    asked: set[int] = set()
+    found: set[int] = set()
+
+    def noted(content_ids: Sequence[int]) -> list[int]:
+        shown = live(content_ids)
+        asked.update(content_ids)
+        found.update(shown)
+        return shown
+
+    usual = _usual(folder, segments, noted)
+    return Measured(tuple(segments), frozenset(asked), frozenset(found), usual)
+
+
+def _usual(folder: GalleryFolder, segments: Sequence[SegmentClaims], live: Live) -> UsualClaims | None:
     if not segments:
         return None
     parts = [Segment(folder.segment(each.name), each).part for each in segments]
     embeddings = Embeddings(parts[0].embeddings.shape[1], parts)
-    drawn = _drawn(connection, gallery_id, embeddings)
+    drawn = _drawn(embeddings, live)
     if len(drawn) < FEWEST or len(embeddings) > LARGEST:
         return usual_of(embeddings.rows(drawn))
-    return usual_of(embeddings.rows(drawn), _nearest(connection, gallery_id, embeddings, drawn))
+    return usual_of(embeddings.rows(drawn), _nearest(embeddings, drawn, live))
 
 
-def _nearest(
-    connection: Connection, gallery_id: int, embeddings: Embeddings, drawn: NDArray[np.int64]
-) -> NDArray[np.float64]:
+def _nearest(embeddings: Embeddings, drawn: NDArray[np.int64], live: Live) -> NDArray[np.float64]:
     """The cosines (m,) of some of the drawn with the nearest other live content of the whole gallery."""
     some = max(LEAST_ASKED, COMPARED // len(embeddings))
     asked = drawn if len(drawn) <= some else np.random.default_rng(SEED).choice(drawn, some, replace=False)
     queries = embeddings.rows(asked)
     found = nearest_positions(embeddings, queries, min(1 + SPARE, len(embeddings)))
     ids = embeddings.content_ids(found.ravel())
-    live = np.isin(ids, _live(connection, gallery_id, np.unique(ids).tolist())).reshape(found.shape)
+    shown = np.isin(ids, live(np.unique(ids).tolist())).reshape(found.shape)
     near = embeddings.rows(found.ravel()).reshape(*found.shape, -1).astype(np.float64)
     cosines = np.einsum("nd,nkd->nk", queries.astype(np.float64), near)
-    cosines[~live | (found == asked[:, None])] = -np.inf
+    cosines[~shown | (found == asked[:, None])] = -np.inf
     best = cosines.max(axis=1)
     kept: NDArray[np.float64] = np.clip(best[np.isfinite(best)], -1, 1)
     return kept
 
 
-def _drawn(connection: Connection, gallery_id: int, embeddings: Embeddings) -> NDArray[np.int64]:
+def _drawn(embeddings: Embeddings, live: Live) -> NDArray[np.int64]:
     """The positions (n,) of at most IMAGES different live contents, ascending."""
     count = min(len(embeddings), DRAWN)
     drawn = np.random.default_rng(SEED).choice(len(embeddings), count, replace=False)
     content_ids, first = np.unique(embeddings.content_ids(drawn), return_index=True)
-    live = np.isin(content_ids, _live(connection, gallery_id, content_ids.tolist()))
-    return np.sort(drawn[np.sort(first[live])[:IMAGES]])
+    shown = np.isin(content_ids, live(content_ids.tolist()))
+    return np.sort(drawn[np.sort(first[shown])[:IMAGES]])
 
 
 def _live(connection: Connection, gallery_id: int, content_ids: Sequence[int]) -> list[int]:

@@ -1,0 +1,100 @@
+"""What is usual in a build is measured before it is published, and is that of what was published."""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import pytest
+from sqlalchemy import Connection
+
+from gallery.builds import foreseen
+from gallery.builds import usual as measuring
+from gallery.builds.usual import measured_usual
+from gallery.database import writing
+from gallery.manifest import UsualClaims
+from gallery.surveys.seen import Unreadable
+from gallery.usual import FEWEST
+from tests.gallery.support import Trial
+
+FILES = {f"/r/{number}.jpg": f"{number}".encode() for number in range(FEWEST + 4)}
+MOVED = {uri.replace("/r/", "/r/moved/"): data for uri, data in FILES.items()}
+BROKEN = Unreadable("/r/0.jpg", None, "It has no bytes.")
+
+
+def run(trial: Trial, files: dict[str, bytes], **options: Any) -> None:
+    trial.run(files, batch=len(files), **options)
+
+
+RUNS: dict[str, Callable[[Trial], None]] = {
+    "added": lambda trial: run(trial, {**FILES, "/r/new.jpg": b"new"}),
+    "changed": lambda trial: run(trial, {**FILES, "/r/0.jpg": b"new"}),
+    "exchanged": lambda trial: run(trial, {**FILES, "/r/0.jpg": b"1", "/r/1.jpg": b"0"}),
+    "doubled": lambda trial: run(trial, {**FILES, "/r/0.jpg": b"1"}),
+    "moved": lambda trial: run(trial, MOVED),
+    "removed": lambda trial: run(trial, dict(list(FILES.items())[1:])),
+    "unreadable": lambda trial: run(trial, dict(list(FILES.items())[1:]), unreadable=[BROKEN]),
+    "of another root": lambda trial: run(trial, {"/s/1.jpg": b"1", "/s/new.jpg": b"new"}, roots=["/s"]),
+    "of another encoder": lambda trial: run(trial, FILES, seed=1),
+}
+
+
+def anew(trial: Trial) -> UsualClaims | None:
+    """What is usual in the published build, measured once more."""
+    site, manifest = trial.galleries.site("pictures"), trial.open().manifest
+    with site.engine.connect() as connection:
+        return measured_usual(connection, site.folder, site.gallery_id, manifest.segments)
+
+
+@pytest.fixture
+def measurements(trial: Trial, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many images were measured each time; somebody else writes into the database meanwhile."""
+    counted: list[int] = []
+    usual_of = measuring.usual_of
+
+    def counting(embeddings: object, *nearest: object) -> UsualClaims | None:
+        with writing(trial.engine):
+            counted.append(len(embeddings))  # type: ignore[arg-type]
+        return usual_of(embeddings, *nearest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(measuring, "usual_of", counting)
+    return counted
+
+
+@pytest.mark.parametrize("name", RUNS)
+def test_others_write_while_it_is_measured_which_is_once(
+    trial: Trial, measurements: list[int], name: str
+) -> None:
+    run(trial, FILES)
+    before = trial.open().manifest.usual
+    assert len(measurements) == 1
+    RUNS[name](trial)
+    published = trial.open()
+    assert published.number == 2 and len(measurements) == 2
+    assert published.manifest.usual == anew(trial)
+    assert (published.manifest.usual == before) is (name in {"exchanged", "moved"})
+    RUNS[name](trial)
+    assert trial.open().number == 2 and len(measurements) == 3, (
+        "a run that finds nothing new measures nothing"
+    )
+
+
+@pytest.mark.on_both
+def test_it_is_foreseen_on_either_database(trial: Trial, measurements: list[int]) -> None:
+    run(trial, FILES)
+    RUNS["removed"](trial)
+    RUNS["of another root"](trial)
+    assert len(measurements) == 3
+    assert trial.open().manifest.usual == anew(trial)
+
+
+@pytest.mark.parametrize("told", [[], None], ids=["none", "all"])
+def test_what_was_foreseen_otherwise_than_it_came_is_measured_anew(
+    trial: Trial, monkeypatch: pytest.MonkeyPatch, told: list[int] | None
+) -> None:
+    def wrong(connection: Connection, gallery_id: int, ids: Sequence[int]) -> list[int]:
+        return list(ids) if told is None else told
+
+    monkeypatch.setattr(foreseen, "_foreseen", wrong)
+    for publish in (partial(run, files=FILES), RUNS["removed"], RUNS["changed"]):
+        publish(trial)
+        assert trial.open().manifest.usual == anew(trial) is not None
