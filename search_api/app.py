@@ -18,7 +18,6 @@ from search_api.edge.readiness import Readiness
 from search_api.edge.tracing import Tracing
 from search_api.maps.gallery_maps import GalleryMaps
 from search_api.problems import refusals
-from search_api.queries.keeping import Sweeper
 from search_api.routes import (
     galleries,
     images,
@@ -39,6 +38,7 @@ from search_api.routes.managing import Managing
 from search_api.routes.repeated import named_once
 from search_api.search import Searcher
 from search_api.settings import FORM_OVERHEAD_BYTES, MEBIBYTE, SearchSettings, ServiceSettings
+from search_api.upkeep import Upkeep
 from search_api.version import installed_version
 
 ROUTES = (
@@ -133,11 +133,12 @@ def _operation(route: APIRoute) -> str:
 @asynccontextmanager
 async def _closing(app: FastAPI) -> AsyncIterator[None]:
     current_default_thread_limiter().total_tokens = app.state.threads
-    sweeper = Sweeper(app.state.searcher.kept)
-    sweeper.start()
+    searcher: Searcher = app.state.searcher
+    upkeep = Upkeep({"kept queries": searcher.kept.collect, "replaced builds": searcher.builds.renew})
+    upkeep.start()
     yield
-    await run_sync(sweeper.stop)
-    app.state.searcher.close()
+    await run_sync(upkeep.stop)
+    searcher.close()
     app.state.tracing.close()
     if app.state.door is not None:
         await run_sync(app.state.door.close)

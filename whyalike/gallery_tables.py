@@ -126,8 +126,8 @@ def _erased(report: ErasureReport) -> str:
 def _why_left(report: ErasureReport) -> str:
     if report.read:
         return (
-            f"in builds that are still open ({', '.join(map(str, report.read))}): ask the service for "
-            "anything, which makes it go on to the new build, and erase again"
+            f"in builds that are still open ({', '.join(map(str, report.read))}): a service lets go of them "
+            "within a minute; erase again then"
         )
     return "as another encoder has embedded it: activate or abandon the swap, and erase again"
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import threading
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from gallery.builds.build import Build
-from gallery.errors import GalleryNotFound, NothingPublished
+from gallery.errors import GalleryError, GalleryNotFound, NothingPublished
 from gallery.galleries import Galleries
 from search_api.errors import AmbiguousGallery
 from search_api.loaded.checkpoints import Checkpoint
@@ -117,6 +117,18 @@ class OpenBuilds:
             others = [name for name in self._shelves if name not in names]
         for name in others:
             self.let_go(name)
+
+    def renew(self) -> None:
+        """Opens the newer build of each gallery whose open build was replaced, and lets go of the old one.
+
+        So it is not left to the next question, which may never come. What cannot be opened is told to whoever
+        asks for it.
+        """
+        with self._lock:
+            names = [name for name, shelf in self._shelves.items() if shelf.current is not None]
+        for name in names:
+            with suppress(GalleryError), self.lend(name):
+                pass
 
     def close(self) -> None:
         """Closes what nobody reads; what is read is closed by its last reader."""

@@ -1,9 +1,7 @@
-"""Uploaded queries that are kept because it was asked for, and removed when their time is over."""
+"""Uploaded queries that are kept because it was asked for, until their time is over."""
 
 from __future__ import annotations
 
-import logging
-import threading
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -15,11 +13,6 @@ from search_api.queries.subjects import Asked, Part, Several, Upload
 from search_api.schemas.query import QuerySchema
 from search_api.schemas.search import SearchResponse
 from search_api.settings import SearchSettings
-
-SWEEPING_S = 60.0
-"""Seconds between two looks for what is over: so much longer it may lie on the disk, but is never read."""
-
-log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,29 +66,3 @@ def _uploads(query: Asked) -> Iterator[Upload]:
         yield from _uploads(query.of)
     elif isinstance(query, Upload):
         yield query
-
-
-class Sweeper:
-    """Removes what is over, now and then, while the service runs; in a thread of its own."""
-
-    def __init__(self, kept: KeptQueries) -> None:
-        self._kept = kept
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._sweep, name="sweeper", daemon=True)
-
-    def start(self) -> None:
-        """Begins at once."""
-        self._thread.start()
-
-    def stop(self) -> None:
-        """Ends, after what it is at."""
-        self._ended.set()
-        self._thread.join()
-
-    def _sweep(self) -> None:
-        while not self._ended.is_set():
-            try:
-                self._kept.collect()
-            except Exception:
-                log.exception("What is over of the kept queries could not be removed")
-            self._ended.wait(SWEEPING_S)

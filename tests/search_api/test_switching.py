@@ -5,12 +5,14 @@ from __future__ import annotations
 import threading
 
 from gallery.builds.history import history
+from gallery.builds.readers import is_read
 from gallery.builds.rollback import roll_back
 from gallery.database import open_engine
 from gallery.galleries import Galleries
 from gallery.settings import GallerySettings
 from search_api.queries.subjects import Upload
 from search_api.schemas.search import SearchResponse
+from search_api.upkeep import Upkeep
 from tests.search_api.conftest import Workshop
 from tests.toys import plain, png
 
@@ -57,3 +59,26 @@ def test_no_question_fails_while_builds_are_published_gone_back_from_and_retired
         pass
     assert [each.build for each in history(workshop.galleries.site("default")).builds] == [last, last - 1]
     engine.dispose()
+
+
+def test_a_build_that_was_replaced_is_let_go_of_though_nobody_asks_again(workshop: Workshop) -> None:
+    workshop.publish()
+    searcher = workshop.searcher()
+    searcher.search(Upload(png(plain("red"))), gallery="default", k=1)
+    workshop.publish(pictures={"gold/gold.png": plain("gold")})
+    first, second = map(workshop.galleries.site("default").folder.manifest, (1, 2))
+    assert is_read(first) and not is_read(second)
+    searcher.builds.renew()
+    assert is_read(second) and not is_read(first)
+    searcher.close()
+
+
+def test_what_one_work_of_the_upkeep_raises_keeps_no_other_from_being_done() -> None:
+    done: list[str] = []
+    works = {
+        "first": lambda: done.append("first"),
+        "broken": lambda: 1 / 0,
+        "last": lambda: done.append("last"),
+    }
+    Upkeep(works).round()
+    assert done == ["first", "last"]
