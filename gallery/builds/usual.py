@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,9 +65,7 @@ def measured_usual(
     be read.
     """
 
-    def live(content_ids: Sequence[int]) -> list[int]:
-        return _live(connection, gallery_id, content_ids)
-
+    live = partial(live_among, connection, gallery_id)
     if before is not None and before.holds(segments, live):
         return before.usual
     return measured(folder, segments, live).usual
@@ -126,7 +125,7 @@ def _drawn(embeddings: Embeddings, live: Live) -> NDArray[np.int64]:
     return np.sort(drawn[np.sort(first[shown])[:IMAGES]])
 
 
-def _live(connection: Connection, gallery_id: int, content_ids: Sequence[int]) -> list[int]:
+def live_among(connection: Connection, gallery_id: int, content_ids: Sequence[int]) -> list[int]:
     """Those of the contents that a live image of the gallery shows."""
     shown = (
         select(ImageRecord.content_id)

@@ -1,11 +1,13 @@
 """A gallery by its successor: looked into beside the published build, and published in its place."""
 
+from functools import partial
+
 from sqlalchemy import Connection, delete, func, select
 
 from gallery.builds.build import Build
 from gallery.builds.readers import Reading
 from gallery.builds.republication import republish
-from gallery.builds.usual import measured_usual
+from gallery.builds.usual import Measured, live_among, measured, measured_usual
 from gallery.errors import NotEmbedded
 from gallery.manifest import EncoderClaims, IndexClaims, Manifest
 from gallery.records.builds import SegmentRecord
@@ -47,8 +49,11 @@ def activate(tenure: Tenure) -> Manifest:
             "where originals are gone."
         )
 
+    with tenure.engine.connect() as connection:
+        before = _measured(connection, tenure.site, swap)
+
     def change(connection: Connection, number: int) -> Manifest:
-        claims = _claims(connection, tenure.site, swap)
+        claims = _claims(connection, tenure.site, swap, before)
         leave_out(connection, tenure.site, [segment.id for segment in claims.segments], number)
         connection.execute(delete(SuccessorRecord).where(SuccessorRecord.gallery_id == tenure.gallery_id))
         return claims
@@ -56,7 +61,13 @@ def activate(tenure: Tenure) -> Manifest:
     return republish(tenure, change)
 
 
-def _claims(connection: Connection, site: Site, swap: Successor) -> Manifest:
+def _measured(connection: Connection, site: Site, swap: Successor) -> Measured:
+    """What is usual by the successor, measured while others may write."""
+    segments = segments_of(connection, site, swap.fingerprint, swap.local_embeddings)
+    return measured(site.folder, segments, partial(live_among, connection, site.gallery_id))
+
+
+def _claims(connection: Connection, site: Site, swap: Successor, before: Measured | None = None) -> Manifest:
     """The manifest of the published images by the successor, as far as it has embedded them."""
     segments = segments_of(connection, site, swap.fingerprint, swap.local_embeddings)
     ids = [segment.id for segment in segments]
@@ -92,6 +103,6 @@ def _claims(connection: Connection, site: Site, swap: Successor) -> Manifest:
         labels=labels,
         index=IndexClaims(entries=sum(segment.rows for segment in segments)),
         local_embeddings=swap.local_embeddings,
-        usual=measured_usual(connection, site.folder, site.gallery_id, segments),
+        usual=measured_usual(connection, site.folder, site.gallery_id, segments, before),
         segments=tuple(segments),
     )

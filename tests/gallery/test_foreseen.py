@@ -13,8 +13,10 @@ from gallery.builds.usual import measured_usual
 from gallery.database import writing
 from gallery.manifest import UsualClaims
 from gallery.surveys.seen import Unreadable
+from gallery.swaps.successors import begin
+from gallery.swaps.swap import activate
 from gallery.usual import FEWEST
-from tests.gallery.support import Trial
+from tests.gallery.support import Trial, checkpoint, embedded
 
 FILES = {f"/r/{number}.jpg": f"{number}".encode() for number in range(FEWEST + 4)}
 MOVED = {uri.replace("/r/", "/r/moved/"): data for uri, data in FILES.items()}
@@ -76,6 +78,18 @@ def test_others_write_while_it_is_measured_which_is_once(
     assert trial.open().number == 2 and len(measurements) == 3, (
         "a run that finds nothing new measures nothing"
     )
+
+
+def test_others_write_while_it_is_measured_of_a_successor(trial: Trial, measurements: list[int]) -> None:
+    run(trial, FILES)
+    with trial.galleries.tenure("pictures") as tenure:
+        begin(tenure, checkpoint(trial.home, 1), fingerprint="f2", encoder_name="toy 1", storage="int8")
+    with trial.writer() as writer:
+        writer.add_segment([embedded(data, seed=1) for data in FILES.values()], fingerprint="f2")
+    with trial.galleries.tenure("pictures") as tenure:
+        activate(tenure)
+    assert len(measurements) == 2
+    assert trial.open().manifest.usual == anew(trial) is not None
 
 
 @pytest.mark.on_both
