@@ -1,14 +1,16 @@
 """Publishing what people have said since: labels, attributes and removals, without a look at any source."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, Row, Select, and_, delete, exists, insert, or_, select, update
 from sqlalchemy.orm import aliased
 
+from gallery.builds.foreseen import foreseen_without
 from gallery.builds.planning import published_manifest, published_number, stated
 from gallery.builds.republication import republish
+from gallery.builds.usual import Measured
 from gallery.errors import CorruptGallery
 from gallery.filters.attributes import digest_of
 from gallery.filters.filtering import attributes_by_image, record_attributes
@@ -66,6 +68,7 @@ def _publish(tenure: Tenure, asked: Callable[[Connection, int], Iterator[_Change
         changes = list(asked(connection, tenure.gallery_id))
         returns = _returns(connection, tenure)
         build = published_number(connection, tenure.gallery_id)
+        measured = _measured(connection, tenure, changes, returns)
     if changes or returns:
 
         def change(connection: Connection, number: int) -> Manifest:
@@ -73,11 +76,22 @@ def _publish(tenure: Tenure, asked: Callable[[Connection, int], Iterator[_Change
                 _write(connection, tenure.gallery_id, each, number)
             for place in returns:
                 _begin_again(connection, tenure.gallery_id, place, number)
-            return _stated(connection, tenure)
+            return _stated(connection, tenure, measured)
 
         build = republish(tenure, change).build
     removed = sum(each.removed for each in changes)
     return AmendReport(tenure.gallery, build, removed, len(changes) - removed, len(returns))
+
+
+def _measured(
+    connection: Connection, tenure: Tenure, changes: Sequence[_Change], returns: Sequence[Row[Any]]
+) -> Measured | None:
+    """What will be usual where images come or go, measured while others may write."""
+    ended = {each.place.id for each in changes if each.removed}
+    if not (ended or returns):
+        return None
+    returned = [place.image_id for place in returns]
+    return foreseen_without(connection, tenure.folder, tenure.gallery_id, ended=ended, returned=returned)
 
 
 def _changes(connection: Connection, gallery_id: int) -> Iterator[_Change]:
@@ -202,7 +216,7 @@ def _begin_again(connection: Connection, gallery_id: int, place: Row[Any], numbe
     connection.execute(delete(FindingRecord).where(*found))
 
 
-def _stated(connection: Connection, tenure: Tenure) -> Manifest:
+def _stated(connection: Connection, tenure: Tenure, measured: Measured | None) -> Manifest:
     published = published_manifest(connection, tenure.folder, tenure.gallery_id)
     if published is None:
         raise CorruptGallery(
@@ -217,6 +231,7 @@ def _stated(connection: Connection, tenure: Tenure) -> Manifest:
         fingerprint=published.encoder.fingerprint,
         encoder_name=published.encoder.name,
         storage=published.local_embeddings,
+        measured=measured,
     )
 
 

@@ -4,7 +4,7 @@ Others may write meanwhile. Which contents will be live is foreseen from what th
 asks again about just those that the figures depend on, and measures anew where anything is otherwise.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from sqlalchemy import Connection, exists, or_, select
 
@@ -34,6 +34,35 @@ def foreseen_usual(
     return measured(folder, segments, lambda ids: _foreseen(connection, gallery_id, ids))
 
 
+def foreseen_without(
+    connection: Connection,
+    folder: GalleryFolder,
+    gallery_id: int,
+    *,
+    ended: Collection[int],
+    returned: Iterable[int],
+) -> Measured | None:
+    """The same of what is published, without places of these ids, and with images of these.
+
+    None where its manifest is lost. Raises CorruptGallery for a segment that cannot be read.
+    """
+    published = published_manifest(connection, folder, gallery_id)
+    if published is None:
+        return None
+    images = select(ImageRecord.content_id)
+    begun = {
+        content_id
+        for chunk in chunks(returned)
+        for content_id in connection.scalars(images.where(ImageRecord.id.in_(chunk)))
+    }
+
+    def live(content_ids: Sequence[int]) -> list[int]:
+        stays = _shown_elsewhere(connection, gallery_id, content_ids, ended)
+        return [each for each in content_ids if each in stays or each in begun]
+
+    return measured(folder, published.segments, live)
+
+
 def _segments(intact: IntactSegments, published: Manifest | None) -> tuple[SegmentClaims, ...]:
     """Those of the published build, and newer ones: older ones hold nothing that is shown."""
     there = {each.id for each in published.segments} if published else set()
@@ -50,6 +79,21 @@ def _found(connection: Connection, gallery_id: int) -> bool:
     """Whether the run has found anything otherwise than it was."""
     found = select(FindingRecord.uri).where(FindingRecord.gallery_id == gallery_id).limit(1)
     return connection.scalar(found) is not None
+
+
+def _shown_elsewhere(
+    connection: Connection, gallery_id: int, content_ids: Sequence[int], ended: Collection[int]
+) -> set[int]:
+    """Those of the contents that an image shows at a place that is not among these."""
+    shown = (
+        select(ImageRecord.content_id, PlaceRecord.id)
+        .join(PlaceRecord, PlaceRecord.image_id == ImageRecord.id)
+        .where(PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build.is_(None))
+    )
+    pages = (
+        connection.execute(shown.where(ImageRecord.content_id.in_(each))) for each in chunks(content_ids)
+    )
+    return {content_id for page in pages for content_id, place_id in page if place_id not in ended}
 
 
 def _foreseen(connection: Connection, gallery_id: int, content_ids: Sequence[int]) -> list[int]:

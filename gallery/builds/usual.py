@@ -24,7 +24,7 @@ COMPARED = 50_000_000
 LEAST_ASKED = 100
 """Of a large gallery fewer images are asked for their nearest, but no fewer than these."""
 LARGEST = 2_000_000
-"""Rows: beyond, it would take longer than others that write into the database should wait."""
+"""Rows: beyond, others that write would wait too long where it is measured in the transaction after all."""
 SPARE = 8
 """Nearest that no image shows any more are passed over: so many more are looked up."""
 SEED = 0

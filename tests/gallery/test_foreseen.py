@@ -7,11 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection
 
+from gallery.amending import Said
 from gallery.builds import foreseen
 from gallery.builds import usual as measuring
+from gallery.builds.amending import publish_amendments
 from gallery.builds.usual import measured_usual
 from gallery.database import writing
 from gallery.manifest import UsualClaims
+from gallery.removals import remove_image, revoke_removal
 from gallery.surveys.seen import Unreadable
 from gallery.swaps.successors import begin
 from gallery.swaps.swap import activate
@@ -90,6 +93,27 @@ def test_others_write_while_it_is_measured_of_a_successor(trial: Trial, measurem
         activate(tenure)
     assert len(measurements) == 2
     assert trial.open().manifest.usual == anew(trial) is not None
+
+
+def test_others_write_while_it_is_measured_without_what_was_removed_and_with_it_again(
+    trial: Trial, measurements: list[int]
+) -> None:
+    run(trial, {**FILES, "/r/again.jpg": b"1"})
+    first = trial.open()
+    site, gone = first.site, [each for each in first if each.uri in {"/r/0.jpg", "/r/1.jpg"}]
+    for image in gone:
+        remove_image(site, image, Said("ada", trial.clock()))
+    with trial.galleries.tenure("pictures") as tenure:
+        publish_amendments(tenure)
+    without = trial.open().manifest.usual
+    assert measurements == [len(FILES), len(FILES) - 1], "the one is shown elsewhere"
+    assert without == anew(trial) != first.manifest.usual
+    for image in gone:
+        revoke_removal(site, image.image_id)
+    with trial.galleries.tenure("pictures") as tenure:
+        publish_amendments(tenure)
+    assert len(measurements) == 4 and trial.open().number == 3
+    assert trial.open().manifest.usual == first.manifest.usual
 
 
 @pytest.mark.on_both
