@@ -16,15 +16,17 @@ from gallery.builds.collection import collect
 from gallery.builds.compaction import Fold, compact
 from gallery.builds.improvement import check_wish, forget_unnamed_indexes, improve_index, leave_old_index
 from gallery.builds.planning import published_number
-from gallery.builds.retention import build_numbers, retire
+from gallery.builds.retention import build_numbers, forget_unnamed_segments, retire
 from gallery.filters.filtering import forget_unnamed_attributes
 from gallery.index.kinds import IndexWish
 from gallery.index.report import IndexReport
 from gallery.membership import is_shown
-from gallery.records.amendments import AmendmentRecord, RemovalRecord
+from gallery.records.amendments import AmendmentRecord
 from gallery.records.builds import EmbeddedContentRecord, SegmentRecord
-from gallery.records.images import ImageRecord, PlaceRecord
+from gallery.records.files import FileRecord, FindingRecord
+from gallery.records.images import PlaceRecord
 from gallery.removals import remove_originals
+from gallery.surveys.seen import REMOVED
 from gallery.tenure import Tenure
 
 
@@ -34,7 +36,7 @@ class ErasureReport:
 
     `contents` are gone from its segments, `originals` are files of its own that were deleted, `retired` the
     builds that were let go of. `left` contents are there still: builds in `read` show them, which somebody
-    has open, or an encoder that is to take over has embedded them.
+    has open, or an encoder that is to take over has embedded them. It `is_complete` without either.
     """
 
     gallery: str
@@ -45,6 +47,11 @@ class ErasureReport:
     read: tuple[int, ...]
     left: int
     index: IndexReport
+
+    @property
+    def is_complete(self) -> bool:
+        """Whether nothing is left of what is gone; labels are, as long as a build that told them is read."""
+        return not (self.left or self.read)
 
 
 def erase(
@@ -69,6 +76,7 @@ def erase(
     retire(tenure, kept=1)
     with tenure.writing() as connection:
         forget_unnamed_indexes(connection, tenure.gallery_id)
+        forget_unnamed_segments(connection, tenure.gallery_id)
         _forget_words(connection, tenure.gallery_id)
     collect(tenure.writing, tenure.folder, tenure.gallery_id)
     *read, build = build_numbers_of(tenure)
@@ -84,7 +92,7 @@ def build_numbers_of(tenure: Tenure) -> Sequence[int]:
 
 
 def _hidden(tenure: Tenure) -> int:
-    """How many contents that were images are embedded, and in no image of the published build."""
+    """How many contents are embedded that no image of the published build shows."""
     with tenure.engine.connect() as connection:
         build = published_number(connection, tenure.gallery_id)
         statement = (
@@ -92,7 +100,6 @@ def _hidden(tenure: Tenure) -> int:
             .join(SegmentRecord, SegmentRecord.id == EmbeddedContentRecord.segment_id)
             .where(
                 SegmentRecord.gallery_id == tenure.gallery_id,
-                exists().where(ImageRecord.content_id == EmbeddedContentRecord.content_id),
                 ~is_shown(tenure.gallery_id, build),
             )
         )
@@ -100,11 +107,17 @@ def _hidden(tenure: Tenure) -> int:
 
 
 def _forget_words(connection: Connection, gallery_id: int) -> None:
-    """Forget labels and attributes at places that no build shows, a source's and people's own."""
+    """Forget labels and attributes at places that no build shows, and of files that were removed.
+
+    Those of a source, which may tell them again, and what people said.
+    """
     oldest = min(build_numbers(connection, gallery_id))
     over = and_(PlaceRecord.gallery_id == gallery_id, PlaceRecord.until_build <= oldest)
     told = or_(PlaceRecord.label.is_not(None), PlaceRecord.attributes.is_not(None))
     connection.execute(update(PlaceRecord).where(over, told).values(label=None, attributes=None))
+    for record in (FileRecord, FindingRecord):
+        removed = and_(record.gallery_id == gallery_id, record.reason == REMOVED)
+        connection.execute(update(record).where(removed).values(label=None, attributes=None))
     amended = AmendmentRecord.gallery_id == gallery_id
     connection.execute(
         delete(AmendmentRecord).where(amended, AmendmentRecord.of_source.is_(False), _shows_nothing(oldest))
@@ -113,11 +126,7 @@ def _forget_words(connection: Connection, gallery_id: int) -> None:
 
 
 def _shows_nothing(oldest: int) -> ColumnElement[bool]:
-    """The condition that an amendment's place was removed from, and shows nothing since the oldest build."""
-    removed = (
-        RemovalRecord.gallery_id == AmendmentRecord.gallery_id,
-        RemovalRecord.uri == AmendmentRecord.uri,
-    )
+    """The condition that there was an image at an amendment's place, and none since the oldest build."""
     here = (PlaceRecord.gallery_id == AmendmentRecord.gallery_id, PlaceRecord.uri == AmendmentRecord.uri)
     shown = or_(PlaceRecord.until_build.is_(None), PlaceRecord.until_build > oldest)
-    return and_(exists().where(*removed), ~exists().where(*here, shown))
+    return and_(exists().where(*here), ~exists().where(*here, shown))

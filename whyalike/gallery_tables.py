@@ -97,8 +97,8 @@ def print_erasure(report: ErasureReport) -> None:
     facts = [("uploaded files", f"{report.originals} deleted")]
     if report.retired:
         facts.append(("builds let go of", ", ".join(map(str, report.retired))))
-    if report.left:
-        facts.append(("not erased", f"{report.left}, {_why_left(report)}"))
+    if not report.is_complete:
+        facts.append(("not erased", _what_is_left(report)))
     print_facts([*facts, *index_facts(report.index)])
 
 
@@ -119,17 +119,18 @@ def print_restoration(report: RestoreReport) -> None:
 
 def _erased(report: ErasureReport) -> str:
     if not report.contents:
-        return "nothing is erased yet" if report.left else "nothing to erase"
+        return "nothing to erase" if report.is_complete else "nothing is erased yet"
     return f"embeddings and thumbnails of {report.contents} images that are gone are erased"
 
 
-def _why_left(report: ErasureReport) -> str:
-    if report.read:
-        return (
-            f"in builds that are still open ({', '.join(map(str, report.read))}): a service lets go of them "
-            "within a minute; erase again then"
-        )
-    return "as another encoder has embedded it: activate or abandon the swap, and erase again"
+def _what_is_left(report: ErasureReport) -> str:
+    if not report.read:
+        return f"{report.left}, embedded by another encoder: activate or abandon the swap, and erase again"
+    what = report.left or "labels"
+    builds = ", ".join(map(str, report.read))
+    return (
+        f"{what}, in builds that are open ({builds}): a service lets go of them in a minute; erase again then"
+    )
 
 
 def _build_cells(build: KeptBuild) -> tuple[str, ...]:

@@ -86,12 +86,18 @@ def _publish(tenure: Tenure, asked: Callable[[Connection, int], Iterator[_Change
 def _measured(
     connection: Connection, tenure: Tenure, changes: Sequence[_Change], returns: Sequence[Row[Any]]
 ) -> Measured | None:
-    """What will be usual where images come or go, measured while others may write."""
+    """What will be usual where images come or go, measured while others may write.
+
+    None where a segment cannot be read: that keeps nobody from removing what lies in it.
+    """
     ended = {each.place.id for each in changes if each.removed}
     if not (ended or returns):
         return None
     returned = [place.image_id for place in returns]
-    return foreseen_without(connection, tenure.folder, tenure.gallery_id, ended=ended, returned=returned)
+    try:
+        return foreseen_without(connection, tenure.folder, tenure.gallery_id, ended=ended, returned=returned)
+    except CorruptGallery:
+        return None
 
 
 def _changes(connection: Connection, gallery_id: int) -> Iterator[_Change]:

@@ -40,6 +40,25 @@ def build_numbers(connection: Connection, gallery_id: int) -> Sequence[int]:
     return connection.scalars(statement.order_by(BuildRecord.number)).all()
 
 
+def forget_unnamed_segments(connection: Connection, gallery_id: int) -> None:
+    """Forget segments that no build names and no successor has embedded: what unfinished runs have kept.
+
+    The next run embeds that again.
+    """
+    unnamed = select(SegmentRecord.id).where(
+        SegmentRecord.gallery_id == gallery_id,
+        ~exists().where(BuildSegmentRecord.segment_id == SegmentRecord.id),
+        ~exists().where(
+            SuccessorRecord.gallery_id == SegmentRecord.gallery_id,
+            SuccessorRecord.fingerprint == SegmentRecord.fingerprint,
+        ),
+    )
+    segments = connection.scalars(unnamed).all()
+    _forget_contents(connection, unnamed)
+    for segment_id in segments:
+        connection.execute(delete(SegmentRecord).where(SegmentRecord.id == segment_id))
+
+
 def _doomed(tenure: Tenure, kept: int) -> list[int]:
     with tenure.engine.connect() as connection:
         *older, _ = build_numbers(connection, tenure.gallery_id) or [0]

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from gallery.amending import Said
 from gallery.builds.amending import publish_amendments
@@ -13,10 +13,12 @@ from gallery.errors import BuildNotFound, NothingPublished
 from gallery.index.kinds import IndexWish
 from gallery.proof.verification import verify
 from gallery.records.amendments import AmendmentRecord, RemovalRecord
+from gallery.records.attributes import AttributeRecord
+from gallery.records.files import FileRecord
 from gallery.records.images import PlaceRecord
 from gallery.removals import remove_image
 from gallery.swaps.successors import begin
-from tests.gallery.support import NAME, Trial, checkpoint, embedded, ids, images
+from tests.gallery.support import FINGERPRINT, NAME, Trial, checkpoint, embedded, ids, images
 
 FILES = {f"/r/{label}/{number}.jpg": f"{label}-{number}!".encode() for label in "ab" for number in range(8)}
 REMOVED = "/r/a/3.jpg"
@@ -135,25 +137,54 @@ def test_the_main_index_forgets_it_and_is_built_again_where_one_is_wished_for(tr
 
 
 @pytest.mark.on_both
-def test_labels_and_attributes_of_what_is_gone_are_forgotten(trial: Trial) -> None:
+def test_labels_and_attributes_of_what_is_gone_are_forgotten_whoever_told_them(trial: Trial) -> None:
+    vanished, stays = "/r/b/0.jpg", "/r/a/4.jpg"
     trial.run(FILES)
+    trial.run({uri: data for uri, data in FILES.items() if uri != vanished})
     site = trial.galleries.site(NAME)
     said = {"gallery_id": site.gallery_id, "of_source": False, "labelled": True, "author": "ada"}
     with trial.engine.begin() as connection:
-        for uri in (REMOVED, "/r/a/4.jpg"):
-            row = {**said, "uri": uri, "label": "Mrs X", "attributes": {}, "said_at": trial.clock()}
+        for uri in (REMOVED, vanished, stays):
+            row = {**said, "uri": uri, "label": "Mrs X", "attributes": {"d": "e"}, "said_at": trial.clock()}
             connection.execute(AmendmentRecord.__table__.insert(), [row])
     with trial.galleries.tenure(NAME) as tenure:
         publish_amendments(tenure)
     remove(trial, REMOVED)
+    with trial.engine.begin() as connection:
+        told = update(FileRecord).where(FileRecord.uri == REMOVED)
+        connection.execute(told.values(label="Mrs X", attributes="a digest"))
     erased(trial)
     with trial.engine.connect() as connection:
-        labels = connection.scalars(select(PlaceRecord.label).where(PlaceRecord.uri == REMOVED)).all()
-        assert set(labels) == {None}
-        assert connection.scalars(select(AmendmentRecord.uri)).all() == ["/r/a/4.jpg"]
+        for record in (PlaceRecord, FileRecord):
+            gone = select(record.label, record.attributes).where(record.uri.in_([REMOVED, vanished]))
+            assert set(connection.execute(gone).all()) == {(None, None)}, record
+        assert connection.scalars(select(AmendmentRecord.uri)).all() == [stays]
         assert connection.scalars(select(RemovalRecord.uri)).all() == [REMOVED]
+        assert connection.scalars(select(AttributeRecord.text).distinct()).all() == ["e"]
     build = trial.open()
-    assert {image.uri: image.label for image in images(build)}["/r/a/4.jpg"] == "Mrs X"
+    assert {image.uri: image.label for image in images(build)}[stays] == "Mrs X"
+
+
+def test_words_in_a_build_that_is_open_are_told_to_be_left_though_no_content_is(trial: Trial) -> None:
+    trial.run({**FILES, "/r/b/copy.jpg": FILES[REMOVED]})
+    reader = trial.open()
+    remove(trial, REMOVED)
+    report = erased(trial)
+    assert (report.left, report.read, report.is_complete) == (0, (1,), False)
+    reader.close()
+    assert erased(trial).is_complete
+
+
+def test_what_an_unfinished_run_has_embedded_goes_and_the_next_run_embeds_it_again(trial: Trial) -> None:
+    trial.run(FILES)
+    with trial.galleries.writer(NAME) as writer:
+        writer.add_segment([embedded(b"never published"), embedded(b"later")], fingerprint=FINGERPRINT)
+    assert erased(trial).contents == 2
+    assert traces(trial.home, b"never published") == []
+    done: list[str] = []
+    trial.run({**FILES, "/r/b/later.jpg": b"later"}, progress=done.append)
+    assert len(done) == 1 and "/r/b/later.jpg" in ids(trial.open())
+    assert verify(trial.galleries.site(NAME)).findings == ()
 
 
 def test_what_another_encoder_has_embedded_is_told_to_be_left(trial: Trial) -> None:

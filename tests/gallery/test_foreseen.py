@@ -116,6 +116,20 @@ def test_others_write_while_it_is_measured_without_what_was_removed_and_with_it_
     assert trial.open().manifest.usual == first.manifest.usual
 
 
+def test_images_of_a_damaged_segment_are_removed_though_it_cannot_be_measured(trial: Trial) -> None:
+    run(trial, {"/r/x.jpg": b"x"})
+    run(trial, {**FILES, "/r/x.jpg": b"x"})
+    build = trial.open()
+    (image,) = (each for each in build if each.uri == "/r/x.jpg")
+    first, *_ = build.manifest.segments
+    build.close()
+    (trial.folder / "segments" / first.name / "embeddings.npy").write_bytes(b"cut off")
+    remove_image(build.site, image, Said("ada", trial.clock()))
+    with trial.galleries.tenure("pictures") as tenure:
+        assert publish_amendments(tenure).removed == 1
+    assert {each.uri for each in trial.open()} == FILES.keys()
+
+
 @pytest.mark.on_both
 def test_it_is_foreseen_on_either_database(trial: Trial, measurements: list[int]) -> None:
     run(trial, FILES)

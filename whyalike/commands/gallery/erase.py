@@ -39,5 +39,5 @@ def erase(
             tenure, wish, track=lambda folds: shown.track(folds, description="copying what stays"), tell=say
         )
     print_json(report) if json else print_erasure(report)
-    if report.left:
+    if not report.is_complete:
         raise typer.Exit(1)
