@@ -20,11 +20,12 @@ from indexer.encoders import EncoderChoice
 from indexer.indexing import index
 from indexer.options import IndexingOptions
 from indexer.settings import IndexingSettings
-from tests.decoders import decoders
+from tests.children import children
 from tests.toys import noise, write_folder
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="the trial finds the processes in /proc")
 
+DECODER = "indexer.decoding_worker"
 SETTINGS = IndexingSettings(decoding_processes=2, decoding_threads=2, batch_size=4, segment_size=16)
 
 
@@ -35,7 +36,7 @@ def killing(chance: random.Random, *, mean_s: float, most: int) -> Iterator[list
 
     def kill() -> None:
         while len(killed) < most and not over.wait(chance.expovariate(1 / mean_s)):
-            for process in chance.sample(running := decoders(), min(1, len(running))):
+            for process in chance.sample(running := children(os.getpid(), DECODER), min(1, len(running))):
                 with contextlib.suppress(ProcessLookupError):
                     os.kill(process, chance.choice([signal.SIGKILL, signal.SIGSEGV, signal.SIGABRT]))
                     killed.append(process)
@@ -75,6 +76,6 @@ def test_a_run_whose_decoders_are_killed_loses_no_good_file(
         )
         assert (second.images, second.unreadable) == (count, ())
         assert verify(galleries.site("g")).findings == ()
-        assert decoders() == []
+        assert children(os.getpid(), DECODER) == []
     if runs > 1:
         say(f"decoders: {kills} killed in {runs} runs of {count} files; {reported} were read by the next run")

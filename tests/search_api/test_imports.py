@@ -25,7 +25,7 @@ from gallery.settings import UploadSettings
 from gallery.sources.allowed import AllowedSources
 from gallery.uploads.archives import MOST_DIRECTORY_BYTES
 from indexer.pipeline import learn
-from tests.decoders import decoders
+from tests.children import children
 from tests.gallery.support import Clock
 from tests.search_api.conftest import Workshop
 from tests.search_api.serving import PATIENCE_S
@@ -497,7 +497,7 @@ def test_a_cancelled_import_keeps_what_was_published_and_goes_on_when_it_is_aske
     monkeypatch.setattr("indexer.indexing.learn", slow)
     workshop.worker().do_one()
     assert client.get(where).json()["state"] == "cancelled"
-    assert decoders() == []
+    assert children(os.getpid(), "indexer.decoding_worker") == []
     assert client.get("/v1/galleries/new").json()["images"] == 2
     monkeypatch.undo()
     client.post("/v1/galleries/new/uploads", files={"files": RED})
