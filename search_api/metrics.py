@@ -6,12 +6,14 @@ does it where PROMETHEUS_MULTIPROC_DIR names the folder before a process begins;
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Literal
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.metrics_core import Metric
 from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
 
 SECONDS = (0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0)
 """From looking a row up to a trial of faithfulness."""
@@ -115,5 +117,18 @@ class Metrics:
         if self._shared is None:
             return generate_latest(self._registry)
         together = CollectorRegistry()
-        MultiProcessCollector(together, path=str(self._shared))  # type: ignore[no-untyped-call]
+        together.register(_Together(self._shared))
         return generate_latest(together)
+
+
+class _Together(Collector):
+    """What all processes that count in a folder have counted; a file that was only just made is left out."""
+
+    def __init__(self, shared: Path) -> None:
+        self._shared = shared
+
+    def collect(self) -> Iterable[Metric]:
+        """The sums."""
+        files = [str(file) for file in self._shared.glob("*.db") if file.stat().st_size]
+        sums: Iterable[Metric] = MultiProcessCollector.merge(files)  # type: ignore[no-untyped-call]
+        return sums

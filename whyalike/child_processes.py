@@ -8,7 +8,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 
@@ -65,10 +65,18 @@ class KeptProcesses:
                 log.error("%s %s ended (%s); another one begins", self._kind, process.pid, code)
                 self._due[place] = now + (PAUSE_S if was_young else 0.0)
             elif now >= self._due[place]:
-                del self._due[place]
-                self._since[place] = now
-                self.running[place] = self._start()
+                self._begin_again(place, now)
         return found
+
+    def _begin_again(self, place: int, now: float) -> None:
+        try:
+            self.running[place] = self._start()
+        except OSError as error:  # too many processes, too little memory: it may be otherwise soon
+            log.error("%s cannot be started (%s)", self._kind, error)
+            self._due[place] = now + PAUSE_S
+            return
+        del self._due[place]
+        self._since[place] = now
 
 
 @contextmanager
@@ -100,12 +108,24 @@ def started_workers(count: int, *options: str) -> Iterator[None]:
         watching.join()
         for worker in kept.running:
             worker.terminate()
-        for worker in kept.running:
-            try:
-                worker.wait(LAST_BREATH_S)
-            except subprocess.TimeoutExpired:
-                worker.kill()
-                worker.wait()
+        let_end(kept.running, within_s=LAST_BREATH_S)
+
+
+def let_end(
+    processes: Sequence[subprocess.Popen[bytes]],
+    *,
+    within_s: float,
+    meanwhile: Callable[[], object] = lambda: None,
+) -> None:
+    """Wait for processes that were told to end, and kill who has not in time."""
+    until = time.monotonic() + within_s
+    while any(each.poll() is None for each in processes) and time.monotonic() < until:
+        meanwhile()
+        time.sleep(LOOK_S / 2)
+    for process in processes:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
 
 
 def go_behind_searches() -> None:
@@ -114,6 +134,15 @@ def go_behind_searches() -> None:
         os.nice(NICENESS)
 
 
-def is_orphaned(environment_parent: str | None) -> bool:
-    """Whether the process that started this one, if it was named so, is gone."""
-    return environment_parent is not None and os.getppid() != int(environment_parent)
+def when_orphaned(environment_parent: str | None, act: Callable[[], object]) -> None:
+    """Act as soon as the process that started this one is gone; never where none was named in PARENT."""
+    if environment_parent is None:
+        return
+    parent = int(environment_parent)
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(LOOK_S)
+        act()
+
+    threading.Thread(target=watch, daemon=True, name="parent").start()

@@ -11,12 +11,10 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import tempfile
-import threading
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -24,7 +22,7 @@ from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from whyalike.child_processes import LOOK_S, PARENT, KeptProcesses, is_orphaned
+from whyalike.child_processes import FIRST_S, LOOK_S, PARENT, KeptProcesses, let_end, when_orphaned
 from whyalike.serving import MARGIN_S, SIGNALLED
 from whyalike.settings import ServeSettings
 
@@ -32,36 +30,44 @@ LISTENING = "_WHYALIKE_LISTENING"
 """Names the socket that a process was given to listen on; set here, and by nobody else."""
 COUNTED = "PROMETHEUS_MULTIPROC_DIR"
 """Where the processes count together; the library reads it when it is imported."""
+MEMORY = Path("/dev/shm")
+"""Where files are mapped that nobody tidies away, and that no full disk cuts off."""
 AT_ONCE = "WHYALIKE_SERVE__SEARCHES_AT_ONCE"
 LEAST_AT_ONCE = 2
 """Searches in one process, so that one is decoded while another is embedded."""
+TOLD = frozenset({SIGNALLED + signal.SIGINT, SIGNALLED + signal.SIGTERM})
+"""Exit codes of who was told to end, by whomever."""
 
 
 @dataclass(slots=True)
 class Siblings:
-    """So many processes of `whyalike serve` with these options, on a socket that listens already."""
+    """So many processes of this command, `whyalike serve`, on a socket that listens already."""
 
     count: int
     listening: socket.socket
-    options: Sequence[str]
+    command: Sequence[str]
     settings: ServeSettings
     _told: list[int] = field(default_factory=list)
 
     def run(self) -> int:
-        """Let them answer until a signal comes, or until one cannot begin; returns the exit code."""
-        with tempfile.TemporaryDirectory(prefix="whyalike-metrics-") as counted, self._signals():
+        """Let them answer until a signal comes, or until they turn out not to begin; returns the exit code.
+
+        Once they have answered for a while, whatever ends one of them ends no other.
+        """
+        with _counted() as counted, self._signals():
             kept = KeptProcesses("Process", self.count, partial(self._started, counted))
             try:
                 return self._watch(kept, counted)
             finally:
-                self._end(kept.running, self._told[-1] if self._told else signal.SIGTERM)
+                self._end(kept.running)
 
     def _watch(self, kept: KeptProcesses, counted: str) -> int:
+        began = time.monotonic()
         while not self._told:
             time.sleep(LOOK_S)
             for ended in kept.look():
                 mark_process_dead(ended.pid, path=counted)  # type: ignore[no-untyped-call]
-                if ended.was_young and ended.code > 0:
+                if ended.code > 0 and ended.code not in TOLD and time.monotonic() - began < FIRST_S:
                     return ended.code  # it could not begin, and the next one could not either
         return SIGNALLED + self._told[0]
 
@@ -76,38 +82,30 @@ class Siblings:
             AT_ONCE: str(at_once),
         }
         return subprocess.Popen(
-            [sys.executable, "-m", "whyalike", "serve", *self.options],
+            self.command,
             env=environment,
             stdin=subprocess.DEVNULL,
             pass_fds=[descriptor],
             start_new_session=True,  # Ctrl-C is for this process, which tells them
         )
 
-    def _end(self, running: Sequence[subprocess.Popen[bytes]], told: int) -> None:
+    def _end(self, running: Sequence[subprocess.Popen[bytes]]) -> None:
         """Pass the signal on, and every further one; whoever does not end in time is killed."""
-        passed, now = 0, time.monotonic()
-        until, refused = now + self._patience_s, now + self._drain_s(told)
-        alive = list(running)
-        while alive and time.monotonic() < until:
+        told = self._told[-1] if self._told else signal.SIGTERM
+        drain_s = self.settings.drain_seconds if told == signal.SIGTERM else 0.0
+        passed, refused = 0, time.monotonic() + drain_s
+
+        def meanwhile() -> None:
+            nonlocal passed
             if time.monotonic() >= refused:
                 self.listening.close()  # theirs are closed; as long as this one is open, clients would wait
             if passed < max(1, len(self._told)):
                 passed += 1
-                for process in alive:
+                for process in running:
                     process.send_signal(told)
-            time.sleep(LOOK_S / 2)
-            alive = [process for process in alive if process.poll() is None]
-        for process in alive:
-            process.kill()
-            process.wait()
 
-    def _drain_s(self, told: int) -> float:
-        """How long a process that is told so goes on to take connections."""
-        return self.settings.drain_seconds if told == signal.SIGTERM else 0.0
-
-    @property
-    def _patience_s(self) -> float:
-        return self.settings.drain_seconds + self.settings.shutdown_seconds + 2 * MARGIN_S
+        patience_s = self.settings.drain_seconds + self.settings.shutdown_seconds + 2 * MARGIN_S
+        let_end(running, within_s=patience_s, meanwhile=meanwhile)
 
     @contextmanager
     def _signals(self) -> Iterator[None]:
@@ -140,11 +138,10 @@ class Inheritance:
 
     def end_with_parent(self) -> None:
         """From now on this process ends as soon as the one that started it is gone."""
+        when_orphaned(self.parent, partial(os.kill, os.getpid(), signal.SIGTERM))
 
-        def watch() -> None:
-            while not is_orphaned(self.parent):
-                time.sleep(LOOK_S)
-            with suppress(ProcessLookupError):
-                os.kill(os.getpid(), signal.SIGTERM)
 
-        threading.Thread(target=watch, daemon=True, name="parent").start()
+def _counted() -> tempfile.TemporaryDirectory[str]:
+    """A folder to count in, which is gone after it."""
+    where = MEMORY if os.access(MEMORY, os.W_OK) else None
+    return tempfile.TemporaryDirectory(prefix="whyalike-metrics-", dir=where)

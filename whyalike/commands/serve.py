@@ -49,35 +49,47 @@ def serve(
     from whyalike.child_processes import started_workers
     from whyalike.errors import UsageError
     from whyalike.home import open_galleries
-    from whyalike.serving import Server
     from whyalike.settings import read_settings
     from whyalike.siblings import Inheritance, Siblings
 
     settings = read_settings()
     host = host or settings.serve.host
-    inherited = Inheritance.of(os.environ)
-    count = 1 if inherited else processes or settings.serve.processes
-    workers = 0 if inherited else settings.jobs.workers
     options = [*(("--device", device) if device else ()), *(("--runtime", runtime.value) if runtime else ())]
-    listening = (
-        inherited.listening if inherited else _listen(host, settings.serve.port if port is None else port)
-    )
+    inherited = Inheritance.of(os.environ)
+    if inherited is not None:
+        app = _service(settings, host, inherited.listening, device, runtime, inherited.counted)
+        inherited.end_with_parent()
+        _run(app, settings, inherited.listening, shares_port=True)
+        return
+    count = processes or settings.serve.processes
     if count > 1 and os.name != "posix":
         raise UsageError("processes can share a port on Linux and macOS only: leave out --processes here")
-    if count > 1:
-        _welcome(open_galleries(settings), settings, listening)
-        write_logs(settings.serve, sys.stderr)
-        with started_workers(workers, *options):
-            raise typer.Exit(Siblings(count, listening, ["--host", host, *options], settings.serve).run())
-    app = _service(settings, host, listening, device, runtime, inherited.counted if inherited else None)
-    if inherited is None:
+    listening = _listen(host, settings.serve.port if port is None else port)
+    if count == 1:
+        app = _service(settings, host, listening, device, runtime, None)
         _welcome(app.state.searcher.galleries, settings, listening)
-    else:
-        inherited.end_with_parent()
+        with started_workers(settings.jobs.workers, *options):
+            _run(app, settings, listening)
+        return
+    _welcome(open_galleries(settings), settings, listening)
     write_logs(settings.serve, sys.stderr)
-    with started_workers(workers, *options):
-        threading.Thread(target=_warm_up, args=(app.state.searcher,), daemon=True).start()
-        Server(app, settings.serve).run(sockets=[listening])
+    command = [sys.executable, "-m", "whyalike", "serve", "--host", host, *options]
+    with started_workers(settings.jobs.workers, *options):
+        raise typer.Exit(Siblings(count, listening, command, settings.serve).run())
+
+
+def _run(
+    app: "FastAPI", settings: "Settings", listening: socket.socket, *, shares_port: bool = False
+) -> None:
+    """Answer until this process is told to end."""
+    import sys
+
+    from search_api.edge.logs import write_logs
+    from whyalike.serving import Server
+
+    write_logs(settings.serve, sys.stderr)
+    threading.Thread(target=_warm_up, args=(app.state.searcher,), daemon=True).start()
+    Server(app, settings.serve, shares_port=shares_port).run(sockets=[listening])
 
 
 def _service(

@@ -25,7 +25,7 @@ def worker(
     import threading
 
     from whyalike.allocation import share_arenas
-    from whyalike.child_processes import PARENT, go_behind_searches, is_orphaned
+    from whyalike.child_processes import PARENT, go_behind_searches, when_orphaned
     from whyalike.settings import read_settings
     from whyalike.working import make_worker
 
@@ -39,12 +39,5 @@ def worker(
         while working.do_one():
             pass
         return
-    stop = threading.Event()
-
-    def watch() -> None:
-        while not stop.wait(settings.jobs.poll_seconds):
-            if is_orphaned(parent):
-                os._exit(0)  # as if killed: whoever comes next takes its job up
-
-    threading.Thread(target=watch, daemon=True, name="parent").start()
-    working.run(stop)
+    when_orphaned(parent, lambda: os._exit(0))  # as if killed: whoever comes next takes its job up
+    working.run(threading.Event())
