@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from search_api.edge.ending import Ending
 from search_api.metrics import Metrics
+from tests.children import children
 from tests.whyalike.test_process import address, environment, start
 from whyalike.serving import Server
 from whyalike.settings import ServeSettings
@@ -130,19 +131,6 @@ def test_what_several_processes_count_is_added_up_and_a_file_that_was_just_made_
     assert 'whyalike_requests_waiting{lane="search"} 2.0' in text
 
 
-def siblings_of(parent: int) -> set[int]:
-    """The processes of the service that this one has started."""
-    found = set()
-    for process in Path("/proc").glob("[0-9]*"):
-        try:
-            ancestor = (process / "stat").read_text().rpartition(")")[2].split()[1]
-            if int(ancestor) == parent and b"serve" in (process / "cmdline").read_bytes():
-                found.add(int(process.name))
-        except OSError:
-            continue
-    return found
-
-
 def until(reached: Callable[[], bool], *, what: str) -> None:
     end = time.monotonic() + WAIT_S
     while not reached():
@@ -210,16 +198,16 @@ def test_two_processes_answer_alike_count_together_are_replaced_and_end_together
 ) -> None:
     picture = (pictures / "red" / "white.png").read_bytes()
     with served(WHYALIKE_SERVE__DRAIN_SECONDS="0.5") as (process, url):
-        running = siblings_of(process.pid)
+        running = set(children(process.pid, "serve"))
         assert len(running) == 2
         first = search(url, picture)
         assert all(search(url, picture) == first for _ in range(9))
         until(lambda: searches_counted(url) == 10, what="the searches were not counted together")
         os.kill(min(running), signal.SIGKILL)
-        until(lambda: len(siblings_of(process.pid) - running) == 1, what="none took its place")
+        until(lambda: len(set(children(process.pid, "serve")) - running) == 1, what="none took its place")
         assert search(url, picture) == first
         until(lambda: searches_counted(url) == 11, what="what the killed one had counted was lost")
-        running = siblings_of(process.pid)
+        running = set(children(process.pid, "serve"))
         process.send_signal(signal.SIGTERM)
         assert process.wait(WAIT_S) == 143
         assert not any(map(lives, running))
@@ -229,6 +217,6 @@ def test_two_processes_answer_alike_count_together_are_replaced_and_end_together
 @pytest.mark.soak
 def test_none_outlives_the_process_that_started_them(gallery: str) -> None:
     with served() as (process, _):
-        running = siblings_of(process.pid)
+        running = set(children(process.pid, "serve"))
         process.kill()
         until(lambda: not any(map(lives, running)), what="one lives on")
