@@ -1,4 +1,5 @@
-// Pictures that the service keeps though nobody asks with them here any more: they are offered to be deleted.
+// Pictures that this visit had the service keep, and that are not asked with here any more: they are offered to be
+// deleted.
 import { $, say } from "./element.js";
 import { forget } from "./kept.js";
 import { inTime } from "./words.js";
@@ -12,15 +13,19 @@ export class LeftPictures {
 
   // a person went from one query to another, or to none
   leave(before, now) {
-    for (const id of before?.queryIds ?? []) this.until.set(id, before.until);
+    for (const id of before?.ownIds ?? []) this.until.set(id, before.until);
     this.show(now);
   }
 
   show(query) { // what is asked with is not left
     for (const id of query?.queryIds ?? []) this.until.delete(id);
-    const [last] = [...this.until.values()].reverse();
     $("left").hidden = !this.until.size;
-    if (this.until.size) this.#tell(`What you asked with before is kept ${inTime(last)}, for whoever has its link.`);
+    if (this.until.size) this.#offer();
+  }
+
+  #offer(done = "") {
+    const [last] = [...this.until.values()].reverse();
+    this.#tell(`${done}What you asked with before is kept ${inTime(last)}, for whoever has its link.`);
   }
 
   #tell(text, { problem = false } = {}) {
@@ -36,9 +41,12 @@ export class LeftPictures {
   }
 
   async #delete() {
+    const sent = [...this.until.keys()]; // others may be left meanwhile
     try {
-      await forget([...this.until.keys()]);
-      this.#end("Deleted: its link opens nothing any more.");
+      await forget(sent);
+      for (const id of sent) this.until.delete(id);
+      if (this.until.size) this.#offer("Deleted. ");
+      else this.#end("Deleted: its link opens nothing any more.");
     } catch (problem) {
       this.#tell([problem.message, problem.advice].filter(Boolean).join(" "), { problem: true });
     }

@@ -33,6 +33,9 @@ export class Query {
 
   get queryIds() { return this.pictures.map(({ queryId }) => queryId).filter(Boolean); }
 
+  // of what this visit had kept: of pictures whose file is here; the others are those of who sent the link
+  get ownIds() { return this.pictures.filter(({ file }) => file).map(({ queryId }) => queryId).filter(Boolean); }
+
   with(others) { return new Query(this.picture, others, this.until); }
 
   of(picture) { return new Query(picture, this.others, this.until); }

@@ -468,6 +468,36 @@ def test_a_kept_picture_that_is_left_may_stay(page: Any) -> None:
     assert not page.is_visible("#left") and is_kept(page, kept)
 
 
+def test_a_colleague_is_not_offered_to_delete_what_somebody_else_keeps(page: Any, opened: Any) -> None:
+    choose(page, HALVES)
+    page.click("#share summary")
+    kept = keep(page)
+    colleague = opened(page.url)
+    names(colleague)
+    colleague.click("#other")
+    assert not colleague.is_visible("#left") and is_kept(page, kept)
+
+
+def test_what_is_left_while_others_are_deleted_is_offered_still(page: Any) -> None:
+    choose(page, HALVES)
+    page.click("#share summary")
+    first = keep(page)
+    page.click("#other")
+    held: list[Any] = []
+    page.route("**/v1/queries", lambda route: route.continue_() if held else held.append(route))
+    page.click("#left-delete")
+    until_held(page, held)
+    choose(page, MIRRORED, "mirrored.png")
+    second = keep(page)
+    page.click("#other")
+    held[0].continue_()
+    until(page, "document.querySelector('#left-told').textContent.startsWith('Deleted. What you asked')")
+    assert not is_kept(page, first) and is_kept(page, second)
+    page.click("#left-delete")
+    until(page, "document.querySelector('#left-told').textContent.startsWith('Deleted: ')")
+    assert not is_kept(page, second)
+
+
 def keep(page: Any) -> str:
     """Presses “Keep it and make a link”; returns the id of the first picture."""
     with page.expect_response("**/v1/search") as answered:
