@@ -23,7 +23,7 @@ ROUNDING = 1e-6
 """Of a share that is a round number but for that of floats."""
 
 
-def standing(share: float) -> str:
+def percentage_below(share: float) -> str:
     """Return the share of others that one is before, such as "87 %" or "99.4 %", rounded down."""
     if share < FINE:
         return f"{math.floor(100 * share + ROUNDING)} %"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from explain.chances import standing
+from explain.chances import percentage_below
 
 Closeness = Literal["close", "usual", "distant", "far"]
 """A pair among the nearest pairs of its gallery, which are an image and its nearest each."""
@@ -47,5 +47,5 @@ class Standing:
     def __str__(self) -> str:
         """What it is closer than: nearest pairs where they are known, such as "42 % of nearest pairs"."""
         if self.nearest is None:
-            return f"{standing(self.pairs)} of pairs"
-        return f"{standing(self.nearest)} of nearest pairs"
+            return f"{percentage_below(self.pairs)} of pairs"
+        return f"{percentage_below(self.nearest)} of nearest pairs"

@@ -1,6 +1,6 @@
 import pytest
 
-from explain.chances import percentage, standing
+from explain.chances import percentage, percentage_below
 
 
 @pytest.mark.parametrize(
@@ -29,4 +29,4 @@ def test_nothing_is_told_to_be_certain(probability: float) -> None:
     ],
 )
 def test_a_place_among_others_is_never_told_better_than_it_is(share: float, told: str) -> None:
-    assert standing(share) == told
+    assert percentage_below(share) == told

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from fastapi.testclient import TestClient
 
-from explain.chances import standing
+from explain.chances import percentage_below
 from explain.standings import IN_WORDS
 from gallery.builds import usual as measuring
 from gallery.usual import FEWEST
@@ -109,7 +109,7 @@ def test_by_a_build_that_does_not_know_its_nearest_pairs_it_is_said_as_before(
     assert (match["closer_than_nearest"], match["closeness"]) == (None, None)
     assert match["reason"]["text"].startswith(
         "More alike than two images of this gallery usually are (closer than "
-        f"{standing(match['closer_than'])} of pairs): "
+        f"{percentage_below(match['closer_than'])} of pairs): "
     )
     assert "far" not in doubts(match)
 
