@@ -145,18 +145,8 @@ def _levels(build: Build) -> dict[str, float]:
 
 
 def _print_shapes(pairs: Sequence[Pair], levels: dict[str, float], build: Build) -> None:
-    headings = (
-        "baseline",
-        "cosine",
-        "half of the heat",
-        "focus",
-        "blue",
-        "its share",
-        "even",
-        "reasons",
-        "below",
-    )
-    print_rows(headings, [_shape(name, level, pairs, build) for name, level in levels.items()])
+    headings = ("baseline", "cosine", "half of the heat", "focus", "blue", "its share", "even", "reasons")
+    print_rows((*headings, "below"), [_shape(name, level, pairs, build) for name, level in levels.items()])
 
 
 def _shape(name: str, level: float, pairs: Sequence[Pair], build: Build) -> tuple[str, ...]:
