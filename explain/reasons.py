@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from explain.evidence import Evidence, Verdict
-from explain.focus import PLACES, Focus, foci
+from explain.focus import PLACES, Focus, Place, foci
 from explain.reason_warnings import ReasonWarning, near_uniform, warnings_of
 from explain.standings import IN_WORDS, Standing
 from siamese.preprocessing import Placement
@@ -20,6 +20,7 @@ from siamese.preprocessing import Placement
 Detail = NDArray[np.uint8]
 THIRDS = {place for row in PLACES for place in row}
 MIDDLE = PLACES[1][1]
+ALL_OVER: Place = "all over"
 
 ALIKE, APART = "makes them alike", "keeps them apart"
 UNUSUAL, USUAL = (
@@ -157,17 +158,18 @@ def _both(query: Focus, matched: Focus, does: str) -> list[Clause]:
             Clause(f"what {does} is spread nearly evenly over both pictures, and no part of them stands out")
         ]
     if near_uniform(query):
-        where = _at(matched, "the match")
-        return [_lies(query, "query", does), Clause(f", and lies mostly {where}", _carried(matched, "match"))]
+        where = _mostly(matched, "the match")
+        return [_lies(query, "query", does), Clause(f", and lies {where}", _carried(matched, "match"))]
     if near_uniform(matched):
         return [_lies(query, "query", does), Clause(", and is spread nearly evenly over the match")]
     same = _percent(query.share) == _percent(matched.share)
     other = " and " if same else f", {_percent(matched.share)} on "
     numbers = f"{_carried(query, 'query')}{other}{_percent(matched.area)} of the match"
-    where = f"{_at(query, 'the query')} and {_at(matched, 'the match')}"
+    other_place = (_mostly if query.place == ALL_OVER else _at)(matched, "the match")
+    where = f"{_mostly(query, 'the query')} and {other_place}"
     if query.place == matched.place:
-        where = _at(query, "both pictures")
-    return [Clause(f"what {does} lies mostly {where}", numbers)]
+        where = _mostly(query, "both pictures")
+    return [Clause(f"what {does} lies {where}", numbers)]
 
 
 def _told(part: Focus, known: bool, name: str, does: str) -> Clause:
@@ -181,14 +183,20 @@ def _told(part: Focus, known: bool, name: str, does: str) -> Clause:
 def _lies(part: Focus, name: str, does: str) -> Clause:
     if near_uniform(part):
         return Clause(f"what {does} is spread nearly evenly over the {name}")
-    return Clause(f"what {does} lies mostly {_at(part, f'the {name}')}", _carried(part, name))
+    return Clause(f"what {does} lies {_mostly(part, f'the {name}')}", _carried(part, name))
+
+
+def _mostly(part: Focus, picture: str) -> str:
+    """Where it lies, with "mostly" before it but where it lies all over."""
+    where = _at(part, picture)
+    return where if part.place == ALL_OVER else f"mostly {where}"
 
 
 def _at(part: Focus, picture: str) -> str:
     """Where it lies, such as "at the upper left of the query" or "all over both pictures"."""
     if part.place in THIRDS:
         return f"{'in' if part.place == MIDDLE else 'at'} the {part.place} of {picture}"
-    return f"{part.place} {picture}" if part.place == "all over" else f"{part.place} of {picture}"
+    return f"{part.place} {picture}" if part.place == ALL_OVER else f"{part.place} of {picture}"
 
 
 def _carried(part: Focus, name: str) -> str:

@@ -146,15 +146,28 @@ def test_a_place_that_is_the_same_on_both_pictures_is_told_once() -> None:
 @pytest.mark.parametrize(
     ("rows", "columns", "said"),
     [
-        ((0, 9), (0, 9), "all over the query"),
-        ((0, 2), (0, 2), "at the upper left of the query"),
-        ((4, 5), (8, 9), "at the centre right of the query"),
+        ((0, 9), (0, 9), "all over the query and mostly in the centre of the match"),
+        ((0, 2), (0, 2), "mostly at the upper left of the query and in the centre of the match"),
+        ((4, 5), (8, 9), "mostly at the centre right of the query and in the centre of the match"),
     ],
 )
 def test_where_it_lies_is_said_in_words(rows, columns, said) -> None:
     hot = [(row, column) for row in range(*rows) for column in range(*columns)]
     spots = hot if len(hot) < 81 else hot[::2]
-    assert f"lies mostly {said}" in reason(evidence(side(*spots), CENTRE), SQUARE, SQUARE).text
+    assert f"alike lies {said} (" in reason(evidence(side(*spots), CENTRE), SQUARE, SQUARE).text
+
+
+def test_what_lies_all_over_a_picture_is_not_said_to_lie_mostly_there() -> None:
+    scattered = side(*[(row, column) for row in range(9) for column in range(9)][::2])
+    told = [
+        reason(evidence(*pair), SQUARE, SQUARE).short
+        for pair in ((scattered, scattered), (CENTRE, scattered), (scattered, side()))
+    ]
+    assert told == [
+        "What makes them alike lies all over both pictures.",
+        "What makes them alike lies mostly in the centre of the query and all over the match.",
+        "What makes them alike lies all over the query; no part of the match makes them alike.",
+    ]
 
 
 def test_evidence_on_plain_ground_is_doubted_and_unknown_detail_is_not() -> None:
