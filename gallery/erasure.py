@@ -1,9 +1,9 @@
-"""Erasing what a gallery shows no more: of images that are gone only their paths and checksums stay.
+"""Erasing what a gallery shows no more: of images that are gone, only what names them stays.
 
-Those keep a removed picture out when its file is found again, and give it its id back if its removal is
-revoked. Embeddings, local embeddings, thumbnails, the entries of the main index, uploaded files, labels and
-attributes go, and so does the way back: no build but the published one is kept. Each step is a transaction of
-its own that does no harm by itself, so whoever is killed runs it again.
+Paths, checksums and removals keep a removed picture out when its file is found again, and give it its id back
+if its removal is revoked. Embeddings, local embeddings, thumbnails, the entries of the main index, uploaded
+files, labels and attributes go, and so does the way back: no build but the published one is kept. Each step
+is a transaction of its own that does no harm by itself, so whoever is killed runs it again.
 """
 
 from collections.abc import Callable, Iterable, Sequence

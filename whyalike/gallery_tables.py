@@ -127,10 +127,9 @@ def _what_is_left(report: ErasureReport) -> str:
     if not report.read:
         return f"{report.left}, embedded by another encoder: activate or abandon the swap, and erase again"
     what = report.left or "labels"
-    builds = ", ".join(map(str, report.read))
-    return (
-        f"{what}, in builds that are open ({builds}): a service lets go of them in a minute; erase again then"
-    )
+    builds = " and ".join(f"build {number}" for number in report.read)
+    is_open = "is" if len(report.read) == 1 else "are"
+    return f"{what}, in {builds}, which {is_open} open: a service lets go in a minute, erase again then"
 
 
 def _build_cells(build: KeptBuild) -> tuple[str, ...]:

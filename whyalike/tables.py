@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from explain.chances import percentage
+from explain.reason_warnings import FAR
 from explain.standings import Standing
 from search_api.schemas.encoder import CalibrationSchema
 from search_api.schemas.galleries import PublishedGallery
@@ -20,6 +21,10 @@ from whyalike.console import out, printable
 UNKNOWN = "–"
 SAID = "near-uniform"
 """The doubt that the sentence of a reason tells itself."""
+WIDE = 100
+"""Characters of a terminal: in fewer, a table says how likely a match is, and not what it is closer than."""
+LEAST_WIDTH = 24
+"""Of the column that gives way, which says what a row is about."""
 FITTED_ON = {"pair": ", half of them same", "shown": ", as a search shows them", None: ""}
 
 
@@ -32,19 +37,23 @@ def print_json(answer: object) -> None:
 def print_matches(answer: SearchResponse, written: Path | None) -> None:
     """The matches of a query, nearest first, and what their verdicts stand on."""
     scored = answer.scorer != "distance"
+    judged = any(match.verdict is not None for match in answer.matches)
     placed = any(match.closer_than is not None for match in answer.matches)
+    placed = placed and (out().width >= WIDE or not judged)
     headings = (
         "rank",
         "label",
         *(["score"] if scored else []),
         "similarity",
         *(["closer than"] if placed else []),
-        "probability",
-        "verdict",
+        *(["probability", "verdict"] if judged else []),
         "picture",
     )
     if answer.matches:
-        print_rows(headings, [_match_cells(match, scored=scored, placed=placed) for match in answer.matches])
+        if any(doubt.code == FAR.code for match in answer.matches for doubt in match.reason.warnings):
+            out().print(Text(FAR.text, "bold"))
+        rows = [_match_cells(each, scored=scored, placed=placed, judged=judged) for each in answer.matches]
+        print_rows(headings, rows)
         print_reasons(answer.matches)
     else:
         out().print("no image of the gallery is left by what this search asks for")
@@ -95,7 +104,7 @@ def print_reasons(matches: Sequence[MatchSchema]) -> None:
 
 def reason_words(match: MatchSchema) -> str:
     """The reason of a match, and after it what there is to doubt."""
-    doubts = [warning.text for warning in match.reason.warnings if warning.code != SAID]
+    doubts = [each.text for each in match.reason.warnings if each.code not in {SAID, FAR.code}]
     return " ".join([match.reason.text, *doubts])
 
 
@@ -130,7 +139,7 @@ def print_rows(headings: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for heading in headings[:-1]:
         table.add_column(heading, no_wrap=True)
-    table.add_column(headings[-1], overflow="fold")
+    table.add_column(headings[-1], overflow="fold", min_width=LEAST_WIDTH)
     for row in rows:
         table.add_row(*(Text(printable(cell)) for cell in row))
     out().print(table)
@@ -146,15 +155,14 @@ def stands_on(calibration: CalibrationSchema, threshold: float | None) -> str:
     return f"same up to distance {threshold:.3f}, {pairs}"
 
 
-def _match_cells(match: MatchSchema, *, scored: bool, placed: bool) -> tuple[str, ...]:
+def _match_cells(match: MatchSchema, *, scored: bool, placed: bool, judged: bool) -> tuple[str, ...]:
     return (
         str(match.rank),
         match.label or UNKNOWN,
         *([f"{match.score:.3f}"] if scored else []),
         f"{match.similarity:.3f}",
         *([str(standing_of(match) or UNKNOWN)] if placed else []),
-        share(match.probability),
-        match.verdict or UNKNOWN,
+        *([share(match.probability), match.verdict or UNKNOWN] if judged else []),
         match.uri or UNKNOWN,
     )
 

@@ -1,7 +1,7 @@
 // Numbers in words, and as people read them.
 const [ALMOST_SURELY, PROBABLY] = [0.95, 0.75]; // of a probability: from where on the words are said
 
-const CLOSENESS = { close: "Very close", usual: "Close", distant: "Not so close", far: "Far" }; // among the nearest pairs of the gallery
+const CLOSENESS = { close: "Very close", usual: "As close as usual", distant: "Not so close", far: "Far" }; // among the nearest pairs of the gallery
 
 export function inWords({ distance, similarity, probability, verdict, closeness }) {
   if (distance === 0) return "The same picture";

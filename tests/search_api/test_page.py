@@ -734,9 +734,8 @@ def test_without_labels_a_match_says_how_close_nearest_ones_are_and_whether_anyt
         assert first.locator(".numbers").inner_text().startswith("closer than 0\u00a0% of nearest pairs, ")
         choose(page, plain("rgb(255, 3, 1)"))
         until(page, "document.querySelector('#doubt').textContent === ''")
-        until(
-            page, "['Close', 'Very close'].includes(document.querySelector('#matches .words')?.textContent)"
-        )
+        words = "document.querySelector('#matches .words')?.textContent"
+        until(page, f"['As close as usual', 'Very close'].includes({words})")
 
 
 def test_stored_script_is_shown_as_text(opened: Any, service: str) -> None:

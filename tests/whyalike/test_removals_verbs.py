@@ -53,13 +53,16 @@ def test_what_removed_images_left_is_erased_and_one_that_is_taken_back_comes_fro
     def is_there() -> bool:
         return any(thumbnail in path.read_bytes() for path in segments.rglob("*") if path.is_file())
 
-    run("gallery", "removals", "add", gallery, image.image_id, "--yes")
+    nothing = run("gallery", "removals", "add", gallery, pictures / "red" / "none.png", "--yes")
+    assert nothing.exit_code == 4 and "none.png" in nothing.stderr
+    removed = run("gallery", "removals", "add", gallery, pictures / "red" / "white.png", "--yes")
+    assert "1 image removed" in removed.stderr
     asked = run("gallery", "erase", gallery)
     assert asked.exit_code == 1 and "--yes" in asked.stderr and is_there()
     missing = run("gallery", "erase", "nowhere", "--yes")
     assert missing.exit_code == 4 and "There is no gallery 'nowhere'" in missing.stderr
     still_open = run("gallery", "erase", gallery, "--yes")
-    assert still_open.exit_code == 1 and "in builds that are open (1)" in " ".join(still_open.stdout.split())
+    assert still_open.exit_code == 1 and "in build 1, which is open" in " ".join(still_open.stdout.split())
     build.close()
     done = run("gallery", "erase", gallery, "--yes", "--json")
     told = json.loads(done.stdout)

@@ -195,7 +195,7 @@ def test_without_a_calibration_a_match_and_a_pair_are_told_beside_nearest_pairs(
     run("index", root, "--checkpoint", mean_colour_checkpoint(tmp_path / "toy"))
     blue, far = root / "blue.png", "Perhaps nothing like the query is among the images that were searched"
     said = run("search", blue, "-k", 2).stdout
-    assert re.search(r"closer than +probability", said)
+    assert re.search(r"closer than +picture", said)
     assert re.search(r"2 +pictures .* 0 % of nearest pairs ", said) and far in " ".join(said.split())
     for others in ([root / "1.png"], [root / "1.png", root / "2.png"]):
         compared = " ".join(run("compare", blue, *others, "--gallery", "default").stdout.split())

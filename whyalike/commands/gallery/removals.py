@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from whyalike.options import GalleryName, Json, Yes
+
+if TYPE_CHECKING:
+    from gallery.builds.build import Build
 
 removals = typer.Typer(
     name="removals",
@@ -19,7 +22,7 @@ removals = typer.Typer(
 def add(
     name: GalleryName,
     images: Annotated[
-        list[int], typer.Argument(metavar="IMAGE_ID…", min=1, help="As a match or `gallery show` names it.")
+        list[str], typer.Argument(metavar="IMAGE…", help="Its file, its uri, or its image_id.")
     ],
     yes: Yes = False,
 ) -> None:
@@ -40,16 +43,30 @@ def add(
     with galleries.tenure(name) as tenure:
         build = galleries.open(name)
         try:
-            shown = build.shown(images)
+            shown = build.shown([_named(build, each) for each in images])
         finally:
             build.close()
         if not yes:
-            confirm(f"Remove {len(shown)} images from {name}, {shown[0].uri} for one?")
+            what = shown[0].uri if len(shown) == 1 else f"{len(shown)} images ({shown[0].uri} for one)"
+            confirm(f"Remove {what} from {name}?")
         for image in shown:
             remove_image(tenure.site, image, Said(None, utc_now()))
         report = publish_amendments(tenure)
         remove_originals(tenure.site)
-    say(f"{name}: {report.removed} images removed; build {report.build} is without them")
+    removed = "1 image" if report.removed == 1 else f"{report.removed} images"
+    say(f"{name}: {removed} removed; build {report.build} is without them")
+
+
+def _named(build: Build, image: str) -> int:
+    """The id of the image that is told by its id, its file or its uri; raises ImageNotFound."""
+    from gallery.errors import ImageNotFound
+    from whyalike.why_not_tables import expected
+
+    wanted = expected(image)
+    found = wanted if isinstance(wanted, int) else build.fate(wanted).image_id
+    if found is None:
+        raise ImageNotFound(f"No image of the gallery {build.gallery!r} lies at {wanted}.")
+    return found
 
 
 @removals.command(name="list")
