@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import signal
@@ -84,8 +85,14 @@ def supervised(folder: Path, *, first_s: float) -> Iterator[tuple[subprocess.Pop
 
 
 def who_answers(port: int) -> int:
-    with socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) as connection:
-        return int(connection.recv(100))
+    """The process; who was killed before it said so is passed over."""
+    while True:
+        with (
+            contextlib.suppress(ConnectionResetError),
+            socket.create_connection(("127.0.0.1", port), timeout=WAIT_S) as connection,
+        ):
+            if told := connection.recv(100):
+                return int(told)
 
 
 def answering(port: int) -> set[int]:

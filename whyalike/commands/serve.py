@@ -11,8 +11,6 @@ from whyalike.options import Device, Runtime
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from fastapi import FastAPI
-
     from gallery.galleries import Galleries
     from search_api.search import Searcher
     from whyalike.options import RuntimeChoice
@@ -57,20 +55,22 @@ def serve(
     options = [*(("--device", device) if device else ()), *(("--runtime", runtime.value) if runtime else ())]
     inherited = Inheritance.of(os.environ)
     if inherited is not None:
-        app = _service(settings, host, inherited.listening, device, runtime, inherited.counted)
+        searcher = _searcher(settings, device, runtime, counted=inherited.counted)
         inherited.end_with_parent()
-        _run(app, settings, inherited.listening, shares_port=True)
+        _run(searcher, settings, host, inherited.listening, shares_port=True)
         return
     count = processes or settings.serve.processes
     if count > 1 and os.name != "posix":
         raise UsageError("processes can share a port on Linux and macOS only: leave out --processes here")
-    listening = _listen(host, settings.serve.port if port is None else port)
+    port = settings.serve.port if port is None else port
     if count == 1:
-        app = _service(settings, host, listening, device, runtime, None)
-        _welcome(app.state.searcher.galleries, settings, listening)
-        with started_workers(settings.jobs.workers, *options):
-            _run(app, settings, listening)
+        searcher = _searcher(settings, device, runtime)  # what cannot be computed is told before all else
+        with _listen(host, port) as listening:
+            _welcome(searcher.galleries, settings, listening)
+            with started_workers(settings.jobs.workers, *options):
+                _run(searcher, settings, host, listening)
         return
+    listening = _listen(host, port)
     _welcome(open_galleries(settings), settings, listening)
     write_logs(settings.serve, sys.stderr)
     command = [sys.executable, "-m", "whyalike", "serve", "--host", host, *options]
@@ -78,42 +78,45 @@ def serve(
         raise typer.Exit(Siblings(count, listening, command, settings.serve).run())
 
 
+def _searcher(
+    settings: "Settings",
+    device: str | None,
+    runtime: "RuntimeChoice | None",
+    *,
+    counted: "Path | None" = None,
+) -> "Searcher":
+    """The searcher of this process, which counts in a folder that others count in, too, if there are any."""
+    from search_api.metrics import Metrics
+    from whyalike.allocation import share_arenas
+    from whyalike.searching import open_searcher
+
+    share_arenas()
+    return open_searcher(settings, device=device, runtime=runtime, metrics=Metrics(counted))
+
+
 def _run(
-    app: "FastAPI", settings: "Settings", listening: socket.socket, *, shares_port: bool = False
+    searcher: "Searcher",
+    settings: "Settings",
+    host: str,
+    listening: socket.socket,
+    *,
+    shares_port: bool = False,
 ) -> None:
     """Answer until this process is told to end."""
     import sys
 
-    from search_api.edge.logs import write_logs
-    from whyalike.serving import Server
-
-    write_logs(settings.serve, sys.stderr)
-    threading.Thread(target=_warm_up, args=(app.state.searcher,), daemon=True).start()
-    Server(app, settings.serve, shares_port=shares_port).run(sockets=[listening])
-
-
-def _service(
-    settings: "Settings",
-    host: str,
-    listening: socket.socket,
-    device: str | None,
-    runtime: "RuntimeChoice | None",
-    counted: "Path | None",
-) -> "FastAPI":
-    """The service of this process, which counts in a folder that others count in, too, if there are any."""
     from search_api.app import create_app
-    from search_api.metrics import Metrics
-    from whyalike.allocation import share_arenas
+    from search_api.edge.logs import write_logs
     from whyalike.home import open_records
-    from whyalike.searching import open_searcher
-    from whyalike.serving import asks_for_keys
+    from whyalike.serving import Server, asks_for_keys
     from whyalike.working import make_managing
 
-    share_arenas()
-    searcher = open_searcher(settings, device=device, runtime=runtime, metrics=Metrics(counted))
     keys = open_records(settings) if asks_for_keys(settings.serve, listening) else None
     managing = make_managing(searcher.galleries, settings)
-    return create_app(searcher, hosts={host}, service=settings.serve, keys=keys, managing=managing)
+    app = create_app(searcher, hosts={host}, service=settings.serve, keys=keys, managing=managing)
+    write_logs(settings.serve, sys.stderr)
+    threading.Thread(target=_warm_up, args=(searcher,), daemon=True).start()
+    Server(app, settings.serve, shares_port=shares_port).run(sockets=[listening])
 
 
 def _welcome(galleries: "Galleries", settings: "Settings", listening: socket.socket) -> None:
