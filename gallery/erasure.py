@@ -66,7 +66,7 @@ def erase(
     Raises NothingPublished, InvalidIndex, CorruptGallery and NotEmbedded.
     """
     check_wish(tenure, wish)
-    before = set(build_numbers_of(tenure))
+    before = set(_build_numbers(tenure))
     publish_removals(tenure)
     originals = remove_originals(tenure.site)
     hidden = _hidden(tenure)
@@ -79,13 +79,13 @@ def erase(
         forget_unnamed_segments(connection, tenure.gallery_id)
         _forget_words(connection, tenure.gallery_id)
     collect(tenure.writing, tenure.folder, tenure.gallery_id)
-    *read, build = build_numbers_of(tenure)
+    *read, build = _build_numbers(tenure)
     left = _hidden(tenure)
     retired = tuple(sorted(before - {*read, build}))
     return ErasureReport(tenure.gallery, build, hidden - left, originals, retired, tuple(read), left, index)
 
 
-def build_numbers_of(tenure: Tenure) -> Sequence[int]:
+def _build_numbers(tenure: Tenure) -> Sequence[int]:
     """The builds that the gallery has, ascending."""
     with tenure.engine.connect() as connection:
         return build_numbers(connection, tenure.gallery_id)

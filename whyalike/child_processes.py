@@ -8,9 +8,10 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 
 PARENT = "_WHYALIKE_PARENT"
 """Names the process that one must not outlive; set where one is started, and by nobody else."""
@@ -20,7 +21,6 @@ NICENESS = 10
 
 LAST_BREATH_S = 10.0
 """What a worker that is told to stop may take to give its job back, before it is killed."""
-
 
 LOOK_S = 0.2
 """How often it is looked whether all of them live."""
@@ -79,21 +79,24 @@ class KeptProcesses:
         self._since[place] = now
 
 
+def started(
+    command: Sequence[str], variables: Mapping[str, str] | None = None, *, descriptors: Sequence[int] = ()
+) -> subprocess.Popen[bytes]:
+    """A process of this command that knows its PARENT and has these variables and descriptors besides."""
+    return subprocess.Popen(
+        command,
+        env={**os.environ, PARENT: str(os.getpid()), **(variables or {})},
+        stdin=subprocess.DEVNULL,
+        pass_fds=descriptors,
+        start_new_session=True,  # Ctrl-C is for this process, which tells them
+    )
+
+
 @contextmanager
 def started_workers(count: int, *options: str) -> Iterator[None]:
     """So many worker processes with these options while the block runs; they end with this process."""
     command = [sys.executable, "-m", "whyalike", "worker", *options]
-    environment = {**os.environ, PARENT: str(os.getpid())}
-
-    def start() -> subprocess.Popen[bytes]:
-        return subprocess.Popen(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            start_new_session=True,  # Ctrl-C is for this process, which tells them
-        )
-
-    kept, over = KeptProcesses("Worker", count, start), threading.Event()
+    kept, over = KeptProcesses("Worker", count, partial(started, command)), threading.Event()
 
     def watch() -> None:
         while not over.wait(LOOK_S):

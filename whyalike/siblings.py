@@ -22,7 +22,16 @@ from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from whyalike.child_processes import FIRST_S, LOOK_S, PARENT, KeptProcesses, let_end, when_orphaned
+from search_api.settings import LEAST_AT_ONCE
+from whyalike.child_processes import (
+    FIRST_S,
+    LOOK_S,
+    PARENT,
+    KeptProcesses,
+    let_end,
+    started,
+    when_orphaned,
+)
 from whyalike.serving import MARGIN_S, SIGNALLED
 from whyalike.settings import ServeSettings
 
@@ -33,8 +42,6 @@ COUNTED = "PROMETHEUS_MULTIPROC_DIR"
 MEMORY = Path("/dev/shm")
 """Where files are mapped that nobody tidies away, and that no full disk cuts off."""
 AT_ONCE = "WHYALIKE_SERVE__SEARCHES_AT_ONCE"
-LEAST_AT_ONCE = 2
-"""Searches in one process, so that one is decoded while another is embedded."""
 TOLD = frozenset({SIGNALLED + signal.SIGINT, SIGNALLED + signal.SIGTERM})
 """Exit codes of who was told to end, by whomever."""
 
@@ -74,20 +81,8 @@ class Siblings:
     def _started(self, counted: str) -> subprocess.Popen[bytes]:
         at_once = max(LEAST_AT_ONCE, -(-self.settings.searches_at_once // self.count))
         descriptor = self.listening.fileno()
-        environment = {
-            **os.environ,
-            PARENT: str(os.getpid()),
-            LISTENING: str(descriptor),
-            COUNTED: counted,
-            AT_ONCE: str(at_once),
-        }
-        return subprocess.Popen(
-            self.command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            pass_fds=[descriptor],
-            start_new_session=True,  # Ctrl-C is for this process, which tells them
-        )
+        variables = {LISTENING: str(descriptor), COUNTED: counted, AT_ONCE: str(at_once)}
+        return started(self.command, variables, descriptors=[descriptor])
 
     def _end(self, running: Sequence[subprocess.Popen[bytes]]) -> None:
         """Pass the signal on, and every further one; whoever does not end in time is killed."""

@@ -11,6 +11,8 @@ from whyalike.options import Device, Runtime
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy import Engine
+
     from gallery.galleries import Galleries
     from search_api.search import Searcher
     from whyalike.options import RuntimeChoice
@@ -57,7 +59,8 @@ def serve(
     if inherited is not None:
         searcher = _searcher(settings, device, runtime, counted=inherited.counted)
         inherited.end_with_parent()
-        _run(searcher, settings, host, inherited.listening, shares_port=True)
+        keys = _keys(settings, inherited.listening)
+        _run(searcher, settings, host, inherited.listening, keys, shares_port=True)
         return
     count = processes or settings.serve.processes
     if count > 1 and os.name != "posix":
@@ -66,12 +69,13 @@ def serve(
     if count == 1:
         searcher = _searcher(settings, device, runtime)  # what cannot be computed is told before all else
         with _listen(host, port) as listening:
-            _welcome(searcher.galleries, settings, listening)
+            keys = _keys(settings, listening)
+            _welcome(searcher.galleries, listening, keys)
             with started_workers(settings.jobs.workers, *options):
-                _run(searcher, settings, host, listening)
+                _run(searcher, settings, host, listening, keys)
         return
     listening = _listen(host, port)
-    _welcome(open_galleries(settings), settings, listening)
+    _welcome(open_galleries(settings), listening, _keys(settings, listening))
     write_logs(settings.serve, sys.stderr)
     command = [sys.executable, "-m", "whyalike", "serve", "--host", host, *options]
     with started_workers(settings.jobs.workers, *options):
@@ -99,6 +103,7 @@ def _run(
     settings: "Settings",
     host: str,
     listening: socket.socket,
+    keys: "Engine | None",
     *,
     shares_port: bool = False,
 ) -> None:
@@ -107,11 +112,9 @@ def _run(
 
     from search_api.app import create_app
     from search_api.edge.logs import write_logs
-    from whyalike.home import open_records
-    from whyalike.serving import Server, asks_for_keys
+    from whyalike.serving import Server
     from whyalike.working import make_managing
 
-    keys = open_records(settings) if asks_for_keys(settings.serve, listening) else None
     managing = make_managing(searcher.galleries, settings)
     app = create_app(searcher, hosts={host}, service=settings.serve, keys=keys, managing=managing)
     write_logs(settings.serve, sys.stderr)
@@ -119,16 +122,21 @@ def _run(
     Server(app, settings.serve, shares_port=shares_port).run(sockets=[listening])
 
 
-def _welcome(galleries: "Galleries", settings: "Settings", listening: socket.socket) -> None:
-    """Say where what is served; raises UsageError where keys are off and must not be."""
-    from gallery.access.keys import Keys
-    from whyalike.console import say
+def _keys(settings: "Settings", listening: socket.socket) -> "Engine | None":
+    """The records of keys, where one must be shown; raises UsageError where keys are off and must not be."""
     from whyalike.home import open_records
     from whyalike.serving import asks_for_keys
 
-    is_locked = asks_for_keys(settings.serve, listening)
+    return open_records(settings) if asks_for_keys(settings.serve, listening) else None
+
+
+def _welcome(galleries: "Galleries", listening: socket.socket, keys: "Engine | None") -> None:
+    """Say where what is served, and whether nobody gets in yet."""
+    from gallery.access.keys import Keys
+    from whyalike.console import say
+
     say(f"{_what(galleries)} at {_url(listening)} (Ctrl-C ends it).")
-    if is_locked and not Keys(open_records(settings)).all():
+    if keys is not None and not Keys(keys).all():
         say("There is no key yet, so nobody gets in: `whyalike keys create NAME` makes one.")
 
 
